@@ -1,0 +1,1 @@
+//! What members and admins type to the bot.

@@ -1,0 +1,1 @@
+//! Pages an operator opens in the browser.

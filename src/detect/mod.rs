@@ -1,0 +1,98 @@
+//! What is wrong with a message, and why: the findings that `scan --explain` prints. Nothing here acts.
+//!
+//! A [`Detector`] is immutable and swapped as a whole when lists or settings change. What needs memory of earlier
+//! messages (flood, repetition, campaigns, a word spread over several messages) lives in [`History`].
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Category, GroupId, MemberId, Role, Severity, Stage, Timestamp};
+use crate::text::Transform;
+
+/// What the detector concludes, before any policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Nothing worth a look.
+    #[default]
+    Clean,
+    /// A human should look.
+    Review,
+    /// Over the acting threshold.
+    Act,
+}
+
+/// One hit: which rule, where, what was really typed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// `category/name`, stable: `ads/contact-drop`.
+    pub rule: Arc<str>,
+    /// What it is about.
+    pub category: Category,
+    /// How bad.
+    pub severity: Severity,
+    /// Points toward the thresholds; 0 for parts that only explain.
+    pub score: f32,
+    /// First character, counted in Unicode scalar values of the message.
+    pub start: usize,
+    /// One past the last character.
+    pub end: usize,
+    /// What was typed there.
+    pub original: String,
+    /// What it was read as.
+    pub normalized: String,
+    /// The steps that led there; empty for plain text.
+    pub transforms: Vec<Transform>,
+    /// Life stage of the rule: `observe` records only, `pilot` is for a human only.
+    pub stage: Stage,
+    /// The wordlist entry or detail behind it (`ads/contact.txt:12`), for admins; never shown in a warning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Arc<str>>,
+}
+
+/// A signal that looked and stayed silent, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Silent {
+    /// The signal.
+    pub rule: Arc<str>,
+    /// Why it did not fire, in Chinese.
+    pub why: String,
+}
+
+/// Everything known about one message after the detector saw it.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Conclusion.
+    pub verdict: Verdict,
+    /// Points of the strongest category.
+    pub score: f32,
+    /// Categories over the review threshold, strongest first.
+    pub categories: Vec<Category>,
+    /// All hits, by position.
+    pub findings: Vec<Finding>,
+    /// Filled only when asked to explain.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub silent: Vec<Silent>,
+}
+
+/// A message as the detector sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// The sender's own words.
+    pub text: &'a str,
+    /// Links, files and other parts.
+    pub attachments: &'a [crate::model::Attachment],
+    /// Where.
+    pub group: &'a GroupId,
+    /// Who.
+    pub sender: &'a MemberId,
+    /// The shown name, if known.
+    pub sender_name: Option<&'a str>,
+    /// The sender's role: staff may post what members may not.
+    pub role: Role,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Ask for [`Report::silent`] too.
+    pub explain: bool,
+}

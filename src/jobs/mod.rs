@@ -1,0 +1,1 @@
+//! Everything with a due time or an effect outside: one file a kind of task.

@@ -1,0 +1,34 @@
+//! qunguan (群管): a bot that keeps order in WeCom (企业微信) groups.
+//!
+//! `docs/architecture.md` has the map of this folder and the way of one message through it. A module never imports one
+//! that stands below it in this list.
+
+pub mod model;
+
+pub mod text;
+
+pub mod detect;
+
+pub mod policy;
+
+pub mod settings;
+
+pub mod store;
+
+pub mod wecom;
+
+pub mod notices;
+
+pub mod chat_commands;
+
+pub mod moderation;
+
+pub mod jobs;
+
+pub mod simulator;
+
+pub mod console;
+
+pub mod app;
+
+pub mod cli;

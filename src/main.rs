@@ -1,0 +1,3 @@
+//! The `qunguan` command.
+
+fn main() {}

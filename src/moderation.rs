@@ -1,0 +1,1 @@
+//! A message in, a committed decision out.

@@ -1,0 +1,376 @@
+//! What survives `kill -9`: members' standings, cases, tasks, notices, cursors.
+//!
+//! The trait is shaped by the domain: every call is one transaction, records carry a version and are written with
+//! compare-and-set, tasks are claimed under a lease with a fence. The embedded engine (sled) and the in-memory one pass
+//! the same contract suite; a PostgreSQL engine can stand beside them.
+
+use async_trait::async_trait;
+use jiff::SignedDuration;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    detect::Finding,
+    model::{CaseId, Category, GroupId, MemberId, Message, MessageId, Severity, Step, TaskId, Timestamp, named_enum},
+    policy::Standing,
+};
+
+/// Why a store call failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The disk or the engine refused.
+    #[error("store i/o: {0}")]
+    Io(String),
+    /// Bytes that no known version explains; never guessed at.
+    #[error("store format: {0}")]
+    Format(String),
+    /// The engine found its own files damaged.
+    #[error("store is damaged: {0}")]
+    Damaged(String),
+    /// The writer has stopped.
+    #[error("store is closed")]
+    Closed,
+}
+
+/// The member's record: one row, one version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberRecord {
+    /// Where.
+    pub group: GroupId,
+    /// Who.
+    pub member: MemberId,
+    /// 0 = not stored yet. On commit it must equal the stored version, which then rises by one.
+    pub version: u64,
+    /// What the ladder knows.
+    pub standing: Standing,
+    /// Hashes of recent messages, newest last, bounded; flood and repetition survive a restart with them.
+    #[serde(default)]
+    pub recent: Vec<RecentMessage>,
+}
+
+impl MemberRecord {
+    /// A member nobody has met yet.
+    pub fn new(group: GroupId, member: MemberId) -> Self {
+        Self { group, member, version: 0, standing: Standing::default(), recent: Vec::new() }
+    }
+}
+
+/// One entry of the bounded ring of recent messages.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RecentMessage {
+    /// When it was said.
+    pub at: Timestamp,
+    /// Similarity hash of its folded text.
+    pub hash: u64,
+    /// Its length in characters.
+    pub len: u32,
+}
+
+named_enum! {
+    /// Where a case stands.
+    pub enum CaseState {
+        /// Decided, the effects are under way or a person is asked.
+        Open = "open", "处理中";
+        /// All effects ended.
+        Closed = "closed", "已结束";
+        /// Taken back.
+        Revoked = "revoked", "已撤销";
+    }
+}
+
+/// One violation with its evidence and everything that happened about it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Case {
+    /// As people say it.
+    pub id: CaseId,
+    /// 0 = not stored yet; compare-and-set like a member's.
+    pub version: u64,
+    /// Where.
+    pub group: GroupId,
+    /// Who.
+    pub member: MemberId,
+    /// The message it is about.
+    pub message: MessageId,
+    /// When that was said.
+    pub at: Timestamp,
+    /// What was said; shown only to those with the right, and that is recorded in `history`.
+    pub evidence: String,
+    /// What the detector found.
+    pub findings: Vec<Finding>,
+    /// The category that decided.
+    pub category: Category,
+    /// Its severity after policy (newcomers …).
+    pub severity: Severity,
+    /// The step decided.
+    pub step: Step,
+    /// Points of the strike, 0 for none.
+    pub points: u32,
+    /// Live points after it.
+    pub live_points: u32,
+    /// End of the mute, if one.
+    pub until: Option<Timestamp>,
+    /// Expiry of the strike, if one.
+    pub expires_at: Option<Timestamp>,
+    /// The policy's name and version it was judged by.
+    pub policy: String,
+    /// The clause it broke, `rulebook@version/clause`, if the group has a rulebook.
+    #[serde(default)]
+    pub clause: Option<String>,
+    /// Where it stands.
+    pub state: CaseState,
+    /// What happened since, oldest first.
+    pub history: Vec<CaseEvent>,
+}
+
+/// One line of a case's history.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CaseEvent {
+    /// When.
+    pub at: Timestamp,
+    /// Who: a member id, `bot`, or an API token's name.
+    pub by: String,
+    /// What, a stable word: `decided`, `removed`, `readded`, `owner_done`, `verified`, `revoked`, `evidence_opened` …
+    pub what: String,
+    /// Details in Chinese, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+named_enum! {
+    /// Where a task stands.
+    pub enum TaskState {
+        /// Due some time, or being worked on under a lease.
+        Pending = "pending", "等待中";
+        /// A person has to do something; the task looks again at its due time.
+        WaitsForPerson = "waits_for_person", "等人处理";
+        /// Done, and verified where that is possible.
+        Done = "done", "已完成";
+        /// Tried as often as the rules allow; a person was told.
+        GaveUp = "gave_up", "已放弃";
+        /// No longer wanted.
+        Cancelled = "cancelled", "已取消";
+    }
+}
+
+/// Something with a due time or an effect outside: the only way anything reaches WeCom.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Also the idempotency key: inserting the same id again changes nothing.
+    pub id: TaskId,
+    /// Which job does it (`jobs/` has one file a kind): `send`, `remove`, `readd`, `remind` …; a name that never changes.
+    pub kind: String,
+    /// The job's own data.
+    pub payload: serde_json::Value,
+    /// Group it is about; empty for none. Jobs of one group run one after the other.
+    pub group: GroupId,
+    /// Member it is about, if any.
+    pub member: Option<MemberId>,
+    /// Case it belongs to, if any.
+    pub case: Option<CaseId>,
+    /// When it was made.
+    pub created: Timestamp,
+    /// Not before.
+    pub due: Timestamp,
+    /// Where it stands.
+    pub state: TaskState,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// Rises with every claim; an update must name it, so a worker whose lease ran out can't write.
+    pub fence: u64,
+    /// Claimed until then.
+    pub leased_until: Option<Timestamp>,
+    /// Why it is where it is, in Chinese, for people.
+    #[serde(default)]
+    pub reason: String,
+}
+
+impl Task {
+    /// A pending task due at once.
+    pub fn new(id: impl Into<TaskId>, kind: &str, group: &GroupId, now: Timestamp, payload: serde_json::Value) -> Self {
+        Self {
+            id: id.into(),
+            kind: kind.to_owned(),
+            payload,
+            group: group.clone(),
+            member: None,
+            case: None,
+            created: now,
+            due: now,
+            state: TaskState::Pending,
+            attempts: 0,
+            fence: 0,
+            leased_until: None,
+            reason: String::new(),
+        }
+    }
+}
+
+/// What happened to a claimed task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskUpdate {
+    /// Which.
+    pub id: TaskId,
+    /// The fence of the claim; `None` for an outside decision (cancel), which wins over a lease.
+    pub fence: Option<u64>,
+    /// New state.
+    pub state: TaskState,
+    /// New due time (retry, look again); ignored for end states.
+    pub due: Timestamp,
+    /// For people.
+    pub reason: String,
+    /// Replaces the payload, if given.
+    pub payload: Option<serde_json::Value>,
+}
+
+/// The lasting mark of a processed message: its first answer is its only answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Processed {
+    /// The message, kept for backtests until its retention ends.
+    pub message: Message,
+    /// Detector's conclusion.
+    pub verdict: crate::detect::Verdict,
+    /// Step decided.
+    pub step: Step,
+    /// Points of the strike.
+    pub points: u32,
+    /// Live points after it.
+    pub live_points: u32,
+    /// Case opened, if one.
+    pub case: Option<CaseId>,
+}
+
+/// A versioned JSON document of one of the other use cases: notices, appeals, reports, groups, rules, ledger lines.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// Which use case: `notice`, `appeal`, `group` …; a name that never changes.
+    pub collection: String,
+    /// Its id within the collection; lists come in byte order of it.
+    pub id: String,
+    /// 0 = not stored yet; compare-and-set like a member's.
+    pub version: u64,
+    /// The content.
+    pub body: serde_json::Value,
+}
+
+/// Everything that must happen together or not at all.
+#[derive(Clone, Debug, Default)]
+pub struct Commit {
+    /// Marks the message as processed; if it already is, nothing at all is written and [`Committed::Duplicate`] answers.
+    pub processed: Option<Processed>,
+    /// Members, each with the version it was read at.
+    pub members: Vec<MemberRecord>,
+    /// Cases, each with the version it was read at.
+    pub cases: Vec<Case>,
+    /// New tasks; one whose id exists already is left as it is.
+    pub tasks: Vec<Task>,
+    /// Changes to tasks.
+    pub task_updates: Vec<TaskUpdate>,
+    /// Documents, each with the version it was read at.
+    pub documents: Vec<Document>,
+    /// Documents to delete: (collection, id).
+    pub deletes: Vec<(String, String)>,
+    /// Stream positions: (name, value).
+    pub cursors: Vec<(String, u64)>,
+}
+
+/// How a commit ended. Whatever it says is durable (synced) when it is said.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Committed {
+    /// All of it is written.
+    Applied,
+    /// The message had been processed before; nothing was written, except that cursors were moved forward.
+    Duplicate(Box<Processed>),
+    /// Somebody else was faster (a version or a fence differs); nothing was written. Read again, decide again.
+    Conflict,
+}
+
+/// Which cases to list; all fields narrow.
+#[derive(Clone, Debug, Default)]
+pub struct CaseQuery {
+    /// Only this group.
+    pub group: Option<GroupId>,
+    /// Only this member.
+    pub member: Option<MemberId>,
+    /// Only this state.
+    pub state: Option<CaseState>,
+    /// Only cases older than this one (its id), for paging.
+    pub after: Option<CaseId>,
+    /// At most so many; 0 = 50.
+    pub limit: usize,
+}
+
+/// Which tasks to list.
+#[derive(Clone, Debug, Default)]
+pub struct TaskQuery {
+    /// Only this state.
+    pub state: Option<TaskState>,
+    /// Only of this case.
+    pub case: Option<CaseId>,
+    /// Only of this group.
+    pub group: Option<GroupId>,
+    /// Only tasks after this id, for paging.
+    pub after: Option<TaskId>,
+    /// At most so many; 0 = 200.
+    pub limit: usize,
+}
+
+/// Numbers for `/metrics` and `/readyz`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StoreStats {
+    /// Tasks pending.
+    pub pending: u64,
+    /// Tasks waiting for a person.
+    pub waiting: u64,
+    /// Due time of the oldest pending task, unix ms; 0 for none.
+    pub oldest_due_ms: i64,
+    /// Bytes on disk; 0 in memory.
+    pub disk_bytes: u64,
+}
+
+/// The durable memory. Every call is one transaction; what it returns is already safe from `kill -9` and power loss.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The first answer to a message, if it was processed.
+    async fn processed(&self, id: &MessageId) -> Result<Option<Processed>, StoreError>;
+    /// A member's record; an unknown one comes with version 0.
+    async fn member(&self, group: &GroupId, member: &MemberId) -> Result<MemberRecord, StoreError>;
+    /// All members on record in a group, by id.
+    async fn members(&self, group: &GroupId) -> Result<Vec<MemberRecord>, StoreError>;
+    /// Writes everything or nothing.
+    async fn commit(&self, commit: Commit) -> Result<Committed, StoreError>;
+    /// One case.
+    async fn case(&self, id: &CaseId) -> Result<Option<Case>, StoreError>;
+    /// Cases, newest first.
+    async fn cases(&self, query: &CaseQuery) -> Result<Vec<Case>, StoreError>;
+    /// One task.
+    async fn task(&self, id: &TaskId) -> Result<Option<Task>, StoreError>;
+    /// Tasks by id.
+    async fn tasks(&self, query: &TaskQuery) -> Result<Vec<Task>, StoreError>;
+    /// Takes up to `limit` tasks that are due (pending or waiting for a person) and not leased, oldest due first; each gets a
+    /// higher fence, one more attempt and a lease until `now + lease`. A task whose lease ran out is due again.
+    async fn claim(&self, now: Timestamp, limit: usize, lease: SignedDuration) -> Result<Vec<Task>, StoreError>;
+    /// The earliest time at which [`Store::claim`] could return something.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// One document.
+    async fn document(&self, collection: &str, id: &str) -> Result<Option<Document>, StoreError>;
+    /// Documents of a collection whose id starts with `prefix`, after `after`, by id.
+    async fn documents(
+        &self,
+        collection: &str,
+        prefix: &str,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Document>, StoreError>;
+    /// A stream position; 0 if never set.
+    async fn cursor(&self, name: &str) -> Result<u64, StoreError>;
+    /// Processed messages said at or after `since`, by time, after message `after`, for backtests.
+    async fn messages(
+        &self,
+        since: Timestamp,
+        after: Option<&MessageId>,
+        limit: usize,
+    ) -> Result<Vec<Processed>, StoreError>;
+    /// Forgets processed messages said before `before` (at most `limit`); returns how many went.
+    async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
+    /// Numbers for operations.
+    async fn stats(&self) -> Result<StoreStats, StoreError>;
+}
