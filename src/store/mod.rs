@@ -4,6 +4,8 @@
 //! compare-and-set, tasks are claimed under a lease with a fence. The embedded engine (sled) and the in-memory one pass
 //! the same contract suite; a PostgreSQL engine can stand beside them.
 
+pub mod changes;
+
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
