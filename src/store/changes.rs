@@ -111,7 +111,10 @@ impl Changes {
                 Committed::Conflict => {
                     for update in &self.task_updates {
                         if let Some(fence) = update.fence
-                            && store.task(&update.id).await?.is_none_or(|task| task.fence != fence)
+                            && store
+                                .task(&update.id)
+                                .await?
+                                .is_none_or(|task| task.fence != fence || task.state.is_final())
                         {
                             return Ok(false);
                         }

@@ -153,6 +153,13 @@ named_enum! {
     }
 }
 
+impl TaskState {
+    /// True once nothing more will happen to the task.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Done | Self::GaveUp | Self::Cancelled)
+    }
+}
+
 /// Something with a due time or an effect outside: the only way anything reaches WeCom.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Task {
