@@ -3,6 +3,20 @@
 //! A [`Detector`] is immutable and swapped as a whole when lists or settings change. What needs memory of earlier
 //! messages (flood, repetition, campaigns, a word spread over several messages) lives in [`History`].
 
+pub mod contact;
+pub mod detector;
+pub mod history;
+pub mod index;
+pub mod leaks;
+pub mod lexicon;
+pub mod links;
+pub mod score;
+pub mod view;
+
+pub use detector::{Detector, Settings};
+pub use history::History;
+pub use lexicon::{ListError, Lists};
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -49,6 +63,13 @@ pub struct Finding {
     /// The wordlist entry or detail behind it (`ads/contact.txt:12`), for admins; never shown in a warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Arc<str>>,
+}
+
+impl Finding {
+    /// Known only by sound or by what an emoji stands for: never enough to act on alone.
+    pub fn is_soft(&self) -> bool {
+        self.transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji))
+    }
 }
 
 /// A signal that looked and stayed silent, and why.

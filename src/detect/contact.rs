@@ -1,0 +1,43 @@
+//! Ways to be reached outside the group: account names, QQ and phone numbers beside an invitation. The words are in
+//! `wordlists/`; this file finds what the lists call `【号码】`, `【账号】`, `【网址】` and `【手机】`.
+
+use super::index::Atoms;
+use super::leaks::Kind;
+use super::links::Link;
+use super::view::{Gap, Span, View};
+
+/// Finds the virtual words of a message.
+pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link]) -> Atoms {
+    let mut atoms = Atoms::new();
+    let mut i = 0;
+    while i < view.chars.len() {
+        if !view.chars[i].is_ascii_alphanumeric() {
+            i += 1;
+            continue;
+        }
+        let start = i;
+        let (mut letters, mut digits) = (0, 0);
+        while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || view.gap[i] != Gap::Hard)
+        {
+            if view.chars[i].is_ascii_digit() {
+                digits += 1
+            } else {
+                letters += 1
+            }
+            i += 1;
+        }
+        let span = Span { start, end: i };
+        if links.iter().any(|link| link.span.touches(span)) {
+            continue;
+        }
+        if letters == 0 && (5..=12).contains(&digits) {
+            atoms.push((0, span));
+        }
+        if (5..=22).contains(&(letters + digits)) && letters > 0 && digits > 0 {
+            atoms.push((1, span));
+        }
+    }
+    atoms.extend(links.iter().map(|link| (2, link.span)));
+    atoms.extend(numbers.iter().filter(|(kind, _)| *kind == Kind::Mobile).map(|(_, span)| (3, *span)));
+    atoms
+}

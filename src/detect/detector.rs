@@ -1,0 +1,348 @@
+//! Puts the signals together: one fold, one pass of the matcher, the number and link finders, what needs memory, points.
+
+use std::sync::Arc;
+
+use super::history::History;
+use super::index::Index;
+use super::leaks::Kind;
+use super::lexicon::{ListError, Lists};
+use super::links::Trouble;
+use super::score::Scores;
+use super::view::{Span, View};
+use super::{Finding, Input, Report, Silent, contact, leaks, links};
+use crate::model::{Attachment, Category, Role, Stage};
+use crate::text::Transform;
+
+/// What the company says about itself: nothing here is ever a leak, a foreign link or a banned word.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// `example.com`; subdomains included.
+    pub own_domains: Vec<String>,
+    /// Brand, product and shop names.
+    pub names: Vec<String>,
+    /// Names of staff.
+    pub staff: Vec<String>,
+    /// Phone numbers, cards and addresses that the company publishes itself, digits only or e-mail.
+    pub own_numbers: Vec<String>,
+    /// Shown names nobody else may carry: owner, admins, the company's service account.
+    pub protected_names: Vec<String>,
+    /// When flooding begins.
+    pub limits: super::history::Limits,
+    /// Thresholds and weights.
+    pub scores: Scores,
+    /// The day on which expiry dates are judged.
+    pub today: jiff::civil::Date,
+}
+
+impl Settings {
+    /// Shipped scores, no names.
+    pub fn new(today: jiff::civil::Date) -> Self {
+        Self {
+            own_domains: Vec::new(),
+            names: Vec::new(),
+            staff: Vec::new(),
+            own_numbers: Vec::new(),
+            protected_names: Vec::new(),
+            limits: super::history::Limits::default(),
+            scores: Scores::shipped(),
+            today,
+        }
+    }
+}
+
+/// Everything that judges one message; immutable, swapped as a whole when lists or settings change.
+#[derive(Debug)]
+pub struct Detector {
+    index: Index,
+    settings: Settings,
+}
+
+/// Collects the findings of one message.
+struct Gather<'a> {
+    view: &'a View,
+    scores: &'a Scores,
+    findings: Vec<Finding>,
+    silent: Option<Vec<Silent>>,
+}
+
+impl Gather<'_> {
+    fn add(&mut self, category: Category, name: &str, span: Span, factor: f32, detail: Option<Arc<str>>) {
+        let rule = format!("{category}/{name}");
+        let (points, severity) = self.scores.weight(category, &rule);
+        let (start, end) = self.view.raw_range(span);
+        self.findings.push(Finding {
+            rule: rule.into(),
+            category,
+            severity,
+            score: points * factor,
+            start,
+            end,
+            original: self.view.original(span),
+            normalized: self.view.folded(span),
+            transforms: self.view.transforms(span),
+            stage: Stage::Enforce,
+            entry: detail,
+        });
+    }
+
+    fn silent(&mut self, rule: &str, why: impl Into<String>) {
+        if let Some(silent) = &mut self.silent {
+            silent.push(Silent { rule: rule.into(), why: why.into() });
+        }
+    }
+}
+
+impl Detector {
+    /// Compiles the lists.
+    ///
+    /// # Errors
+    /// Every line that is wrong, in all files.
+    pub fn build(lists: &Lists, settings: Settings) -> Result<Self, Vec<ListError>> {
+        let documents = lists.parse()?;
+        let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
+        Ok(Self { index: Index::build(&documents, &names, settings.today)?, settings })
+    }
+
+    /// The settings it was built with.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
+    /// messages, and the history remembers this message.
+    pub fn scan(&self, input: &Input<'_>, history: Option<&mut History>) -> Report {
+        let view = View::new(input.text);
+        let mut gather = Gather {
+            view: &view,
+            scores: &self.settings.scores,
+            findings: Vec::new(),
+            silent: input.explain.then(Vec::new),
+        };
+        let numbers = leaks::find(&view);
+        let mut links = links::find(&view);
+        for attachment in input.attachments {
+            if let Attachment::Link { url, .. } = attachment
+                && !url.is_empty()
+            {
+                links.push(links::parse(url));
+            }
+        }
+        self.words(&view, &numbers, &links, &mut gather);
+        self.numbers(&numbers, &mut gather);
+        self.links(&links, &mut gather);
+        self.files(input, &mut gather);
+        if let Some(history) = history {
+            self.memory(input, history, &mut gather);
+        } else {
+            gather.silent("flood/*", "没有历史消息可比");
+        }
+        let Gather { mut findings, silent, .. } = gather;
+        drop_covered(&mut findings);
+        findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
+        let (verdict, score, categories) = self.settings.scores.conclude(&findings);
+        Report { verdict, score, categories, findings, silent: silent.unwrap_or_default() }
+    }
+
+    fn words(&self, view: &View, numbers: &[(Kind, Span)], links: &[links::Link], gather: &mut Gather<'_>) {
+        let atoms = contact::atoms(view, numbers, links);
+        let hits = self.index.scan(view, &atoms);
+        if hits.is_empty() {
+            gather.silent("lexicon", "没有词条命中");
+        }
+        let mut seen: Vec<usize> = Vec::new();
+        for hit in hits {
+            let compiled = &self.index.entries[hit.entry];
+            let (points, severity) = self.settings.scores.weight(compiled.category, &compiled.rule);
+            let mut transforms = view.transforms(hit.span);
+            if hit.by_sound && !transforms.contains(&Transform::Homophone) {
+                transforms.push(Transform::Homophone);
+            }
+            let soft = hit.by_sound || transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji));
+            let points = compiled.entry.points.unwrap_or(points);
+            // The same entry twice is not twice the evidence.
+            let factor = if seen.contains(&hit.entry) {
+                0.0
+            } else if soft {
+                self.settings.scores.soft
+            } else {
+                1.0
+            };
+            seen.push(hit.entry);
+            let (start, end) = view.raw_range(hit.span);
+            gather.findings.push(Finding {
+                rule: compiled.rule.clone(),
+                category: compiled.category,
+                severity: compiled.entry.severity.unwrap_or(severity),
+                score: points * factor,
+                start,
+                end,
+                original: view.original(hit.span),
+                normalized: view.folded(hit.span),
+                transforms,
+                stage: compiled.entry.stage,
+                entry: Some(compiled.place.clone()),
+            });
+        }
+    }
+
+    fn numbers(&self, numbers: &[(Kind, Span)], gather: &mut Gather<'_>) {
+        let own = |span: Span| {
+            let folded = gather.view.folded(span);
+            let original = gather.view.original(span).to_lowercase();
+            self.settings.own_numbers.iter().any(|n| {
+                let digits: String = n.chars().filter(char::is_ascii_alphanumeric).collect();
+                folded.ends_with(&digits.to_lowercase()) && digits.len() >= 5 || original == n.to_lowercase()
+            })
+        };
+        let (ours, foreign): (Vec<_>, Vec<_>) = numbers.iter().copied().partition(|(_, span)| own(*span));
+        if !ours.is_empty() {
+            gather.silent("leak_personal/*", "是公司自己公布的号码");
+        }
+        if foreign.is_empty() {
+            gather.silent("leak_personal/*", "没有号码、证件、卡号或邮箱");
+        }
+        for (kind, span) in &foreign {
+            let (category, name) = match kind {
+                Kind::Mobile => (Category::LeakPersonal, "mobile"),
+                Kind::IdCard => (Category::LeakPersonal, "id-card"),
+                Kind::IdCardShape => (Category::LeakPersonal, "id-card-shape"),
+                Kind::BankCard => (Category::LeakPersonal, "bank-card"),
+                Kind::Email => (Category::LeakPersonal, "email"),
+                Kind::Credential => (Category::LeakSecret, "credential"),
+            };
+            let first = !foreign.iter().take_while(|(_, s)| s != span).any(|(k, _)| k == kind);
+            gather.add(category, name, *span, if first { 1.0 } else { 0.0 }, None);
+        }
+        let mut people: Vec<String> = foreign
+            .iter()
+            .filter(|(kind, _)| *kind != Kind::Credential)
+            .map(|(_, span)| gather.view.folded(*span))
+            .collect();
+        people.sort();
+        people.dedup();
+        if people.len() >= 3 {
+            let span = Span { start: foreign[0].1.start, end: foreign[foreign.len() - 1].1.end };
+            gather.add(Category::LeakPersonal, "table", span, 1.0, None);
+        }
+    }
+
+    fn links(&self, links: &[links::Link], gather: &mut Gather<'_>) {
+        if links.is_empty() {
+            gather.silent("malware/link", "没有链接");
+        }
+        let mut seen = Vec::new();
+        for link in links {
+            let Some(trouble) = link.trouble(&self.settings.own_domains) else {
+                gather.silent("malware/link", format!("{} 是自己的或常见的网站", link.host));
+                continue;
+            };
+            let (category, name) = match trouble {
+                Trouble::Foreign => (Category::Ads, "link"),
+                Trouble::Short => (Category::Malware, "short-link"),
+                Trouble::LookAlike => (Category::Fraud, "lookalike-domain"),
+                Trouble::Address => (Category::Malware, "ip-link"),
+                Trouble::Invitation => (Category::CrossPromotion, "group-link"),
+                Trouble::Program => (Category::Malware, "program-link"),
+            };
+            let factor = if seen.contains(&trouble) { 0.0 } else { 1.0 };
+            seen.push(trouble);
+            gather.add(category, name, link.span, factor, Some(link.host.as_str().into()));
+        }
+    }
+
+    fn memory(&self, input: &Input<'_>, history: &mut History, gather: &mut Gather<'_>) {
+        let limits = &self.settings.limits;
+        let view = gather.view;
+        let seen = history.add(input.group, input.sender, input.at, &view.chars, limits);
+        let all = Span { start: 0, end: view.chars.len() };
+        if input.role != Role::Member {
+            gather.silent("flood/*", "群主、管理员和机器人不算刷屏");
+            return;
+        }
+        let mut quiet = true;
+        for (name, count, limit) in [
+            ("rate", seen.rate, limits.rate + 1),
+            ("repeat", seen.repeats, limits.repeats),
+            ("campaign", seen.senders, limits.campaign_senders),
+            ("campaign-groups", seen.groups, limits.campaign_groups),
+        ] {
+            if count >= limit {
+                quiet = false;
+                gather.add(Category::Flood, name, all, 1.0, Some(format!("×{count}").into()));
+            }
+        }
+        if quiet {
+            gather.silent(
+                "flood/*",
+                format!("{} 秒内 {} 条，相同内容 {} 条", limits.rate_window.as_secs(), seen.rate, seen.repeats),
+            );
+        }
+        if !seen.joined.is_empty() {
+            self.spread(&seen.joined, gather);
+        }
+    }
+
+    /// A word typed over several messages: 加 · 我 · 微信.
+    fn spread(&self, joined: &str, gather: &mut Gather<'_>) {
+        let view = View::new(joined);
+        let last = gather.view.chars.len();
+        let all = Span { start: 0, end: last };
+        let before = view.chars.len().saturating_sub(last);
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[])) {
+            if hit.by_sound || hit.span.start >= before || hit.span.end <= before {
+                continue;
+            }
+            let compiled = &self.index.entries[hit.entry];
+            let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
+            let points = compiled.entry.points.unwrap_or(points);
+            if points <= 0.0 {
+                continue;
+            }
+            gather.add(compiled.category, "spread", all, 1.0, Some(compiled.place.clone()));
+            if let Some(finding) = gather.findings.last_mut() {
+                finding.score = points;
+                finding.normalized = view.folded(hit.span);
+            }
+        }
+    }
+
+    fn files(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
+        for attachment in input.attachments {
+            if let Attachment::File { name, .. } = attachment
+                && links::runs_code(name)
+                && input.role == Role::Member
+            {
+                gather.add(
+                    Category::Malware,
+                    "program-file",
+                    Span { start: 0, end: 0 },
+                    1.0,
+                    Some(name.as_str().into()),
+                );
+            }
+        }
+    }
+}
+
+/// A hit inside a longer hit of the same category that weighs at least as much says nothing new.
+fn drop_covered(findings: &mut Vec<Finding>) {
+    let keep: Vec<bool> = findings
+        .iter()
+        .enumerate()
+        .map(|(i, a)| {
+            !findings.iter().enumerate().any(|(j, b)| {
+                i != j
+                    && a.category == b.category
+                    && a.entry.is_some()
+                    && b.entry.is_some()
+                    && b.start <= a.start
+                    && a.end <= b.end
+                    && (b.score > a.score
+                        || b.score >= a.score
+                            && (b.end - b.start > a.end - a.start || j < i && b.end - b.start == a.end - a.start))
+            })
+        })
+        .collect();
+    let mut keep = keep.into_iter();
+    findings.retain(|_| keep.next().unwrap_or(true));
+}

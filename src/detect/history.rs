@@ -1,0 +1,210 @@
+//! What was said before: enough of each member's last messages to see flooding, repetition, one text posted by several
+//! accounts or in several groups, and a word spread over several messages. Bounded; nothing but hashes outlives a message
+//! except the few characters of very short ones.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::model::{GroupId, MemberId, SignedDuration, Timestamp};
+
+/// Messages of one member that are kept.
+const PER_MEMBER: usize = 24;
+/// Messages over all groups that are kept for campaigns.
+const OVERALL: usize = 4096;
+/// Members that are kept; the one who was silent longest goes first.
+const MEMBERS: usize = 20_000;
+/// A message this short may be a piece of a word.
+const PIECE_CHARS: usize = 4;
+
+/// When flooding begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Messages within `rate_window` that are still fine.
+    pub rate: usize,
+    /// Window of `rate`.
+    pub rate_window: SignedDuration,
+    /// The same text that often within `repeat_window` is repetition.
+    pub repeats: usize,
+    /// Window of `repeats`.
+    pub repeat_window: SignedDuration,
+    /// The same text from that many accounts is a campaign.
+    pub campaign_senders: usize,
+    /// The same text of one account in that many groups is one, too.
+    pub campaign_groups: usize,
+    /// Window of campaigns.
+    pub campaign_window: SignedDuration,
+    /// Shorter texts (“收到”, “好的”) never count as repeated.
+    pub shortest: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            rate: 10,
+            rate_window: SignedDuration::from_secs(30),
+            repeats: 3,
+            repeat_window: SignedDuration::from_mins(10),
+            campaign_senders: 3,
+            campaign_groups: 3,
+            campaign_window: SignedDuration::from_hours(6),
+            shortest: 6,
+        }
+    }
+}
+
+/// One earlier message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Earlier {
+    /// When it was said.
+    pub at: Timestamp,
+    /// Similarity hash of its folded text.
+    pub hash: u64,
+    /// Folded characters.
+    pub len: u32,
+    /// Its folded text if it was very short.
+    piece: Option<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Posted {
+    at: Timestamp,
+    hash: u64,
+    len: u32,
+    group: GroupId,
+    sender: MemberId,
+}
+
+/// The memory.
+#[derive(Clone, Debug, Default)]
+pub struct History {
+    members: HashMap<(GroupId, MemberId), VecDeque<Earlier>>,
+    overall: VecDeque<Posted>,
+}
+
+/// What the memory says about a new message.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Seen {
+    /// Messages of the sender in this group within the rate window, this one included.
+    pub rate: usize,
+    /// The same text by the sender in this group within the window, this one included.
+    pub repeats: usize,
+    /// Accounts that posted the text, this one included.
+    pub senders: usize,
+    /// Groups the sender posted the text in, this one included.
+    pub groups: usize,
+    /// The sender's last very short messages, joined, this one included; empty unless there are several.
+    pub joined: String,
+}
+
+/// Two texts are the same up to small changes.
+fn same(a: (u64, u32), b: (u64, u32)) -> bool {
+    let near = if a.1.min(b.1) >= 16 { 3 } else { 0 };
+    a.1.abs_diff(b.1) <= a.1.max(b.1) / 8 && (a.0 ^ b.0).count_ones() <= near
+}
+
+/// 64-bit similarity hash over character pairs; digits count as one, so a changing number does not hide a campaign.
+pub fn similarity(chars: &[char]) -> u64 {
+    let class = |c: char| if c.is_ascii_digit() { '0' } else { c };
+    let mut votes = [0i32; 64];
+    let pairs = chars.windows(2).map(|w| (class(w[0]), class(w[1]))).chain(chars.first().map(|c| (class(*c), '\0')));
+    for (a, b) in pairs {
+        let mut h = (u64::from(a as u32) << 32 | u64::from(b as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        h ^= h >> 29;
+        h = h.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        h ^= h >> 32;
+        for (bit, vote) in votes.iter_mut().enumerate() {
+            *vote += if h >> bit & 1 == 1 { 1 } else { -1 };
+        }
+    }
+    votes.iter().enumerate().fold(0, |hash, (bit, vote)| hash | u64::from(*vote > 0) << bit)
+}
+
+impl History {
+    /// An empty memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Puts back what was stored about a member, oldest first.
+    pub fn restore(
+        &mut self,
+        group: &GroupId,
+        member: &MemberId,
+        earlier: impl IntoIterator<Item = (Timestamp, u64, u32)>,
+    ) {
+        let ring = self.members.entry((group.clone(), member.clone())).or_default();
+        *ring = earlier.into_iter().map(|(at, hash, len)| Earlier { at, hash, len, piece: None }).collect();
+        while ring.len() > PER_MEMBER {
+            ring.pop_front();
+        }
+    }
+
+    /// What is remembered of a member, oldest first.
+    pub fn earlier(&self, group: &GroupId, member: &MemberId) -> impl Iterator<Item = &Earlier> {
+        self.members.get(&(group.clone(), member.clone())).into_iter().flatten()
+    }
+
+    /// Remembers a message and answers what it looks like beside the earlier ones.
+    pub fn add(&mut self, group: &GroupId, sender: &MemberId, at: Timestamp, chars: &[char], limits: &Limits) -> Seen {
+        let hash = similarity(chars);
+        let len = chars.len() as u32;
+        let piece = (1..=PIECE_CHARS).contains(&chars.len()).then(|| chars.iter().collect::<String>());
+        let key = (group.clone(), sender.clone());
+        if self.members.len() >= MEMBERS
+            && !self.members.contains_key(&key)
+            && let Some(oldest) =
+                self.members.iter().min_by_key(|(_, ring)| ring.back().map(|e| e.at)).map(|(key, _)| key.clone())
+        {
+            self.members.remove(&oldest);
+        }
+        let ring = self.members.entry(key).or_default();
+        if ring.len() == PER_MEMBER {
+            ring.pop_front();
+        }
+        ring.push_back(Earlier { at, hash, len, piece });
+        if self.overall.len() == OVERALL {
+            self.overall.pop_front();
+        }
+        self.overall.push_back(Posted { at, hash, len, group: group.clone(), sender: sender.clone() });
+
+        let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
+        let long_enough = chars.len() >= limits.shortest;
+        let mut seen = Seen {
+            rate: ring.iter().filter(|e| recent(e.at, limits.rate_window)).count(),
+            repeats: 1,
+            senders: 1,
+            groups: 1,
+            joined: String::new(),
+        };
+        if long_enough {
+            let alike = |e: &&Earlier| same((e.hash, e.len), (hash, len)) && recent(e.at, limits.repeat_window);
+            seen.repeats = ring.iter().filter(alike).count();
+        }
+        if chars.len() >= limits.shortest * 2 {
+            let posts: Vec<&Posted> = self
+                .overall
+                .iter()
+                .filter(|p| same((p.hash, p.len), (hash, len)) && recent(p.at, limits.campaign_window))
+                .collect();
+            let count = |mut names: Vec<&str>| {
+                names.sort_unstable();
+                names.dedup();
+                names.len()
+            };
+            seen.senders = count(posts.iter().map(|p| p.sender.as_str()).collect());
+            seen.groups = count(posts.iter().filter(|p| &p.sender == sender).map(|p| p.group.as_str()).collect());
+        }
+        let mut pieces: Vec<&str> = Vec::new();
+        for earlier in ring.iter().rev() {
+            match &earlier.piece {
+                Some(piece) if recent(earlier.at, SignedDuration::from_secs(90)) && pieces.len() < 8 => {
+                    pieces.push(piece)
+                }
+                _ => break,
+            }
+        }
+        if pieces.len() > 1 {
+            seen.joined = pieces.into_iter().rev().collect();
+        }
+        seen
+    }
+}

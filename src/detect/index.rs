@@ -1,0 +1,374 @@
+//! All wordlists compiled into one matcher: one pass over the message finds every word, group and allow-phrase; near
+//! entries are then put together from the words that were found, regular expressions run last and only where they can hit.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use jiff::civil::Date;
+use regex::Regex;
+
+use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
+use super::view::{self, Gap, Span, View, bit};
+use crate::model::Category;
+use crate::text::Transform;
+
+/// An entry of a list, ready to hit.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// As it was written.
+    pub entry: Entry,
+    /// What it is about.
+    pub category: Category,
+    /// `category/rule`.
+    pub rule: Arc<str>,
+    /// `file:line`.
+    pub place: Arc<str>,
+    /// Disguises it may be seen through.
+    allowed_steps: u32,
+}
+
+/// One hit of an entry.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Hit {
+    /// Index into [`Index::entries`].
+    pub entry: usize,
+    /// Where.
+    pub span: Span,
+    /// Only by sound.
+    pub by_sound: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Use {
+    Entry(usize),
+    Slot(usize),
+    Allow(usize),
+}
+
+#[derive(Clone, Debug)]
+enum AllowScope {
+    Everything,
+    Category(Category),
+    Entry(usize),
+}
+
+#[derive(Clone, Debug)]
+struct Near {
+    entry: usize,
+    terms: Vec<NearSlot>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct NearSlot {
+    slot: usize,
+    within: usize,
+    ordered: bool,
+}
+
+/// The compiled lists.
+#[derive(Debug)]
+pub struct Index {
+    /// Every entry.
+    pub entries: Vec<Compiled>,
+    words: AhoCorasick,
+    word_uses: Vec<Vec<Use>>,
+    word_bounded: Vec<bool>,
+    sounds: AhoCorasick,
+    sound_uses: Vec<Vec<Use>>,
+    sound_words: Vec<Vec<char>>,
+    allow_scopes: Vec<AllowScope>,
+    nears: Vec<Near>,
+    slot_nears: Vec<Vec<(usize, usize)>>,
+    slot_count: usize,
+    regexes: Vec<(usize, Regex, bool)>,
+}
+
+/// Words of the virtual groups found by other signals: (group of [`VIRTUAL_GROUPS`], where).
+pub type Atoms = Vec<(usize, Span)>;
+
+#[derive(Default)]
+struct Builder {
+    words: HashMap<String, Vec<Use>>,
+    sounds: HashMap<String, (Vec<char>, Vec<Use>)>,
+}
+
+impl Builder {
+    fn word(&mut self, text: &str, to: Use, homophone: bool) -> Result<(), String> {
+        let folded = view::fold(text);
+        if folded.is_empty() {
+            return Err(format!("“{text}”里没有可以查找的字"));
+        }
+        if homophone && let Some(key) = view::sound_key(&folded) {
+            let (_, uses) = self.sounds.entry(key).or_insert_with(|| (folded.chars().collect(), Vec::new()));
+            uses.push(to);
+        }
+        self.words.entry(folded).or_default().push(to);
+        Ok(())
+    }
+}
+
+fn han_count(text: &str) -> usize {
+    text.chars().filter(|c| ('\u{3400}'..='\u{9fff}').contains(c)).count()
+}
+
+impl Index {
+    /// Compiles the lists; `names` are words that are always fine (brands, products, staff), `today` drops expired entries.
+    ///
+    /// # Errors
+    /// Every entry that cannot be searched for.
+    pub fn build(documents: &[Document], names: &[String], today: Date) -> Result<Self, Vec<ListError>> {
+        let mut errors = Vec::new();
+        let mut build = Builder::default();
+        let mut entries: Vec<Compiled> = Vec::new();
+        let mut allow_scopes = vec![AllowScope::Everything];
+        let mut nears: Vec<Near> = Vec::new();
+        let mut regexes = Vec::new();
+        let mut slots: HashMap<String, usize> =
+            VIRTUAL_GROUPS.iter().enumerate().map(|(i, name)| (format!("【{name}】"), i)).collect();
+        let groups: HashMap<&str, &Group> =
+            documents.iter().flat_map(Document::groups).map(|g| (g.name.as_str(), g)).collect();
+        for name in names.iter().filter(|name| !view::fold(name).is_empty()) {
+            let _ = build.word(name, Use::Allow(0), false);
+        }
+        for document in documents {
+            let Some(category) = document.category else { continue };
+            let mut fail = |line: usize, message: String| {
+                errors.push(ListError { file: document.file.clone(), line, message });
+            };
+            let scope = allow_scopes.len();
+            allow_scopes.push(AllowScope::Category(category));
+            for (line, phrase) in document.allows() {
+                if let Err(message) = build.word(phrase, Use::Allow(scope), false) {
+                    fail(line, message);
+                }
+            }
+            for entry in document.entries() {
+                if entry.expires.is_some_and(|last| last < today) {
+                    continue;
+                }
+                let id = entries.len();
+                let homophone_default = |word: &str| entry.homophone.unwrap_or(han_count(word) >= 4);
+                match &entry.pattern {
+                    Pattern::Literal(word) => {
+                        if let Err(message) = build.word(word, Use::Entry(id), homophone_default(word)) {
+                            fail(entry.line, message);
+                        }
+                    }
+                    Pattern::Regex(regex) => match Regex::new(regex) {
+                        Ok(compiled) => {
+                            let digits = regex.contains("[0-9]{") && !regex.contains('?') && !regex.contains('|');
+                            regexes.push((id, compiled, digits));
+                        }
+                        Err(error) => fail(entry.line, error.to_string()),
+                    },
+                    Pattern::Near(terms) => {
+                        let mut near = Near { entry: id, terms: Vec::new() };
+                        for term in terms {
+                            let key = match &term.term {
+                                Term::Word(word) => word.clone(),
+                                Term::Group(name) => format!("【{name}】"),
+                            };
+                            let next = slots.len();
+                            let slot = *slots.entry(key).or_insert(next);
+                            if slot == next {
+                                let added = match &term.term {
+                                    Term::Word(word) => build.word(word, Use::Slot(slot), homophone_default(word)),
+                                    Term::Group(name) => groups.get(name.as_str()).map_or(Ok(()), |group| {
+                                        group.words.iter().try_for_each(|word| {
+                                            build.word(word, Use::Slot(slot), group.homophone && han_count(word) >= 2)
+                                        })
+                                    }),
+                                };
+                                if let Err(message) = added {
+                                    fail(entry.line, message);
+                                }
+                            }
+                            near.terms.push(NearSlot { slot, within: term.within, ordered: term.ordered });
+                        }
+                        nears.push(near);
+                    }
+                }
+                if !entry.allow.is_empty() {
+                    let scope = allow_scopes.len();
+                    allow_scopes.push(AllowScope::Entry(id));
+                    for phrase in &entry.allow {
+                        if let Err(message) = build.word(phrase, Use::Allow(scope), false) {
+                            fail(entry.line, message);
+                        }
+                    }
+                }
+                let allowed_steps = entry.transforms.as_ref().map_or(u32::MAX, |list| {
+                    list.iter().fold(bit(Transform::Width) | bit(Transform::Case), |all, t| all | bit(*t))
+                });
+                entries.push(Compiled {
+                    entry: entry.clone(),
+                    category,
+                    rule: format!("{category}/{}", entry.rule).into(),
+                    place: format!("{}:{}", document.file, entry.line).into(),
+                    allowed_steps,
+                });
+            }
+        }
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let mut slot_nears = vec![Vec::new(); slots.len()];
+        for (i, near) in nears.iter().enumerate() {
+            for (term, slot) in near.terms.iter().enumerate() {
+                slot_nears[slot.slot].push((i, term));
+            }
+        }
+        let (words, word_uses): (Vec<String>, Vec<Vec<Use>>) = build.words.into_iter().unzip();
+        let (sounds, sound_values): (Vec<String>, Vec<_>) = build.sounds.into_iter().unzip();
+        let (sound_words, sound_uses) = sound_values.into_iter().unzip();
+        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+        Ok(Self {
+            word_bounded: words.iter().map(|w| edge(w.chars().next()) || edge(w.chars().last())).collect(),
+            words: automaton(&words),
+            word_uses,
+            sounds: automaton(&sounds),
+            sound_uses,
+            sound_words,
+            entries,
+            allow_scopes,
+            nears,
+            slot_nears,
+            slot_count: slots.len(),
+            regexes,
+        })
+    }
+
+    /// Every hit that no allow-phrase cancels, by position.
+    pub fn scan(&self, view: &View, atoms: &Atoms) -> Vec<Hit> {
+        let mut hits: Vec<Hit> = Vec::new();
+        let mut allows: Vec<(usize, Span)> = Vec::new();
+        let mut slots: Vec<Vec<(Span, bool)>> = vec![Vec::new(); self.slot_count];
+        for (group, span) in atoms {
+            slots[*group].push((*span, false));
+        }
+        for found in self.words.find_overlapping_iter(&view.text) {
+            let span = view.span(found.range());
+            let pattern = found.pattern().as_usize();
+            if self.word_bounded[pattern] && !view.bounded(span) || !view.joined(span) {
+                continue;
+            }
+            for to in &self.word_uses[pattern] {
+                match *to {
+                    Use::Entry(entry) => hits.push(Hit { entry, span, by_sound: false }),
+                    Use::Slot(slot) => slots[slot].push((span, false)),
+                    Use::Allow(scope) => allows.push((scope, span)),
+                }
+            }
+        }
+        self.scan_sounds(view, &mut hits, &mut slots);
+        self.join_near(view, &slots, &mut hits, &allows);
+        let has_digit = view.chars.iter().any(char::is_ascii_digit);
+        for (entry, regex, digits) in &self.regexes {
+            if *digits && !has_digit {
+                continue;
+            }
+            for found in regex.find_iter(&view.clauses) {
+                hits.push(Hit { entry: *entry, span: view.clause_span(found.range()), by_sound: false });
+            }
+        }
+        hits.retain(|hit| hit.span.start < hit.span.end && !self.allowed(hit.entry, hit.span, &allows));
+        hits.retain(|hit| {
+            let steps = view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
+            let steps = if hit.by_sound { steps | bit(Transform::Homophone) } else { steps };
+            steps & !self.entries[hit.entry].allowed_steps == 0
+        });
+        hits.sort_by_key(|hit| (hit.span, hit.entry, hit.by_sound));
+        hits.dedup_by_key(|hit| (hit.span, hit.entry));
+        hits
+    }
+
+    fn scan_sounds(&self, view: &View, hits: &mut Vec<Hit>, slots: &mut [Vec<(Span, bool)>]) {
+        if self.sound_words.is_empty() {
+            return;
+        }
+        let key = view::sound_text(&view.sounds);
+        for found in self.sounds.find_overlapping_iter(&key) {
+            let pattern = found.pattern().as_usize();
+            let span = Span { start: found.start() / view::SOUND_BYTES, end: found.end() / view::SOUND_BYTES };
+            if !view.joined(span) || view.chars[span.start..span.end] == self.sound_words[pattern][..] {
+                continue;
+            }
+            for to in &self.sound_uses[pattern] {
+                match *to {
+                    Use::Entry(entry) => hits.push(Hit { entry, span, by_sound: true }),
+                    Use::Slot(slot) => slots[slot].push((span, true)),
+                    Use::Allow(_) => {}
+                }
+            }
+        }
+    }
+
+    fn join_near(&self, view: &View, slots: &[Vec<(Span, bool)>], hits: &mut Vec<Hit>, allows: &[(usize, Span)]) {
+        let mut seen: HashMap<usize, u32> = HashMap::new();
+        for (slot, found) in slots.iter().enumerate() {
+            if found.is_empty() {
+                continue;
+            }
+            for &(near, term) in &self.slot_nears[slot] {
+                *seen.entry(near).or_default() |= 1 << term;
+            }
+        }
+        for (near, terms) in seen {
+            let near = &self.nears[near];
+            if terms.count_ones() as usize != near.terms.len() {
+                continue;
+            }
+            let free = |span: Span| !self.allowed(near.entry, span, allows);
+            let mut chains: Vec<(Span, Span, bool)> = slots[near.terms[0].slot]
+                .iter()
+                .take(16)
+                .filter(|(s, _)| free(*s))
+                .map(|(s, v)| (*s, *s, *v))
+                .collect();
+            for term in &near.terms[1..] {
+                let mut next = Vec::new();
+                for (whole, last, by_sound) in &chains {
+                    for (span, sound) in slots[term.slot].iter().take(16).filter(|(s, _)| free(*s)) {
+                        if span.touches(*whole)
+                            || term.ordered && span.start < last.end
+                            || span.distance(*last) > term.within
+                        {
+                            continue;
+                        }
+                        let joined = Span { start: whole.start.min(span.start), end: whole.end.max(span.end) };
+                        if term.within == 0 && view.gap[span.start.max(last.start)] == Gap::Hard {
+                            continue;
+                        }
+                        next.push((joined, *span, *by_sound || *sound));
+                    }
+                }
+                next.sort_by_key(|(whole, last, sound)| (*sound, whole.end - whole.start, *last));
+                next.truncate(8);
+                chains = next;
+            }
+            if let Some((span, _, by_sound)) = chains.first() {
+                hits.push(Hit { entry: near.entry, span: *span, by_sound: *by_sound });
+            }
+        }
+    }
+
+    fn allowed(&self, entry: usize, span: Span, allows: &[(usize, Span)]) -> bool {
+        allows.iter().any(|(scope, phrase)| {
+            phrase.covers(span)
+                && match self.allow_scopes[*scope] {
+                    AllowScope::Everything => true,
+                    AllowScope::Category(category) => self.entries[entry].category == category,
+                    AllowScope::Entry(id) => id == entry,
+                }
+        })
+    }
+}
+
+fn automaton(patterns: &[String]) -> AhoCorasick {
+    AhoCorasick::builder()
+        .kind(Some(AhoCorasickKind::ContiguousNFA))
+        .match_kind(MatchKind::Standard)
+        .build(patterns)
+        .expect("patterns are short and few enough for 32-bit states")
+}

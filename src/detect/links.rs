@@ -1,0 +1,293 @@
+//! Links and domains: foreign links, short links, addresses that imitate the company's own, invitations into other groups,
+//! downloads of programs. Own domains and well-known sites are left alone.
+
+use std::sync::LazyLock;
+
+use regex::Regex;
+
+use super::leaks::folded_span;
+use super::view::{Span, View};
+
+/// A link as it was typed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Link {
+    /// Where in the message; empty for an attachment.
+    pub span: Span,
+    /// Host in lower case without `www.`.
+    pub host: String,
+    /// From the path's `/` on.
+    pub path: String,
+}
+
+/// What is wrong with a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Trouble {
+    /// Not on any list: a weak sign.
+    Foreign,
+    /// A shortener hides where it leads.
+    Short,
+    /// Imitates an own or well-known domain.
+    LookAlike,
+    /// A bare IP address.
+    Address,
+    /// Leads into another group or adds a contact.
+    Invitation,
+    /// A program to install.
+    Program,
+}
+
+const SHORTENERS: &[&str] = &[
+    "t.cn",
+    "dwz.cn",
+    "url.cn",
+    "suo.im",
+    "bit.ly",
+    "tinyurl.com",
+    "t.co",
+    "goo.gl",
+    "is.gd",
+    "ow.ly",
+    "rrd.me",
+    "mrw.so",
+    "u.nu",
+    "985.so",
+    "sourl.cn",
+    "dwz.mk",
+    "w.url.cn",
+    "tb.cn",
+    "m6z.cn",
+    "0a.sk",
+    "f.ls",
+    "rb.gy",
+    "cutt.ly",
+    "s.r.sn",
+    "mtw.so",
+    "c-ss.cn",
+    "dwz.win",
+    "reurl.cc",
+    "v.gd",
+    "shorturl.at",
+    "x.co",
+    "tiny.cc",
+    "t.hk.uy",
+    "uee.me",
+    "j.mp",
+];
+
+const INVITATIONS: &[&str] = &[
+    "t.me",
+    "telegram.me",
+    "telegram.dog",
+    "qm.qq.com",
+    "jq.qq.com",
+    "weixin.qq.com/g",
+    "u.wechat.com",
+    "discord.gg",
+    "discord.com/invite",
+    "chat.whatsapp.com",
+    "wa.me",
+    "line.me",
+    "work.weixin.qq.com/gm",
+    "work.weixin.qq.com/u/",
+];
+
+const WELL_KNOWN: &[&str] = &[
+    "qq.com",
+    "weixin.qq.com",
+    "baidu.com",
+    "taobao.com",
+    "tmall.com",
+    "jd.com",
+    "alipay.com",
+    "aliyun.com",
+    "163.com",
+    "126.com",
+    "weibo.com",
+    "zhihu.com",
+    "bilibili.com",
+    "douyin.com",
+    "kuaishou.com",
+    "xiaohongshu.com",
+    "meituan.com",
+    "dianping.com",
+    "ctrip.com",
+    "12306.cn",
+    "gov.cn",
+    "edu.cn",
+    "icbc.com.cn",
+    "ccb.com",
+    "boc.cn",
+    "abchina.com",
+    "bankcomm.com",
+    "cmbchina.com",
+    "pingan.com",
+    "10086.cn",
+    "10010.com",
+    "189.cn",
+    "sf-express.com",
+    "people.com.cn",
+    "xinhuanet.com",
+    "cctv.com",
+    "sina.com.cn",
+    "sohu.com",
+    "feishu.cn",
+    "dingtalk.com",
+    "github.com",
+    "microsoft.com",
+    "apple.com",
+    "wps.cn",
+    "kdocs.cn",
+    "amap.com",
+    "ke.com",
+    "lianjia.com",
+    "58.com",
+    "anjuke.com",
+    "pinduoduo.com",
+    "yangkeduo.com",
+    "suning.com",
+    "vip.com",
+    "mi.com",
+    "huawei.com",
+    "chsi.com.cn",
+    "toutiao.com",
+    "youku.com",
+    "iqiyi.com",
+    "gaode.com",
+    "didiglobal.com",
+    "cainiao.com",
+    "wjx.cn",
+    "wenjuan.com",
+    "jinshuju.net",
+];
+
+/// Finds every address in what was typed; a domain needs a known ending, so that `v2.0` or `3.5折` is none.
+pub fn find(view: &View) -> Vec<Link> {
+    static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?i)(?:(https?|ftp)://|(www\.))?",
+            r"((?:[a-z0-9](?:[a-z0-9-]{0,40}[a-z0-9])?\.){1,4}",
+            r"(?:com|cn|net|org|cc|top|xyz|vip|club|shop|site|online|info|biz|pro|ltd|wang|fun|icu|cyou|work|link|live|app|me|co|io|tv|ly|im|la|pw|ws|us|uk|hk|tw|ru|to|gg|gl|gd|so|nu|sk|ls|gy|at|mk|win|bid|loan|men|party|life|world|today|store|tech|space|website|ink|ren|bet|one|ga|tk|ml|cf|gq|mobi|asia|dev|art|group|love|red|kim|best|buzz|monster|rest|sbs|cfd|quest|bond|lol|beauty|hair|skin|makeup|autos|ph|my|sg|jp|kr|in|vn|th|eu|de|fr)",
+            r"|[0-9]{1,3}(?:\.[0-9]{1,3}){3})",
+            r"(:[0-9]{2,5})?(/[a-z0-9._~%!$&'()*+,;=:@/?#\-]{0,300})?",
+        ))
+        .expect("a fixed expression")
+    });
+    let mut links = Vec::new();
+    if !view.raw.iter().any(|c| matches!(c, '.' | '。' | '．')) {
+        return links;
+    }
+    let raw: String = view
+        .raw
+        .iter()
+        .map(|c| match c {
+            '\u{ff01}'..='\u{ff5e}' => char::from_u32(*c as u32 - 0xfee0).unwrap_or(*c),
+            c => *c,
+        })
+        .collect();
+    let mut from = 0;
+    while let Some(caps) = ADDRESS.captures_at(&raw, from) {
+        let whole = caps.get(0).expect("group 0 is the match");
+        from = whole.end().max(from + 1);
+        while !raw.is_char_boundary(from) {
+            from += 1;
+        }
+        let host = caps[3].to_ascii_lowercase();
+        let explicit = caps.get(1).is_some() || caps.get(2).is_some();
+        let bare_number = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let before = raw[..whole.start()].chars().next_back();
+        let after = raw[whole.end()..].chars().next();
+        let joined = before.is_some_and(|c| c.is_ascii_alphanumeric() || matches!(c, '@' | '.' | '_' | '-'))
+            || after.is_some_and(|c| c.is_ascii_alphanumeric() || c == '@');
+        if joined || bare_number && !explicit {
+            continue;
+        }
+        let start = raw[..whole.start()].chars().count();
+        let end = start + whole.as_str().chars().count();
+        if let Some(span) = folded_span(view, start, end) {
+            let path = caps.get(5).map_or(String::new(), |p| p.as_str().to_owned());
+            links.push(Link { span, host: host.trim_start_matches("www.").to_owned(), path });
+        }
+    }
+    links
+}
+
+/// Splits an address of an attachment.
+pub fn parse(url: &str) -> Link {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let (host, path) = rest.find('/').map_or((rest, ""), |i| rest.split_at(i));
+    let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase();
+    Link { span: Span { start: 0, end: 0 }, host: host.trim_start_matches("www.").to_owned(), path: path.to_owned() }
+}
+
+fn within(host: &str, domain: &str) -> bool {
+    host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+}
+
+impl Link {
+    /// What is wrong with it; `None` for own and well-known sites.
+    pub fn trouble(&self, own: &[String]) -> Option<Trouble> {
+        let listed = |list: &[&str]| {
+            list.iter().any(|item| match item.split_once('/') {
+                Some((domain, path)) => {
+                    within(&self.host, domain) && self.path.trim_start_matches('/').starts_with(path)
+                }
+                None => within(&self.host, item),
+            })
+        };
+        let path = self.path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
+        if own.iter().any(|domain| within(&self.host, &domain.to_ascii_lowercase())) {
+            return None;
+        }
+        if [".apk", ".exe", ".bat", ".scr", ".msi", ".ipa", ".mobileconfig", ".vbs", ".cmd"]
+            .iter()
+            .any(|e| path.ends_with(e))
+        {
+            return Some(Trouble::Program);
+        }
+        if listed(INVITATIONS) {
+            return Some(Trouble::Invitation);
+        }
+        if listed(SHORTENERS) {
+            return Some(Trouble::Short);
+        }
+        if listed(WELL_KNOWN) {
+            return None;
+        }
+        if self.host.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
+            return Some(Trouble::Address);
+        }
+        let imitates =
+            own.iter().map(String::as_str).chain(WELL_KNOWN.iter().copied()).any(|real| imitates(&self.host, real));
+        Some(if imitates { Trouble::LookAlike } else { Trouble::Foreign })
+    }
+}
+
+/// `icbc-com.top`, `1cbc.com.cn`, `taoba0.com`: the name of a known site on another domain, or one letter off.
+fn imitates(host: &str, real: &str) -> bool {
+    let name = |domain: &str| domain.split('.').next().unwrap_or_default().to_owned();
+    let real_name = name(real);
+    if real_name.len() < 4 || real_name.bytes().all(|b| b.is_ascii_digit()) {
+        return false;
+    }
+    let folded: String = host
+        .chars()
+        .map(|c| match c {
+            '0' => 'o',
+            '1' | 'l' | 'i' => 'l',
+            '5' => 's',
+            c => c,
+        })
+        .collect();
+    let real_folded: String = real_name.chars().map(|c| if c == 'i' { 'l' } else { c }).collect();
+    folded.split(['.', '-']).any(|label| label == real_folded && host != real) && !host.ends_with(real)
+        || real_folded.len() >= 6
+            && folded.split('.').any(|label| strsim::damerau_levenshtein(label, &real_folded) == 1)
+}
+
+/// File names that install or run something.
+pub fn runs_code(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    [".exe", ".apk", ".bat", ".cmd", ".scr", ".vbs", ".js", ".jar", ".msi", ".ps1", ".com", ".pif", ".lnk", ".hta"]
+        .iter()
+        .any(|ending| name.ends_with(ending))
+}

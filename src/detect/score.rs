@@ -1,0 +1,119 @@
+//! Points: what each signal weighs, how parts add up, and where a human looks (review) or the policy acts (act).
+//!
+//! All of it is data (`wordlists/scores.toml`): an admin who finds a rule too strict changes one number.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::{Finding, Verdict};
+use crate::model::{Category, Severity, Stage};
+
+/// The two thresholds and every weight.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Scores {
+    /// Points of one category from which the policy may act.
+    pub act: f32,
+    /// Points of one category from which a human should look.
+    pub review: f32,
+    /// Share of its points that a hit keeps when it is seen only by sound or emoji.
+    pub soft: f32,
+    /// What an entry of a category weighs unless it says so itself.
+    #[serde(default)]
+    pub category: BTreeMap<Category, Weight>,
+    /// What a rule (`ads/contact-drop`) weighs; wins over the category, loses to the entry's own fields.
+    #[serde(default)]
+    pub rule: BTreeMap<String, Weight>,
+}
+
+/// Weight of a category or rule; an absent part falls back to the next wider one.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Weight {
+    /// Points of one hit.
+    pub points: Option<f32>,
+    /// How bad.
+    pub severity: Option<Severity>,
+    /// Its points also count for every other category that has points of its own in the message.
+    #[serde(default)]
+    pub supports: bool,
+}
+
+impl Scores {
+    /// Reads `scores.toml`.
+    ///
+    /// # Errors
+    /// What the TOML reader says, with line and column, or thresholds in the wrong order.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let scores: Self = toml::from_str(text).map_err(|e| e.to_string())?;
+        if !(scores.review > 0.0 && scores.act >= scores.review) {
+            return Err("act 不能小于 review，review 要大于 0".to_owned());
+        }
+        Ok(scores)
+    }
+
+    /// The scores that ship inside the program.
+    pub fn shipped() -> Self {
+        Self::parse(&super::lexicon::Lists::shipped_scores()).expect("a test reads the shipped scores")
+    }
+
+    /// Points and severity of a rule.
+    pub fn weight(&self, category: Category, rule: &str) -> (f32, Severity) {
+        let by_rule = self.rule.get(rule).copied().unwrap_or_default();
+        let by_category = self.category.get(&category).copied().unwrap_or_default();
+        (
+            by_rule.points.or(by_category.points).unwrap_or(self.act),
+            by_rule.severity.or(by_category.severity).unwrap_or(Severity::Medium),
+        )
+    }
+
+    /// Adds up; answers verdict, points of the strongest category, categories over the review threshold, strongest first.
+    pub fn conclude(&self, findings: &[Finding]) -> (Verdict, f32, Vec<Category>) {
+        #[derive(Default, Clone, Copy)]
+        struct Sum {
+            all: f32,
+            hard: f32,
+            enforced: f32,
+        }
+        let mut sums: BTreeMap<Category, Sum> = BTreeMap::new();
+        let mut support: Vec<(Category, Sum)> = Vec::new();
+        for finding in findings.iter().filter(|f| f.stage != Stage::Observe && f.score > 0.0) {
+            let part = Sum {
+                all: finding.score,
+                hard: if finding.is_soft() { 0.0 } else { finding.score },
+                enforced: if finding.stage == Stage::Enforce { finding.score } else { 0.0 },
+            };
+            add(sums.entry(finding.category).or_default(), part);
+            if self.rule.get(&*finding.rule).is_some_and(|w| w.supports) {
+                support.push((finding.category, part));
+            }
+        }
+        let own: Vec<Category> = sums.keys().copied().collect();
+        for category in own {
+            for (from, part) in support.iter().filter(|(from, _)| *from != category && !category.is_leak()) {
+                let _ = from;
+                add(sums.entry(category).or_default(), *part);
+            }
+        }
+        fn add(sum: &mut Sum, part: Sum) {
+            sum.all += part.all;
+            sum.hard += part.hard;
+            sum.enforced += part.enforced;
+        }
+        let mut verdict = Verdict::Clean;
+        let mut over: Vec<(Category, f32)> = Vec::new();
+        for (category, sum) in &sums {
+            if sum.all + 1e-4 < self.review {
+                continue;
+            }
+            // What is known only by sound or emoji needs a second, plain signal before anything is done.
+            let acts = sum.all + 1e-4 >= self.act && sum.hard > 0.0 && sum.enforced + 1e-4 >= self.act;
+            verdict = verdict.max(if acts { Verdict::Act } else { Verdict::Review });
+            over.push((*category, sum.all));
+        }
+        over.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
+        let score = sums.values().map(|s| s.all).fold(0.0, f32::max);
+        (verdict, score, over.into_iter().map(|(category, _)| category).collect())
+    }
+}
