@@ -1,3 +1,5 @@
 //! The `qunguan` command.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    qunguan::cli::main()
+}

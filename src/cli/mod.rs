@@ -1,1 +1,142 @@
-//! Subcommands: one file each.
+//! The command line: one file a subcommand, exit codes a script can rely on, Chinese help.
+//!
+//! | code | means |
+//! |---|---|
+//! | 0 | done |
+//! | 1 | the input or the configuration is wrong; stderr says what |
+//! | 2 | wrong usage of the command line |
+//! | 70 | a fault of the program or the machine |
+
+mod check;
+mod init;
+pub mod logging;
+mod usage;
+
+use std::{
+    fmt,
+    io::{self, ErrorKind},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+use crate::settings::{Problem, Settings};
+
+/// Where `run` looks for its settings.
+pub const DEFAULT_CONFIG: &str = "config/qunguan.toml";
+/// Exit code: the input or the configuration is wrong.
+pub const WRONG_INPUT: u8 = 1;
+/// Exit code: a fault of the program or the machine.
+pub const INTERNAL: u8 = 70;
+
+#[derive(Debug, Parser)]
+#[command(
+    name = "qunguan",
+    version,
+    about = "群管：让企业微信群保持秩序",
+    after_help = "第一次用：qunguan demo 打开一个不需要账号的演示；qunguan init 写出可以修改的设置。",
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// 写出设置、策略、群规和词表，供修改
+    Init(init::Args),
+    /// 检查设置、策略、群规和词表
+    Check(check::Args),
+}
+
+/// Parses the command line, runs the subcommand and turns its end into an exit code.
+pub fn main() -> ExitCode {
+    let cli = match usage::parse::<Cli>(std::env::args_os()) {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return end(&anyhow::Error::from(error).context("cannot start the runtime")),
+    };
+    let run = std::panic::AssertUnwindSafe(|| runtime.block_on(dispatch(cli.command)));
+    match std::panic::catch_unwind(run) {
+        Ok(Ok(code)) => code,
+        Ok(Err(error)) => end(&error),
+        Err(_) => ExitCode::from(INTERNAL), // the panic itself was printed where it happened
+    }
+}
+
+async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
+    }
+}
+
+/// Something the person at the terminal can put right; everything else is a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct UserError(pub String);
+
+/// What is wrong in the files, as an error.
+#[derive(Debug, thiserror::Error)]
+pub struct Problems(pub Vec<Problem>);
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.0.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{problem}")?;
+        }
+        Ok(())
+    }
+}
+
+/// Prints an error once and says the exit code.
+fn end(error: &anyhow::Error) -> ExitCode {
+    if error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == ErrorKind::BrokenPipe) {
+        return ExitCode::SUCCESS; // `qunguan scan | head` has seen enough
+    }
+    if let Some(user) = error.chain().find(|e| e.is::<UserError>() || e.is::<Problems>()) {
+        eprintln!("{user}");
+        return ExitCode::from(WRONG_INPUT);
+    }
+    eprintln!("qunguan: {error:#}");
+    ExitCode::from(INTERNAL)
+}
+
+/// `--config FILE`, the same for every subcommand that reads settings.
+#[derive(Debug, clap::Args)]
+pub struct ConfigArg {
+    /// 设置文件；不写则用 config/qunguan.toml
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigArg {
+    /// The file to read.
+    pub fn path(&self) -> &Path {
+        self.config.as_deref().unwrap_or(Path::new(DEFAULT_CONFIG))
+    }
+    /// The settings with their secrets, for a process that talks to WeCom.
+    pub fn load(&self) -> Result<Settings, Problems> {
+        Settings::load(self.path()).map_err(Problems)
+    }
+    /// The same, or the built-in ones where nobody wrote any.
+    pub fn load_or_built_in(&self) -> Result<Settings, Problems> {
+        if self.is_built_in() { Ok(Settings::default()) } else { self.load() }
+    }
+    /// The settings without fetching secrets, for what never talks to WeCom; the built-in ones where nobody wrote any.
+    pub fn load_offline(&self) -> Result<Settings, Problems> {
+        if self.is_built_in() { Ok(Settings::default()) } else { Settings::load_offline(self.path()).map_err(Problems) }
+    }
+    fn is_built_in(&self) -> bool {
+        self.config.is_none() && !Path::new(DEFAULT_CONFIG).exists()
+    }
+}

@@ -1,1 +1,185 @@
-//! Settings: what an operator writes in `config/qunguan.toml`.
+//! `config/qunguan.toml`: everything an admin sets, one struct a concern, each field with its unit and default.
+//!
+//! A mistake is told as `file:line: message` in Chinese, all mistakes at once. An absent section is a feature that is
+//! off. Nothing else in the house reads the environment.
+
+mod checks;
+mod detect;
+mod document;
+mod escalation;
+pub mod files;
+mod group;
+mod log;
+mod problem;
+mod retention;
+mod secret;
+mod server;
+mod store;
+mod units;
+mod wecom;
+mod working_hours;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Deserializer, de::Error};
+
+pub use self::{
+    detect::Detect,
+    escalation::Escalation,
+    files::Files,
+    group::Group,
+    log::{Format, Log},
+    problem::{Problem, did_you_mean},
+    retention::Retention,
+    secret::Secret,
+    server::{ApiToken, Http, Network},
+    store::{Engine, Store},
+    units::parse_duration,
+    wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Wecom},
+    working_hours::WorkingHours,
+};
+use document::Document;
+
+/// Everything an admin sets.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the server listens; default `127.0.0.1:8080`. Changing it needs a restart.
+    pub listen: SocketAddr,
+    /// Where the store lies, relative to the working folder; default `data`. Changing it needs a restart.
+    pub data_dir: PathBuf,
+    /// For everything people read and for working hours; default `Asia/Shanghai`.
+    pub time_zone: TimeZone,
+    /// Rehearsal: everything is decided and written down, nothing is done or sent. Default off.
+    pub dry_run: bool,
+    /// The durable memory. Changing it needs a restart.
+    pub store: Store,
+    /// The company's account; without it only the API takes messages.
+    pub wecom: Option<Wecom>,
+    /// Who may use the API.
+    pub api_tokens: Vec<ApiToken>,
+    /// The groups to keep in order.
+    pub groups: Vec<Group>,
+    /// What is the company's own.
+    pub detect: Detect,
+    /// Limits of the server. Changing them needs a restart.
+    pub http: Http,
+    /// The log. Changing it needs a restart.
+    pub log: Log,
+    /// How long texts are kept.
+    pub retention: Retention,
+    /// Who is told when nobody acts.
+    pub escalation: Option<Escalation>,
+    /// When the company works.
+    pub working_hours: Option<WorkingHours>,
+    /// The settings file's folder: policies, rulebooks and wordlists in it win over the built-in ones.
+    pub files: Files,
+}
+
+impl Default for Settings {
+    /// What holds without a file: the built-in policies and lists, no account, no group.
+    fn default() -> Self {
+        Self {
+            listen: default_listen(),
+            data_dir: PathBuf::from("data"),
+            time_zone: TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC),
+            dry_run: false,
+            store: Store::default(),
+            wecom: None,
+            api_tokens: Vec::new(),
+            groups: Vec::new(),
+            detect: Detect::default(),
+            http: Http::default(),
+            log: Log::default(),
+            retention: Retention::default(),
+            escalation: None,
+            working_hours: None,
+            files: Files::built_in(),
+        }
+    }
+}
+
+impl Settings {
+    /// Reads and validates a file; secrets are fetched from the environment and from files. All problems at once.
+    pub fn load(path: &Path) -> Result<Self, Vec<Problem>> {
+        Self::parse(&read(path)?, path, Some(&|name| std::env::var(name).ok()))
+    }
+
+    /// Reads and validates a file without fetching secrets, for commands that never talk to WeCom.
+    pub fn load_offline(path: &Path) -> Result<Self, Vec<Problem>> {
+        Self::parse(&read(path)?, path, None)
+    }
+
+    /// Validates a text that lies (or would lie) at `path`, with `env` as the environment; `None` leaves secrets alone.
+    pub fn parse(text: &str, path: &Path, env: Option<&dyn Fn(&str) -> Option<String>>) -> Result<Self, Vec<Problem>> {
+        let mut document = Document::parse(text, path)?;
+        let none = Self::default();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let mut settings = Self {
+            listen: document.take("listen").unwrap_or(none.listen),
+            data_dir: document.take("data_dir").unwrap_or(none.data_dir),
+            time_zone: document.take("time_zone").map_or(none.time_zone, |Zone(zone)| zone),
+            dry_run: document.take("dry_run").unwrap_or(none.dry_run),
+            store: document.take("store").unwrap_or_default(),
+            wecom: document.take("wecom"),
+            api_tokens: document.take_each("api_token"),
+            groups: document.take_each("group"),
+            detect: document.take("detect").unwrap_or_default(),
+            http: document.take("http").unwrap_or_default(),
+            log: document.take("log").unwrap_or_default(),
+            retention: document.take("retention").unwrap_or_default(),
+            escalation: document.take("escalation"),
+            working_hours: document.take("working_hours"),
+            files: Files::in_folder(folder),
+        };
+        // With a list that lost broken entries, positions no longer match lines: mend the shape first.
+        if document.problems.is_empty() {
+            if let Some(env) = env {
+                checks::secrets(&mut settings, &mut document, folder, env);
+            }
+            checks::settings(&settings, &mut document);
+        }
+        let problems = document.finish();
+        if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    /// Files outside the config folder's own lists that the settings depend on: those of the secrets.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let mut copy = self.clone();
+        let mut files = Vec::new();
+        checks::each_secret(&mut copy, &mut |_, secret| files.extend(secret.file().map(|f| self.files.resolve(f))));
+        files
+    }
+}
+
+fn read(path: &Path) -> Result<String, Vec<Problem>> {
+    std::fs::read_to_string(path).map_err(|e| {
+        let why = match e.kind() {
+            std::io::ErrorKind::NotFound => "没有这个文件".to_owned(),
+            std::io::ErrorKind::InvalidData => "不是 UTF-8 编码，请用 UTF-8 另存".to_owned(),
+            _ => format!("读不了：{e}"),
+        };
+        vec![Problem::new(path, 0, why)]
+    })
+}
+
+struct Zone(TimeZone);
+
+impl<'de> Deserialize<'de> for Zone {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        TimeZone::get(&name)
+            .map(Zone)
+            .map_err(|_| D::Error::custom(format!("不认识的时区 `{name}`，请写 Asia/Shanghai 这样的名字")))
+    }
+}
+
+fn default_listen() -> SocketAddr {
+    SocketAddr::from((Ipv4Addr::LOCALHOST, 8080))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! What one section alone can't know: names that must exist, pairs that belong together, ids that must differ.
+
+use std::{collections::HashMap, path::Path};
+
+use jiff::SignedDuration;
+
+use super::{Files, Secret, Settings, document::Document, files::Kind, problem::did_you_mean};
+use crate::model::{GroupKind, Mode};
+
+/// Shows every secret with its path in the file.
+pub(super) fn each_secret(settings: &mut Settings, visit: &mut dyn FnMut(&str, &mut Secret)) {
+    if let Some(wecom) = &mut settings.wecom {
+        if let Some(app) = &mut wecom.app {
+            visit("wecom.app.secret", &mut app.secret);
+            app.token.iter_mut().for_each(|s| visit("wecom.app.token", s));
+            app.aes_key.iter_mut().for_each(|s| visit("wecom.app.aes_key", s));
+        }
+        if let Some(bot) = &mut wecom.bot {
+            bot.token.iter_mut().for_each(|s| visit("wecom.bot.token", s));
+            bot.aes_key.iter_mut().for_each(|s| visit("wecom.bot.aes_key", s));
+            bot.secret.iter_mut().for_each(|s| visit("wecom.bot.secret", s));
+        }
+        if let Some(archive) = &mut wecom.archive {
+            visit("wecom.archive.secret", &mut archive.secret);
+            for (version, key) in &mut archive.private_keys {
+                visit(&format!("wecom.archive.private_keys.{version}"), key);
+            }
+            archive.proxy_password.iter_mut().for_each(|s| visit("wecom.archive.proxy_password", s));
+        }
+    }
+    for (index, token) in settings.api_tokens.iter_mut().enumerate() {
+        visit(&format!("api_token[{index}].value"), &mut token.value);
+    }
+    for (index, group) in settings.groups.iter_mut().enumerate() {
+        group.webhook.iter_mut().for_each(|s| visit(&format!("group[{index}].webhook"), s));
+    }
+}
+
+/// Fetches every secret from where it lies.
+pub(super) fn secrets(
+    settings: &mut Settings,
+    document: &mut Document<'_>,
+    folder: &Path,
+    env: &dyn Fn(&str) -> Option<String>,
+) {
+    each_secret(settings, &mut |path, secret| {
+        if let Err(why) = secret.resolve(folder, env) {
+            document.wrong(path, why);
+        }
+    });
+}
+
+/// Everything else.
+pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
+    wecom(settings, document);
+    tokens(settings, document);
+    groups(settings, document);
+    if settings.retention.messages < SignedDuration::from_hours(7 * 24) {
+        document.wrong("retention.messages", "消息至少要保留 7d：企业微信可能重复投递");
+    }
+    if let Some(hours) = &settings.working_hours
+        && hours.from >= hours.to
+    {
+        document.wrong("working_hours.to", "下班时间要晚于上班时间");
+    }
+    if let Some(escalation) = &settings.escalation
+        && escalation.to.is_empty()
+    {
+        document.wrong("escalation.to", "至少写一个人");
+    }
+    if settings.http.concurrent == 0 {
+        document.wrong("http.concurrent", "至少为 1");
+    }
+}
+
+fn wecom(settings: &Settings, document: &mut Document<'_>) {
+    let Some(wecom) = &settings.wecom else { return };
+    if wecom.corp_id.trim().is_empty() {
+        document.wrong("wecom.corp_id", "企业 ID 是空的，在管理后台“我的企业”页面最下方");
+    }
+    if !wecom.api_base.starts_with("https://") && !wecom.api_base.starts_with("http://") {
+        document.wrong("wecom.api_base", "要以 https:// 开头");
+    }
+    if let Some(app) = &wecom.app {
+        callback(document, "wecom.app", app.token.as_ref(), app.aes_key.as_ref());
+    }
+    if let Some(bot) = &wecom.bot {
+        callback(document, "wecom.bot", bot.token.as_ref(), bot.aes_key.as_ref());
+        if bot.bot_id.is_some() != bot.secret.is_some() {
+            document.wrong("wecom.bot", "长连接要同时写 bot_id 和 secret");
+        }
+        match (bot.token.is_some(), bot.bot_id.is_some()) {
+            (true, true) => document.wrong("wecom.bot", "回调（token、aes_key）和长连接（bot_id、secret）只能选一种"),
+            (false, false) => {
+                document.wrong("wecom.bot", "要写回调的 token、aes_key，或长连接的 bot_id、secret");
+            }
+            _ => {}
+        }
+    }
+    if let Some(archive) = &wecom.archive {
+        if archive.private_keys.is_empty() {
+            document.wrong("wecom.archive.private_keys", "至少要有一个私钥，写成 { 1 = { file = \"archive-1.pem\" } }");
+        }
+        for (version, key) in &archive.private_keys {
+            if !key.expose().is_empty() && !key.expose().trim_start().starts_with("-----BEGIN ") {
+                document.wrong(
+                    &format!("wecom.archive.private_keys.{version}"),
+                    "不是 PEM 格式的私钥（应以 -----BEGIN 开头）",
+                );
+            }
+        }
+        if archive.timeout < SignedDuration::from_secs(1) || archive.poll < SignedDuration::from_secs(1) {
+            document.wrong("wecom.archive", "poll 和 timeout 至少为 1s");
+        }
+    }
+}
+
+fn callback(document: &mut Document<'_>, section: &str, token: Option<&Secret>, aes_key: Option<&Secret>) {
+    if token.is_some() != aes_key.is_some() {
+        document.wrong(section, "回调要同时写 token 和 aes_key");
+    }
+    if let Some(key) = aes_key
+        && !key.expose().is_empty()
+        && (key.expose().len() != 43 || !key.expose().bytes().all(|b| b.is_ascii_alphanumeric()))
+    {
+        document.wrong(&format!("{section}.aes_key"), "EncodingAESKey 应为 43 个字母或数字");
+    }
+}
+
+fn tokens(settings: &Settings, document: &mut Document<'_>) {
+    let mut seen = HashMap::new();
+    for (index, token) in settings.api_tokens.iter().enumerate() {
+        let path = format!("api_token[{index}]");
+        if let Some(first) = seen.insert(&token.name, index) {
+            let line = document.line(&format!("api_token[{first}].name"));
+            document.wrong(&format!("{path}.name"), format!("令牌 `{}` 在第 {line} 行已经有了", token.name));
+        }
+        let length = token.value.expose().chars().count();
+        if (1..16).contains(&length) {
+            document.wrong(&format!("{path}.value"), "令牌太短，至少 16 个字符");
+        }
+    }
+}
+
+fn groups(settings: &Settings, document: &mut Document<'_>) {
+    let app = settings.wecom.as_ref().is_some_and(|w| w.app.is_some());
+    let mut seen: HashMap<&str, usize> = HashMap::new();
+    for (index, group) in settings.groups.iter().enumerate() {
+        let at = |field: &str| format!("group[{index}].{field}");
+        if group.id.as_str().trim().is_empty() {
+            document.wrong(&at("id"), "群 ID 是空的");
+        }
+        let mut own = vec![group.id.as_str()];
+        own.extend(group.aliases().filter(|alias| *alias != group.id.as_str()));
+        for id in own {
+            if let Some(first) = seen.insert(id, index) {
+                let line = document.line(&format!("group[{first}]"));
+                document.wrong(&at("id"), format!("群 ID `{id}` 已经用在第 {line} 行的群里"));
+            }
+        }
+        if group.mode == Mode::Full {
+            if group.kind() != GroupKind::App {
+                document
+                    .wrong(&at("mode"), "full 只用于应用创建的群（kind = \"app\"）：其它群企业微信不让接口移出成员");
+            }
+            if settings.wecom.is_some() && !app {
+                document.wrong(&at("mode"), "full 需要 [wecom.app]：由应用移出和拉回成员");
+            }
+        }
+        if group.mode == Mode::Assisted && group.owner.is_none() && group.admins.is_empty() {
+            document.wrong(&at("mode"), "assisted 要写 owner 或 admins：待办卡要发给人");
+        }
+        named(&settings.files, document, &at("policy"), Kind::Policy, &group.policy);
+        for name in &group.rulebook {
+            named(&settings.files, document, &at("rulebook"), Kind::Rulebook, name);
+        }
+    }
+}
+
+fn named(files: &Files, document: &mut Document<'_>, path: &str, kind: Kind, name: &str) {
+    let names = files.list(kind);
+    if !names.iter().any(|n| n == name) {
+        let near = did_you_mean(name, names.iter().map(String::as_str));
+        document.wrong(path, format!("没有叫 `{name}` 的{}{near}", kind.zh()));
+    }
+}

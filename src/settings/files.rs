@@ -1,0 +1,240 @@
+//! Policies, rulebooks and wordlists: shipped inside the program, and a file of the same name in the config folder wins.
+//!
+//! So `scan`, `check` and `demo` work in any folder, and an admin changes one list without copying the others. To switch
+//! a shipped wordlist off, name it in `[detect] skip_wordlists`.
+
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+};
+
+use rust_embed::RustEmbed;
+
+use super::Problem;
+
+#[derive(RustEmbed)]
+#[folder = "config/"]
+struct Config;
+
+#[derive(RustEmbed)]
+#[folder = "wordlists/"]
+struct Wordlists;
+
+/// The kinds of files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `policies/default.toml`, named `default`.
+    Policy,
+    /// `rulebooks/sales-group.toml`, named `sales-group`.
+    Rulebook,
+    /// `wordlists/ads/contact.txt`, named `ads/contact`.
+    Wordlist,
+}
+
+impl Kind {
+    /// Folder within the config folder.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Self::Policy => "policies",
+            Self::Rulebook => "rulebooks",
+            Self::Wordlist => "wordlists",
+        }
+    }
+    /// Name ending.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Policy | Self::Rulebook => ".toml",
+            Self::Wordlist => ".txt",
+        }
+    }
+    /// What people call it.
+    pub const fn zh(self) -> &'static str {
+        match self {
+            Self::Policy => "策略",
+            Self::Rulebook => "群规",
+            Self::Wordlist => "词表",
+        }
+    }
+    /// The shipped files, by name.
+    fn shipped(self) -> Vec<String> {
+        let strip = |path: &str| path.strip_suffix(self.extension()).map(str::to_owned);
+        match self {
+            Self::Wordlist => Wordlists::iter().filter_map(|path| strip(&path)).collect(),
+            Self::Policy | Self::Rulebook => {
+                Config::iter().filter_map(|path| strip(path.strip_prefix(self.folder())?.strip_prefix('/')?)).collect()
+            }
+        }
+    }
+    fn shipped_bytes(self, name: &str) -> Option<Cow<'static, [u8]>> {
+        let path = format!("{name}{}", self.extension());
+        match self {
+            Self::Wordlist => Wordlists::get(&path),
+            Self::Policy | Self::Rulebook => Config::get(&format!("{}/{path}", self.folder())),
+        }
+        .map(|file| file.data)
+    }
+}
+
+/// A file's text and the place an admin knows it by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text {
+    /// The name without folder and ending: `default`, `ads/contact`.
+    pub name: String,
+    /// For messages: the path in the config folder, or `内置:policies/default.toml`.
+    pub shown: String,
+    /// UTF-8, without a byte order mark.
+    pub text: String,
+}
+
+/// Where policies, rulebooks and wordlists come from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Files {
+    folder: Option<PathBuf>,
+}
+
+impl Files {
+    /// Only what is shipped.
+    pub fn built_in() -> Self {
+        Self { folder: None }
+    }
+    /// The folder's files win over the shipped ones; it need not exist.
+    pub fn in_folder(folder: &Path) -> Self {
+        Self { folder: Some(folder.to_owned()) }
+    }
+    /// The config folder, if there is one.
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+    /// A path written in the settings, relative to the config folder.
+    pub fn resolve(&self, path: &str) -> PathBuf {
+        self.folder.as_deref().unwrap_or(Path::new("")).join(path)
+    }
+
+    /// All names of a kind, sorted.
+    pub fn list(&self, kind: Kind) -> Vec<String> {
+        let mut names = kind.shipped();
+        names.extend(self.own(kind).into_keys());
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    /// One file by name; the problem is told if it is missing, unreadable or not UTF-8.
+    pub fn read(&self, kind: Kind, name: &str) -> Result<Text, Problem> {
+        let (shown, bytes) = if let Some(path) = self.own(kind).remove(name) {
+            let bytes = std::fs::read(&path).map_err(|e| Problem::new(&path, 0, format!("读不了：{e}")))?;
+            (path.display().to_string(), Cow::Owned(bytes))
+        } else {
+            let shown = format!("内置:{}/{name}{}", kind.folder(), kind.extension());
+            let bytes = kind.shipped_bytes(name).ok_or_else(|| {
+                Problem::new(self.resolve(kind.folder()), 0, format!("没有叫 `{name}` 的{}", kind.zh()))
+            })?;
+            (shown, bytes)
+        };
+        let text = std::str::from_utf8(&bytes).map_err(|e| {
+            let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存")
+        })?;
+        Ok(Text { name: name.to_owned(), text: text.trim_start_matches('\u{feff}').to_owned(), shown })
+    }
+
+    /// All files of a kind, sorted by name; what can't be read is a problem.
+    pub fn read_all(&self, kind: Kind) -> Result<Vec<Text>, Vec<Problem>> {
+        let mut problems = Vec::new();
+        let texts = self
+            .list(kind)
+            .iter()
+            .filter_map(|name| self.read(kind, name).map_err(|problem| problems.push(problem)).ok())
+            .collect();
+        if problems.is_empty() { Ok(texts) } else { Err(problems) }
+    }
+
+    /// The files of the config folder itself, by name.
+    fn own(&self, kind: Kind) -> BTreeMap<String, PathBuf> {
+        let mut found = BTreeMap::new();
+        if let Some(folder) = &self.folder {
+            // A folder that is not there holds nothing; one that can't be read shows when a file of it is.
+            let _ = collect(&folder.join(kind.folder()), "", kind.extension(), &mut found);
+        }
+        found
+    }
+
+    /// Writes everything that is shipped into `folder`, the settings template included. Existing files are kept unless
+    /// `overwrite`. Returns the paths written.
+    pub fn write_out(folder: &Path, overwrite: bool) -> io::Result<Vec<PathBuf>> {
+        let config = Config::iter().map(|path| (path.to_string(), Config::get(&path)));
+        let lists = Wordlists::iter().map(|path| (format!("wordlists/{path}"), Wordlists::get(&path)));
+        let mut written = Vec::new();
+        for (path, file) in config.chain(lists) {
+            let Some(file) = file.filter(|_| !path.contains("/.")) else { continue };
+            let target = folder.join(&path);
+            if target.exists() && !overwrite {
+                continue;
+            }
+            if let Some(parent) = target.parent() {
+                std::fs::create_dir_all(parent)?;
+            }
+            std::fs::write(&target, &file.data)?;
+            written.push(target);
+        }
+        written.sort();
+        Ok(written)
+    }
+}
+
+fn collect(folder: &Path, prefix: &str, extension: &str, found: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with('.') {
+            continue; // editors' backups and the links of mounted config maps
+        }
+        let path = entry.path();
+        if path.is_dir() {
+            collect(&path, &format!("{prefix}{name}/"), extension, found)?;
+        } else if let Some(stem) = name.strip_suffix(extension) {
+            found.insert(format!("{prefix}{stem}"), path);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_in_the_folder_wins_and_adds() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("wordlists/ads");
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::write(own.join("mine.txt"), "\u{feff}加我").unwrap();
+        let files = Files::in_folder(folder.path());
+        assert!(files.list(Kind::Wordlist).contains(&"ads/mine".to_owned()));
+        let text = files.read(Kind::Wordlist, "ads/mine").unwrap();
+        assert_eq!(text.text, "加我");
+        assert!(text.shown.ends_with("wordlists/ads/mine.txt"));
+        assert!(files.read(Kind::Wordlist, "ads/nothing-like-that").is_err());
+    }
+
+    #[test]
+    fn a_file_in_another_encoding_is_told_with_its_line() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("policies/own.toml"), b"a = 1\nb = \"\xd6\xd0\"\n").unwrap();
+        let problem = Files::in_folder(folder.path()).read(Kind::Policy, "own").unwrap_err();
+        assert_eq!(problem.line, 2);
+    }
+
+    #[test]
+    fn write_out_keeps_what_is_there() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("qunguan.toml"), "mine").unwrap();
+        Files::write_out(folder.path(), false).unwrap();
+        assert_eq!(std::fs::read_to_string(folder.path().join("qunguan.toml")).unwrap(), "mine");
+        Files::write_out(folder.path(), true).unwrap();
+        assert_ne!(std::fs::read_to_string(folder.path().join("qunguan.toml")).unwrap(), "mine");
+    }
+}

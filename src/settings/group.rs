@@ -1,0 +1,84 @@
+//! `[[group]]`: one section a group that is to be kept in order.
+
+use serde::{Deserialize, Deserializer, de};
+
+use super::Secret;
+use crate::model::{GroupId, GroupKind, MemberId, Mode};
+
+/// One group.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Group {
+    /// Its id: the appchat id, the archive's room id or the customer group's id.
+    pub id: GroupId,
+    /// Shown name; default what WeCom says.
+    #[serde(default)]
+    pub name: String,
+    /// How it came to exist; default `app` in full mode, else `internal`.
+    pub kind: Option<GroupKind>,
+    /// What may be done; default `watch`.
+    #[serde(default = "watch")]
+    pub mode: Mode,
+    /// A file in `policies/`, without `.toml`; default `default`.
+    #[serde(default = "default_policy")]
+    pub policy: String,
+    /// Files in `rulebooks/`, without `.toml`; one name or a list, the first wins when several forbid the same.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub rulebook: Vec<String>,
+    /// The owner's userid; WeCom's answer wins where it tells one.
+    pub owner: Option<MemberId>,
+    /// Userids of those who help the owner.
+    #[serde(default)]
+    pub admins: Vec<MemberId>,
+    /// Who is in it, for groups whose list WeCom does not tell.
+    #[serde(default)]
+    pub members: Vec<MemberId>,
+    /// The same group's room id in the archive, if it is another.
+    pub archive_room: Option<String>,
+    /// The same group's chat id in the bot's callbacks, if it is another.
+    pub bot_chat: Option<String>,
+    /// The same group's id as a customer group (`wr…`), if it is another.
+    pub customer_chat: Option<String>,
+    /// Key (or whole address) of a webhook 消息推送 that was added to the group by hand.
+    pub webhook: Option<Secret>,
+}
+
+impl Group {
+    /// How it came to exist.
+    pub fn kind(&self) -> GroupKind {
+        self.kind.unwrap_or(if self.mode == Mode::Full { GroupKind::App } else { GroupKind::Internal })
+    }
+    /// Its other ids.
+    pub fn aliases(&self) -> impl Iterator<Item = &str> {
+        [&self.archive_room, &self.bot_chat, &self.customer_chat].into_iter().filter_map(Option::as_deref)
+    }
+}
+
+fn watch() -> Mode {
+    Mode::Watch
+}
+fn default_policy() -> String {
+    "default".to_owned()
+}
+
+/// `"a"` or `["a", "b"]`.
+fn one_or_many<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    struct Visitor;
+    impl<'de> de::Visitor<'de> for Visitor {
+        type Value = Vec<String>;
+        fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            f.write_str("一个名字或一列名字")
+        }
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Vec<String>, E> {
+            Ok(vec![text.to_owned()])
+        }
+        fn visit_seq<A: de::SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<String>, A::Error> {
+            let mut names = Vec::new();
+            while let Some(name) = seq.next_element()? {
+                names.push(name);
+            }
+            Ok(names)
+        }
+    }
+    deserializer.deserialize_any(Visitor)
+}

@@ -1,0 +1,143 @@
+//! What an admin gets wrong, and what is said then.
+
+use std::path::Path;
+
+use super::*;
+use crate::model::{GroupKind, Mode};
+
+fn parse(text: &str) -> Result<Settings, Vec<String>> {
+    let env = |name: &str| (name == "SECRET").then(|| "0123456789abcdef".to_owned());
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("policies")).unwrap();
+    std::fs::write(folder.path().join("policies/default.toml"), "").unwrap();
+    let prefix = format!("{}/", folder.path().display());
+    Settings::parse(text, &folder.path().join("qunguan.toml"), Some(&env))
+        .map_err(|problems| problems.iter().map(|p| p.to_string().replace(&prefix, "config/")).collect())
+}
+
+fn problems(text: &str) -> Vec<String> {
+    parse(text).unwrap_err()
+}
+
+#[test]
+fn the_shipped_template_is_valid_and_equals_the_defaults() {
+    let settings = parse(include_str!("../../config/qunguan.toml")).unwrap();
+    assert_eq!(settings.listen, default_listen());
+    assert!(settings.wecom.is_none() && settings.groups.is_empty());
+}
+
+#[test]
+fn an_empty_file_is_the_defaults() {
+    let settings = parse("").unwrap();
+    assert_eq!(settings.data_dir, Path::new("data"));
+    assert_eq!(settings.time_zone.iana_name(), Some("Asia/Shanghai"));
+    assert!(!settings.dry_run);
+}
+
+#[test]
+fn a_whole_company() {
+    let settings = parse(
+        r#"
+        listen = "0.0.0.0:9000"
+        [wecom]
+        corp_id = "ww1"
+        [wecom.app]
+        agent_id = 1000002
+        secret = { env = "SECRET" }
+        token = "tokentoken"
+        aes_key = "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG"
+        [wecom.bot]
+        bot_id = "b"
+        secret = { env = "SECRET" }
+        [wecom.archive]
+        library = "/opt/lib.so"
+        secret = "s"
+        private_keys = { 1 = "-----BEGIN PRIVATE KEY-----" }
+        [[api_token]]
+        name = "archive-pipeline"
+        value = { env = "SECRET" }
+        [[group]]
+        id = "wr1"
+        mode = "full"
+        rulebook = []
+        policy = "default"
+        [[group]]
+        id = "wr2"
+        mode = "assisted"
+        owner = "zhangsan"
+        archive_room = "wrX"
+        "#,
+    )
+    .unwrap();
+    let wecom = settings.wecom.as_ref().unwrap();
+    assert_eq!(wecom.api_base, API_BASE);
+    assert_eq!(wecom.app.as_ref().unwrap().secret.expose(), "0123456789abcdef");
+    assert_eq!(wecom.archive.as_ref().unwrap().private_keys.len(), 1);
+    assert_eq!(settings.groups[0].kind(), GroupKind::App);
+    assert_eq!(settings.groups[1].mode, Mode::Assisted);
+    assert_eq!(settings.groups[1].aliases().collect::<Vec<_>>(), ["wrX"]);
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("0123456789abcdef") && !shown.contains("tokentoken"), "secrets stay out of Debug");
+}
+
+#[test]
+fn every_mistake_is_told_at_once_with_its_line_and_the_nearest_name() {
+    assert_eq!(
+        problems(
+            "listn = \"127.0.0.1:1\"\ndata_dir = 5\n\n[[group]]\nid = \"wr1\"\npolcy = \"default\"\n[[group]]\nname = \"x\"\n[wcom]\n"
+        ),
+        [
+            "config/qunguan.toml:1: 不认识的设置项 `listn`，是不是想写 `listen`？",
+            "config/qunguan.toml:2: 值不对：写的是 整数 `5`，应为 文字",
+            "config/qunguan.toml:6: 不认识的设置项 `polcy`，是不是想写 `policy`？",
+            "config/qunguan.toml:7: 缺少设置项 `id`",
+            "config/qunguan.toml:9: 不认识的设置项 `wcom`，是不是想写 `wecom`？",
+        ]
+    );
+}
+
+#[test]
+fn broken_toml_names_its_line() {
+    let found = problems("listen = \"127.0.0.1:1\"\n[wecom\n");
+    assert!(found[0].starts_with("config/qunguan.toml:2: "), "{found:?}");
+}
+
+#[test]
+fn names_that_do_not_exist_and_pairs_that_are_not() {
+    assert_eq!(
+        problems(
+            "[[group]]\nid = \"a\"\npolicy = \"defualt\"\n[[group]]\nid = \"a\"\nmode = \"assisted\"\n[wecom]\ncorp_id = \"w\"\n[wecom.app]\nagent_id = 1\nsecret = { env = \"NOPE\" }\ntoken = \"t\"\n[wecom.bot]\n"
+        ),
+        [
+            "config/qunguan.toml:3: 没有叫 `defualt` 的策略，是不是想写 `default`？",
+            "config/qunguan.toml:5: 群 ID `a` 已经用在第 1 行的群里",
+            "config/qunguan.toml:6: assisted 要写 owner 或 admins：待办卡要发给人",
+            "config/qunguan.toml:9: 回调要同时写 token 和 aes_key",
+            "config/qunguan.toml:11: 环境变量 NOPE 没有设置",
+            "config/qunguan.toml:13: 要写回调的 token、aes_key，或长连接的 bot_id、secret",
+        ]
+    );
+}
+
+#[test]
+fn full_mode_only_where_wecom_allows_it() {
+    let found = problems("[[group]]\nid = \"wr1\"\nkind = \"customer\"\nmode = \"full\"\n");
+    assert_eq!(
+        found,
+        ["config/qunguan.toml:4: full 只用于应用创建的群（kind = \"app\"）：其它群企业微信不让接口移出成员"]
+    );
+}
+
+#[test]
+fn a_secret_can_lie_in_a_file_next_to_the_settings() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("token.txt"), "0123456789abcdef\n").unwrap();
+    let path = folder.path().join("qunguan.toml");
+    let text = "[[api_token]]\nname = \"x\"\nvalue = { file = \"token.txt\" }\n";
+    std::fs::write(&path, text).unwrap();
+    let settings = Settings::load(&path).unwrap();
+    assert_eq!(settings.api_tokens[0].value.expose(), "0123456789abcdef");
+    assert_eq!(settings.secret_files(), [folder.path().join("token.txt")]);
+    std::fs::remove_file(folder.path().join("token.txt")).unwrap();
+    assert_eq!(Settings::load(&path).unwrap_err()[0].line, 3);
+}
