@@ -1,6 +1,9 @@
 //! `qunguan init`: the files an admin edits appear in a folder, and the next steps are said.
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use anyhow::Context;
 
@@ -35,7 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     for kind in [Kind::Policy, Kind::Rulebook, Kind::Wordlist] {
         println!("  {}/（{} {} 个）", dir.join(kind.folder()).display(), kind.zh(), within(kind));
     }
-    let option = if settings == PathBuf::from(super::DEFAULT_CONFIG) {
+    let option = if settings == Path::new(super::DEFAULT_CONFIG) {
         String::new()
     } else {
         format!(" --config {}", settings.display())

@@ -20,7 +20,7 @@ pub fn start(log: &Log) -> anyhow::Result<()> {
             registry.with(layer).try_init()?;
         }
         Format::Json => {
-            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?
+            registry.with(fmt::layer().json().flatten_event(true).with_writer(std::io::stderr)).try_init()?;
         }
     }
     Ok(())

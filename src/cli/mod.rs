@@ -10,6 +10,7 @@
 mod check;
 mod init;
 pub mod logging;
+mod scan;
 mod usage;
 
 use std::{
@@ -50,6 +51,8 @@ enum Command {
     Init(init::Args),
     /// 检查设置、策略、群规和词表
     Check(check::Args),
+    /// 逐行判断消息：每行一条，结果也每行一条
+    Scan(scan::Args),
 }
 
 /// Parses the command line, runs the subcommand and turns its end into an exit code.
@@ -74,6 +77,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Scan(args) => scan::run(&args),
     }
 }
 

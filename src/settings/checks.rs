@@ -4,7 +4,7 @@ use std::{collections::HashMap, path::Path};
 
 use jiff::SignedDuration;
 
-use super::{Files, Secret, Settings, document::Document, files::Kind, problem::did_you_mean};
+use super::{Environment, Files, Secret, Settings, document::Document, files::Kind, problem::did_you_mean};
 use crate::model::{GroupKind, Mode};
 
 /// Shows every secret with its path in the file.
@@ -37,12 +37,7 @@ pub(super) fn each_secret(settings: &mut Settings, visit: &mut dyn FnMut(&str, &
 }
 
 /// Fetches every secret from where it lies.
-pub(super) fn secrets(
-    settings: &mut Settings,
-    document: &mut Document<'_>,
-    folder: &Path,
-    env: &dyn Fn(&str) -> Option<String>,
-) {
+pub(super) fn secrets(settings: &mut Settings, document: &mut Document<'_>, folder: &Path, env: Environment<'_>) {
     each_secret(settings, &mut |path, secret| {
         if let Err(why) = secret.resolve(folder, env) {
             document.wrong(path, why);

@@ -1,6 +1,11 @@
-//! `[detect]`: what the company knows about itself, so that its own talk is not taken for a violation.
+//! `[detect]`: what the company knows about itself, so that its own talk is not taken for a violation, and when
+//! flooding begins.
 
+use jiff::SignedDuration;
 use serde::Deserialize;
+
+use super::units::duration;
+use crate::detect::history::Limits;
 
 /// What is the company's own.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -8,14 +13,73 @@ use serde::Deserialize;
 pub struct Detect {
     /// Domains whose links are fine, subdomains included: `example.com`.
     pub allow_domains: Vec<String>,
-    /// Own brand and product names; hits inside them don't count.
+    /// Own brand, product and shop names; hits inside them don't count.
     pub brands: Vec<String>,
-    /// Other companies' brands; naming them in an advert is cross promotion.
-    pub competitors: Vec<String>,
-    /// Names of the staff; hits inside them don't count, and imitating one is a finding.
+    /// Names of the staff; hits inside them don't count.
     pub staff_names: Vec<String>,
-    /// The company's own phone numbers: posting them leaks nothing.
+    /// Shown names that nobody else may carry: the owners, the admins, the company's service account.
+    pub protected_names: Vec<String>,
+    /// Phone and card numbers and e-mail addresses the company publishes itself: posting them leaks nothing.
     pub own_numbers: Vec<String>,
     /// Wordlists not to use, by path without `.txt`: `ads/contact`.
     pub skip_wordlists: Vec<String>,
+    /// When flooding begins.
+    pub flood: Flood,
+}
+
+/// When flooding begins.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Flood {
+    /// Messages of one person within `rate_window` that are still fine; default 10.
+    pub rate: usize,
+    /// Default 30 s.
+    #[serde(deserialize_with = "duration")]
+    pub rate_window: SignedDuration,
+    /// The same text so often within `repeat_window` is repetition; default 3.
+    pub repeats: usize,
+    /// Default 10 min.
+    #[serde(deserialize_with = "duration")]
+    pub repeat_window: SignedDuration,
+    /// The same text from so many people within `campaign_window` is a campaign; default 3.
+    pub campaign_senders: usize,
+    /// The same text of one person in so many groups is one, too; default 3.
+    pub campaign_groups: usize,
+    /// Default 6 h.
+    #[serde(deserialize_with = "duration")]
+    pub campaign_window: SignedDuration,
+    /// Texts with fewer characters (收到, 好的) never count as repeated; default 6.
+    pub shortest: usize,
+}
+
+impl Default for Flood {
+    fn default() -> Self {
+        let limits = Limits::default();
+        Self {
+            rate: limits.rate,
+            rate_window: limits.rate_window,
+            repeats: limits.repeats,
+            repeat_window: limits.repeat_window,
+            campaign_senders: limits.campaign_senders,
+            campaign_groups: limits.campaign_groups,
+            campaign_window: limits.campaign_window,
+            shortest: limits.shortest,
+        }
+    }
+}
+
+impl Flood {
+    /// As the detector wants them.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            rate: self.rate,
+            rate_window: self.rate_window,
+            repeats: self.repeats,
+            repeat_window: self.repeat_window,
+            campaign_senders: self.campaign_senders,
+            campaign_groups: self.campaign_groups,
+            campaign_window: self.campaign_window,
+            shortest: self.shortest,
+        }
+    }
 }

@@ -50,13 +50,12 @@ impl<'t> Document<'t> {
         self.asked.push(key);
         let Some(value) = self.remove(key) else { return Vec::new() };
         let span = value.span();
-        match value.into_inner() {
-            DeValue::Array(items) => items.into_iter().filter_map(|item| self.read(item)).collect(),
-            _ => {
-                let line = line_of(self.text, span.start);
-                self.problems.push(Problem::new(&self.file, line, format!("`{key}` 要写成 [[{key}]]，每段一个")));
-                Vec::new()
-            }
+        if let DeValue::Array(items) = value.into_inner() {
+            items.into_iter().filter_map(|item| self.read(item)).collect()
+        } else {
+            let line = line_of(self.text, span.start);
+            self.problems.push(Problem::new(&self.file, line, format!("`{key}` 要写成 [[{key}]]，每段一个")));
+            Vec::new()
         }
     }
 
@@ -114,7 +113,7 @@ fn problem(text: &str, file: &Path, error: &toml::de::Error, within: Range<usize
 }
 
 fn line_of(text: &str, at: usize) -> usize {
-    1 + text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count()
+    text.as_bytes()[..at.min(text.len())].split(|b| *b == b'\n').count()
 }
 
 fn note_lines(text: &str, prefix: &str, table: &DeTable<'_>, lines: &mut BTreeMap<String, usize>) {

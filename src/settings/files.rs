@@ -13,14 +13,11 @@ use std::{
 use rust_embed::RustEmbed;
 
 use super::Problem;
+use crate::detect::Lists;
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
 struct Config;
-
-#[derive(RustEmbed)]
-#[folder = "wordlists/"]
-struct Wordlists;
 
 /// The kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +58,7 @@ impl Kind {
     fn shipped(self) -> Vec<String> {
         let strip = |path: &str| path.strip_suffix(self.extension()).map(str::to_owned);
         match self {
-            Self::Wordlist => Wordlists::iter().filter_map(|path| strip(&path)).collect(),
+            Self::Wordlist => Lists::shipped_files().filter_map(|(path, _)| strip(&path)).collect(),
             Self::Policy | Self::Rulebook => {
                 Config::iter().filter_map(|path| strip(path.strip_prefix(self.folder())?.strip_prefix('/')?)).collect()
             }
@@ -70,10 +67,9 @@ impl Kind {
     fn shipped_bytes(self, name: &str) -> Option<Cow<'static, [u8]>> {
         let path = format!("{name}{}", self.extension());
         match self {
-            Self::Wordlist => Wordlists::get(&path),
-            Self::Policy | Self::Rulebook => Config::get(&format!("{}/{path}", self.folder())),
+            Self::Wordlist => shipped_list(&path),
+            Self::Policy | Self::Rulebook => Config::get(&format!("{}/{path}", self.folder())).map(|file| file.data),
         }
-        .map(|file| file.data)
     }
 }
 
@@ -112,6 +108,15 @@ impl Files {
         self.folder.as_deref().unwrap_or(Path::new("")).join(path)
     }
 
+    /// The place of a file, named with its ending (`ads/contact.txt`), as an admin knows it.
+    pub fn shown(&self, kind: Kind, file: &str) -> String {
+        let name = file.strip_suffix(kind.extension()).unwrap_or(file);
+        match self.own(kind).get(name) {
+            Some(path) => path.display().to_string(),
+            None => format!("内置:{}/{file}", kind.folder()),
+        }
+    }
+
     /// All names of a kind, sorted.
     pub fn list(&self, kind: Kind) -> Vec<String> {
         let mut names = kind.shipped();
@@ -134,10 +139,29 @@ impl Files {
             (shown, bytes)
         };
         let text = std::str::from_utf8(&bytes).map_err(|e| {
-            let line = 1 + bytes[..e.valid_up_to()].iter().filter(|b| **b == b'\n').count();
+            let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
             Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存")
         })?;
         Ok(Text { name: name.to_owned(), text: text.trim_start_matches('\u{feff}').to_owned(), shown })
+    }
+
+    /// `wordlists/scores.toml`: what each signal weighs.
+    pub fn scores(&self) -> Result<Text, Problem> {
+        let name = "scores.toml";
+        let path = self.resolve("wordlists").join(name);
+        match std::fs::read_to_string(&path) {
+            Ok(text) if self.folder.is_some() => {
+                Ok(Text { name: name.to_owned(), shown: path.display().to_string(), text })
+            }
+            Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
+                Err(Problem::new(&path, 0, format!("读不了：{e}")))
+            }
+            _ => Ok(Text {
+                name: name.to_owned(),
+                shown: format!("内置:wordlists/{name}"),
+                text: Lists::shipped_scores(),
+            }),
+        }
     }
 
     /// All files of a kind, sorted by name; what can't be read is a problem.
@@ -161,14 +185,23 @@ impl Files {
         found
     }
 
+    /// The config folder's own files of every kind, for noticing changes.
+    pub(super) fn own_paths(&self) -> Vec<PathBuf> {
+        let mut paths: Vec<PathBuf> = [Kind::Policy, Kind::Rulebook, Kind::Wordlist]
+            .into_iter()
+            .flat_map(|kind| self.own(kind).into_values())
+            .collect();
+        paths.push(self.resolve("wordlists/scores.toml"));
+        paths
+    }
+
     /// Writes everything that is shipped into `folder`, the settings template included. Existing files are kept unless
     /// `overwrite`. Returns the paths written.
     pub fn write_out(folder: &Path, overwrite: bool) -> io::Result<Vec<PathBuf>> {
-        let config = Config::iter().map(|path| (path.to_string(), Config::get(&path)));
-        let lists = Wordlists::iter().map(|path| (format!("wordlists/{path}"), Wordlists::get(&path)));
+        let config = Config::iter().filter_map(|path| Some((path.to_string(), Config::get(&path)?.data)));
+        let lists = Lists::shipped_files().map(|(path, bytes)| (format!("wordlists/{path}"), Cow::Owned(bytes)));
         let mut written = Vec::new();
-        for (path, file) in config.chain(lists) {
-            let Some(file) = file.filter(|_| !path.contains("/.")) else { continue };
+        for (path, bytes) in config.chain(lists) {
             let target = folder.join(&path);
             if target.exists() && !overwrite {
                 continue;
@@ -176,12 +209,16 @@ impl Files {
             if let Some(parent) = target.parent() {
                 std::fs::create_dir_all(parent)?;
             }
-            std::fs::write(&target, &file.data)?;
+            std::fs::write(&target, &bytes)?;
             written.push(target);
         }
         written.sort();
         Ok(written)
     }
+}
+
+fn shipped_list(path: &str) -> Option<Cow<'static, [u8]>> {
+    Lists::shipped_files().find(|(name, _)| name == path).map(|(_, bytes)| Cow::Owned(bytes))
 }
 
 fn collect(folder: &Path, prefix: &str, extension: &str, found: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {

@@ -5,12 +5,14 @@
 
 mod checks;
 mod detect;
+mod detector;
 mod document;
 mod escalation;
 pub mod files;
 mod group;
 mod log;
 mod problem;
+pub mod reload;
 mod retention;
 mod secret;
 mod server;
@@ -28,7 +30,7 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error};
 
 pub use self::{
-    detect::Detect,
+    detect::{Detect, Flood},
     escalation::Escalation,
     files::Files,
     group::Group,
@@ -43,6 +45,9 @@ pub use self::{
     working_hours::WorkingHours,
 };
 use document::Document;
+
+/// Answers what an environment variable holds.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// Everything an admin sets.
 #[derive(Clone, Debug)]
@@ -114,7 +119,7 @@ impl Settings {
     }
 
     /// Validates a text that lies (or would lie) at `path`, with `env` as the environment; `None` leaves secrets alone.
-    pub fn parse(text: &str, path: &Path, env: Option<&dyn Fn(&str) -> Option<String>>) -> Result<Self, Vec<Problem>> {
+    pub fn parse(text: &str, path: &Path, env: Option<Environment<'_>>) -> Result<Self, Vec<Problem>> {
         let mut document = Document::parse(text, path)?;
         let none = Self::default();
         let folder = path.parent().unwrap_or(Path::new(""));
