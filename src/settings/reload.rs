@@ -116,7 +116,7 @@ pub async fn watch<T: Send + Sync + 'static>(
         let built = tokio::task::spawn_blocking(move || {
             let settings = Settings::load(&path)?;
             let secrets = settings.secret_files();
-            Ok((secrets, build(settings)?))
+            Ok::<_, Vec<Problem>>((secrets, build(settings)?))
         });
         let now = clock.now();
         match built.await {
