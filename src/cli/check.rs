@@ -1,9 +1,12 @@
 //! `qunguan check`: everything an admin edits, judged before it is in force; each mistake as `file:line: message`.
 
-use std::process::ExitCode;
+use std::{path::Path, process::ExitCode};
 
-use super::{ConfigArg, Problems};
-use crate::settings::{Files, files::Kind};
+use super::{ConfigArg, Problems, WRONG_INPUT};
+use crate::{
+    model::{Clock, SystemClock},
+    settings::{Files, Problem, Settings, files::Kind},
+};
 
 /// 检查设置、策略、群规和词表。
 #[derive(Debug, clap::Args)]
@@ -12,22 +15,35 @@ pub struct Args {
     config: ConfigArg,
 }
 
-/// Prints the problems and ends with 1 if there are any.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let settings = args.config.load_or_built_in();
-    let files = settings.as_ref().map_or_else(
-        |_| Files::in_folder(args.config.path().parent().unwrap_or("".as_ref())),
-        |settings| settings.files.clone(),
-    );
-    let mut problems = settings.err().map(|Problems(list)| list).unwrap_or_default();
-    for kind in [Kind::Policy, Kind::Rulebook, Kind::Wordlist] {
-        if let Err(list) = files.read_all(kind) {
-            problems.extend(list);
+/// Prints every problem on stdout, one a line, and ends with 1 if there is one.
+pub fn run(args: &Args) -> ExitCode {
+    let mut problems = Vec::new();
+    let settings = match args.config.load_or_built_in() {
+        Ok(settings) => settings,
+        Err(Problems(found)) => {
+            problems.extend(found);
+            let folder = args.config.path().parent().unwrap_or(Path::new(""));
+            Settings { files: Files::in_folder(folder), ..Settings::default() }
         }
+    };
+    problems.extend(lists(&settings));
+    problems.extend(readable(&settings, Kind::Policy));
+    problems.extend(readable(&settings, Kind::Rulebook));
+    for problem in &problems {
+        println!("{problem}");
     }
     if problems.is_empty() {
         println!("没有发现问题");
-        return Ok(ExitCode::SUCCESS);
+        return ExitCode::SUCCESS;
     }
-    Err(Problems(problems).into())
+    println!("共 {} 个问题", problems.len());
+    ExitCode::from(WRONG_INPUT)
+}
+
+fn lists(settings: &Settings) -> Vec<Problem> {
+    settings.detector(SystemClock.now()).err().unwrap_or_default()
+}
+
+fn readable(settings: &Settings, kind: Kind) -> Vec<Problem> {
+    settings.files.read_all(kind).err().unwrap_or_default()
 }

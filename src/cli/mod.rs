@@ -8,6 +8,7 @@
 //! | 70 | a fault of the program or the machine |
 
 mod check;
+mod healthcheck;
 mod init;
 pub mod logging;
 mod scan;
@@ -53,6 +54,8 @@ enum Command {
     Check(check::Args),
     /// 逐行判断消息：每行一条，结果也每行一条
     Scan(scan::Args),
+    /// 问正在运行的群管是否正常（供容器使用）
+    Healthcheck(healthcheck::Args),
 }
 
 /// Parses the command line, runs the subcommand and turns its end into an exit code.
@@ -76,8 +79,9 @@ pub fn main() -> ExitCode {
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Init(args) => init::run(&args),
-        Command::Check(args) => check::run(&args),
+        Command::Check(args) => Ok(check::run(&args)),
         Command::Scan(args) => scan::run(&args),
+        Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }
 

@@ -74,6 +74,13 @@ struct Outcome<'a> {
     characters: Option<Vec<Character>>,
 }
 
+/// A line that could not be understood, so that results still come one a line.
+#[derive(Serialize)]
+struct Wrong {
+    line: usize,
+    error: String,
+}
+
 /// A character that was read as something else.
 #[derive(Serialize)]
 struct Character {
@@ -126,7 +133,7 @@ fn scan<R: Read>(
                 }
                 Err(error) => {
                     wrong += 1;
-                    serde_json::json!({ "line": number, "error": error.to_string() }).to_string()
+                    serde_json::to_string(&Wrong { line: number, error: error.to_string() })?
                 }
             }
         } else {

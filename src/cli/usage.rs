@@ -17,11 +17,11 @@ pub(super) fn parse<T: CommandFactory + FromArgMatches>(
     let parsed = command.try_get_matches_from_mut(args).and_then(|mut m| T::from_arg_matches_mut(&mut m));
     parsed.map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            print!("{error}");
+            print!("{}", help(&error));
             ExitCode::SUCCESS
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprint!("{error}");
+            eprint!("{}", help(&error));
             ExitCode::from(2)
         }
         _ => {
@@ -29,6 +29,14 @@ pub(super) fn parse<T: CommandFactory + FromArgMatches>(
             ExitCode::from(2)
         }
     })
+}
+
+/// The last English words of a help text.
+fn help(error: &clap::Error) -> String {
+    let text = error.to_string().replace("[OPTIONS]", "[选项]");
+    ["命令", "选项", "参数"]
+        .iter()
+        .fold(text, |text, name| text.replace(&format!("\n{name}:\n"), &format!("\n{name}：\n")))
 }
 
 /// Gives a command and all below it Chinese headings.

@@ -1,0 +1,76 @@
+//! `qunguan healthcheck`: asks the running bot's `/healthz`, so that a container needs no other program for it.
+
+use std::{
+    io::{Read, Write},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    process::ExitCode,
+    time::Duration,
+};
+
+use super::{ConfigArg, UserError};
+
+/// Longest wait for the answer.
+const TIMEOUT: Duration = Duration::from_secs(3);
+
+/// 问正在运行的群管是否正常（供容器使用）。
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+}
+
+/// Ends with 0 if the answer is 200.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let address = reachable(args.config.load_offline()?.listen);
+    match ask(address) {
+        Ok(true) => {
+            println!("正常");
+            Ok(ExitCode::SUCCESS)
+        }
+        Ok(false) => Err(UserError(format!("{address} 有应答，但不正常")).into()),
+        Err(e) => Err(UserError(format!("{address} 没有应答：{e}")).into()),
+    }
+}
+
+/// An address that listens everywhere is asked on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+fn ask(address: SocketAddr) -> std::io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&address, TIMEOUT)?;
+    stream.set_read_timeout(Some(TIMEOUT))?;
+    stream.set_write_timeout(Some(TIMEOUT))?;
+    write!(stream, "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n")?;
+    let mut status = [0; 12]; // `HTTP/1.1 200`
+    stream.read_exact(&mut status)?;
+    Ok(status.ends_with(b" 200"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asks_and_believes_only_200() {
+        for (answer, healthy) in [("HTTP/1.1 200 OK\r\n\r\n", true), ("HTTP/1.1 503 Busy\r\n\r\n", false)] {
+            let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+            let address = listener.local_addr().unwrap();
+            let server = std::thread::spawn(move || {
+                let (mut stream, _) = listener.accept().unwrap();
+                let mut request = [0; 12];
+                stream.read_exact(&mut request).unwrap();
+                assert_eq!(&request, b"GET /healthz");
+                stream.write_all(answer.as_bytes()).unwrap();
+            });
+            assert_eq!(ask(address).unwrap(), healthy);
+            server.join().unwrap();
+        }
+        assert_eq!(reachable("0.0.0.0:80".parse().unwrap()), "127.0.0.1:80".parse().unwrap());
+    }
+}

@@ -1,0 +1,158 @@
+//! The command line as a person or a script meets it: output, order, exit codes.
+
+use std::{
+    io::Write,
+    path::Path,
+    process::{Command, Output, Stdio},
+};
+
+use serde_json::Value;
+
+/// Runs the program in `folder` with `input` on stdin.
+fn run(folder: &Path, args: &[&str], input: &str) -> Output {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_qunguan"))
+        .args(args)
+        .current_dir(folder)
+        .env_remove("RUST_LOG")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || {
+        let _ = stdin.write_all(input.as_bytes()); // a command that does not read closes the pipe
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+fn lines(output: &Output) -> Vec<Value> {
+    stdout(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn help_is_chinese_and_usage_errors_end_with_2() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = run(folder.path(), &["--help"], "");
+    assert_eq!(help.status.code(), Some(0));
+    let text = stdout(&help);
+    for word in ["用法：", "命令：", "init", "check", "scan", "显示帮助"] {
+        assert!(text.contains(word), "{word} in {text}");
+    }
+    let typo = run(folder.path(), &["scna"], "");
+    assert_eq!(typo.status.code(), Some(2));
+    assert!(stderr(&typo).contains("是不是想写 `scan`"));
+    assert_eq!(run(folder.path(), &["scan", "--nothing"], "").status.code(), Some(2));
+    assert_eq!(run(folder.path(), &[], "").status.code(), Some(2));
+}
+
+#[test]
+fn init_writes_what_check_accepts_and_overwrites_only_by_force() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = run(folder.path(), &["init"], "");
+    assert_eq!(first.status.code(), Some(0), "{}", stderr(&first));
+    assert!(stdout(&first).contains("config/qunguan.toml") && stdout(&first).contains("qunguan check"));
+    let settings = folder.path().join("config/qunguan.toml");
+    assert!(settings.exists() && folder.path().join("config/wordlists/ads").is_dir());
+    let check = run(folder.path(), &["check"], "");
+    assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
+
+    std::fs::write(&settings, "listen = \"127.0.0.1:1\"\n").unwrap();
+    let again = run(folder.path(), &["init"], "");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(stderr(&again).contains("--force"));
+    assert_eq!(std::fs::read_to_string(&settings).unwrap(), "listen = \"127.0.0.1:1\"\n");
+    assert_eq!(run(folder.path(), &["init", "--force"], "").status.code(), Some(0));
+    assert!(std::fs::read_to_string(&settings).unwrap().contains("time_zone"));
+}
+
+#[test]
+fn check_names_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = folder.path().join("wordlists/ads");
+    std::fs::create_dir_all(&lists).unwrap();
+    std::fs::write(lists.join("own.txt"), "加我\n/(/\n").unwrap();
+    std::fs::write(folder.path().join("my.toml"), "dry_run = true\nlistn = \"127.0.0.1:80\"\n").unwrap();
+    let check = run(folder.path(), &["check", "--config", "my.toml"], "");
+    assert_eq!(check.status.code(), Some(1));
+    let said = stdout(&check);
+    assert!(said.contains("my.toml:2: 不认识的设置项 `listn`，是不是想写 `listen`？"), "{said}");
+    assert!(said.contains("wordlists/ads/own.txt:2: "), "{said}");
+    let missing = run(folder.path(), &["check", "--config", "none.toml"], "");
+    assert_eq!(missing.status.code(), Some(1));
+}
+
+#[test]
+fn scan_answers_one_line_each_in_order_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let input = "你好\n\n今天的会改到三点，请大家加 我微 信细聊\r\n谢谢";
+    let output = run(folder.path(), &["scan", "--json"], input);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let results = lines(&output);
+    let numbers: Vec<_> = results.iter().map(|r| r["line"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 3, 4]);
+    let verdicts: Vec<_> = results.iter().map(|r| r["verdict"].as_str().unwrap()).collect();
+    assert_eq!(verdicts[0], "clean");
+    assert_eq!(verdicts[1], "clean");
+    assert_ne!(verdicts[2], "clean");
+    let hit = &results[2]["findings"][0];
+    let line: Vec<char> = "今天的会改到三点，请大家加 我微 信细聊".chars().collect();
+    let (start, end) = (hit["start"].as_u64().unwrap() as usize, hit["end"].as_u64().unwrap() as usize);
+    assert_eq!(line[start..end].iter().collect::<String>(), hit["original"].as_str().unwrap());
+    for field in ["rule", "category", "severity", "score", "normalized", "transforms"] {
+        assert!(!hit[field].is_null(), "{field}");
+    }
+    let text = run(folder.path(), &["scan"], input);
+    assert_eq!(stdout(&text).lines().count(), 4);
+    let from_file = folder.path().join("messages.txt");
+    std::fs::write(&from_file, input).unwrap();
+    assert_eq!(stdout(&run(folder.path(), &["scan", "--json", "messages.txt"], "")), stdout(&output));
+    let explained = lines(&run(folder.path(), &["scan", "--json", "--explain"], "ＡＢ你好\n"));
+    assert_eq!(explained[0]["characters"][0]["transforms"][0], "width");
+    assert!(explained[0]["silent"].is_array());
+}
+
+#[test]
+fn scan_jsonl_remembers_who_said_what() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = |minute: u64| {
+        let at = format!("2026-11-23T10:0{minute}:00+08:00");
+        let text = "春季新品到店，欢迎大家前来选购";
+        serde_json::json!({ "id": minute, "group": "g", "sender": "a", "text": text, "at": at }).to_string() + "\n"
+    };
+    let input: String = (0..4).map(said).collect();
+    let output = run(folder.path(), &["scan", "--jsonl"], &input);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let results = lines(&output);
+    assert_eq!(results.iter().map(|r| r["id"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert_eq!(results[0]["verdict"], "clean");
+    assert!(results[3]["categories"].as_array().unwrap().contains(&"flood".into()), "{}", results[3]);
+    let broken = run(folder.path(), &["scan", "--jsonl"], "{\"text\":\"你好\"}\nno\n{\"text\":\"好\"}\n");
+    assert_eq!(broken.status.code(), Some(1));
+    assert_eq!(lines(&broken).len(), 3, "still one result a line");
+    assert_eq!(lines(&broken)[1]["line"], 2);
+}
+
+#[test]
+fn own_wordlists_win_over_the_shipped_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = folder.path().join("config/wordlists/ads");
+    std::fs::create_dir_all(&lists).unwrap();
+    std::fs::write(lists.join("own.txt"), "蓝色大象来电\n").unwrap();
+    std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
+    let results = lines(&run(folder.path(), &["scan", "--json"], "蓝色大象来电了\n"));
+    assert_eq!(results[0]["categories"][0], "ads");
+    let entry = results[0]["findings"][0]["entry"].as_str().unwrap();
+    assert_eq!(entry, "ads/own.txt:1");
+}
