@@ -324,25 +324,22 @@ impl Detector {
     }
 }
 
-/// A hit inside a longer hit of the same category that weighs at least as much says nothing new.
+/// Hits of one category that share characters are one piece of evidence: the heaviest counts, what lies inside it goes, the
+/// rest stays to be seen with no points.
 fn drop_covered(findings: &mut Vec<Finding>) {
-    let keep: Vec<bool> = findings
-        .iter()
-        .enumerate()
-        .map(|(i, a)| {
-            !findings.iter().enumerate().any(|(j, b)| {
-                i != j
-                    && a.category == b.category
-                    && a.entry.is_some()
-                    && b.entry.is_some()
-                    && b.start <= a.start
-                    && a.end <= b.end
-                    && (b.score > a.score
-                        || b.score >= a.score
-                            && (b.end - b.start > a.end - a.start || j < i && b.end - b.start == a.end - a.start))
-            })
-        })
-        .collect();
-    let mut keep = keep.into_iter();
-    findings.retain(|_| keep.next().unwrap_or(true));
+    let by_weight = |f: &Finding| (f.score, f.end - f.start);
+    findings.sort_by(|a, b| by_weight(b).partial_cmp(&by_weight(a)).unwrap_or(std::cmp::Ordering::Equal));
+    let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
+    for mut finding in findings.drain(..) {
+        let rivals =
+            || kept.iter().filter(|k| k.category == finding.category && k.entry.is_some() && finding.entry.is_some());
+        if rivals().any(|k| k.start <= finding.start && finding.end <= k.end) {
+            continue;
+        }
+        if rivals().any(|k| k.score > 0.0 && k.start < finding.end && finding.start < k.end) {
+            finding.score = 0.0;
+        }
+        kept.push(finding);
+    }
+    *findings = kept;
 }

@@ -421,12 +421,7 @@ fn cells(text: &str) -> Vec<String> {
 }
 
 fn split_words(text: &str) -> Vec<String> {
-    text.split(" / ")
-        .flat_map(|part| part.split('、'))
-        .map(str::trim)
-        .filter(|word| !word.is_empty())
-        .map(str::to_owned)
-        .collect()
+    text.split(['/', '、']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 fn key_value(field: &str) -> Result<(&str, &str), String> {

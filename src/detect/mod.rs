@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod detector;
+pub mod evaluate;
 pub mod history;
 pub mod index;
 pub mod leaks;
