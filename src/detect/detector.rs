@@ -118,8 +118,10 @@ impl Detector {
             findings: Vec::new(),
             silent: input.explain.then(Vec::new),
         };
-        let numbers = leaks::find(&view);
         let mut links = links::find(&view);
+        let mut numbers = leaks::find(&view);
+        // Digits of an address are part of the address.
+        numbers.retain(|(kind, span)| *kind == Kind::Credential || !links.iter().any(|link| link.span.touches(*span)));
         for attachment in input.attachments {
             if let Attachment::Link { url, .. } = attachment
                 && !url.is_empty()
