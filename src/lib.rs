@@ -5,6 +5,8 @@
 
 pub mod model;
 
+pub mod wording;
+
 pub mod text;
 
 pub mod detect;

@@ -226,6 +226,7 @@ impl Runner {
                 "这个版本不认识该待办".into(),
                 None,
                 Changes::new(),
+                false,
             )
             .await;
             return;
@@ -247,19 +248,19 @@ impl Runner {
                     info!(task = %task.id, state = %state, reason, "task");
                 }
                 metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => state.id()).increment(1);
-                self.end(&task, state, due, reason, payload, with).await;
+                self.end(&task, state, due, reason, payload, with, false).await;
             }
             Err(JobError::Store(error)) => {
                 warn!(task = %task.id, %error, "task stopped by the store; tried again when its lease runs out");
             }
             Err(JobError::Wait { until, reason }) => {
                 debug!(task = %task.id, reason, "task waits");
-                self.end(&task, TaskState::Pending, until, reason, None, Changes::new()).await;
+                self.end(&task, TaskState::Pending, until, reason, None, Changes::new(), false).await;
             }
             Err(JobError::Configuration(reason)) => {
                 warn!(task = %task.id, reason, "task waits for somebody to mend the configuration");
                 let due = now + CONFIGURATION_RECHECK;
-                self.end(&task, TaskState::WaitsForPerson, due, reason, None, Changes::new()).await;
+                self.end(&task, TaskState::WaitsForPerson, due, reason, None, Changes::new(), false).await;
             }
             Err(JobError::Final(reason)) => self.give_up(job.as_ref(), &task, reason, now).await,
             Err(JobError::Retry(reason)) => {
@@ -270,7 +271,7 @@ impl Runner {
                     let wait = backoff(task.attempts, &mut rand::rng());
                     warn!(task = %task.id, attempts = task.attempts, wait_ms = wait.as_millis() as u64, reason, "task failed, will retry");
                     let due = now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
-                    self.end(&task, TaskState::Pending, due, reason, None, Changes::new()).await;
+                    self.end(&task, TaskState::Pending, due, reason, None, Changes::new(), true).await;
                 }
             }
         }
@@ -280,9 +281,10 @@ impl Runner {
         warn!(task = %task.id, reason, "task given up");
         metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => "gave_up").increment(1);
         let with = job.on_give_up(task, &reason, now);
-        self.end(task, TaskState::GaveUp, now, reason, None, with).await;
+        self.end(task, TaskState::GaveUp, now, reason, None, with, true).await;
     }
 
+    #[expect(clippy::too_many_arguments, reason = "the whole end of a task, written at once")]
     async fn end(
         &self,
         task: &Task,
@@ -291,8 +293,9 @@ impl Runner {
         reason: String,
         payload: Option<serde_json::Value>,
         with: Changes,
+        failed: bool,
     ) {
-        let update = TaskUpdate { id: task.id.clone(), fence: Some(task.fence), state, due, reason, payload };
+        let update = TaskUpdate { id: task.id.clone(), fence: Some(task.fence), state, due, reason, payload, failed };
         match with.update_task(update).commit(self.store.as_ref()).await {
             Ok(true) => {}
             Ok(false) => info!(task = %task.id, "task was taken over or cancelled meanwhile"),

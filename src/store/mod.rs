@@ -4,7 +4,13 @@
 //! compare-and-set, tasks are claimed under a lease with a fence. The embedded engine (sled) and the in-memory one pass
 //! the same contract suite; a PostgreSQL engine can stand beside them.
 
+pub mod backup;
 pub mod changes;
+pub mod embedded;
+pub mod guard;
+mod logic;
+pub mod memory;
+mod rows;
 
 use async_trait::async_trait;
 use jiff::SignedDuration;
@@ -181,7 +187,7 @@ pub struct Task {
     pub due: Timestamp,
     /// Where it stands.
     pub state: TaskState,
-    /// How often it was tried.
+    /// Tries in a row that failed or have not ended yet.
     pub attempts: u32,
     /// Rises with every claim; an update must name it, so a worker whose lease ran out can't write.
     pub fence: u64,
@@ -228,6 +234,8 @@ pub struct TaskUpdate {
     pub reason: String,
     /// Replaces the payload, if given.
     pub payload: Option<serde_json::Value>,
+    /// This try failed: it counts. Otherwise the count of failed tries starts again.
+    pub failed: bool,
 }
 
 /// The lasting mark of a processed message: its first answer is its only answer.

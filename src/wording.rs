@@ -1,0 +1,68 @@
+//! Small pieces of Chinese that appear everywhere: times, lengths of time.
+
+use jiff::tz::TimeZone;
+
+use crate::model::{SignedDuration, Timestamp};
+
+/// The time zone people read; every sentence of the bot uses it.
+pub fn zone() -> TimeZone {
+    ZONE.get().cloned().unwrap_or_else(|| TimeZone::get("Asia/Shanghai").unwrap_or(TimeZone::UTC))
+}
+
+static ZONE: std::sync::OnceLock<TimeZone> = std::sync::OnceLock::new();
+
+/// Sets the time zone once at start, from the settings.
+pub fn set_zone(zone: TimeZone) {
+    ZONE.get_or_init(|| zone);
+}
+
+/// `今天 14:30`, `明天 09:00`, `11月3日 08:15`, `2027年1月5日 10:00`: as short as it can be understood.
+pub fn when(at: Timestamp, now: Timestamp) -> String {
+    let zone = zone();
+    let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
+    let days = now.date().until(at.date()).map(|span| span.get_days()).unwrap_or(i32::MAX);
+    let time = at.strftime("%H:%M");
+    match days {
+        0 => format!("今天 {time}"),
+        1 => format!("明天 {time}"),
+        -1 => format!("昨天 {time}"),
+        _ if at.year() == now.year() => format!("{}月{}日 {time}", at.month(), at.day()),
+        _ => format!("{}年{}月{}日 {time}", at.year(), at.month(), at.day()),
+    }
+}
+
+/// `30 分钟`, `2 小时`, `1 小时 30 分钟`, `7 天`.
+pub fn length(length: SignedDuration) -> String {
+    let minutes = length.as_mins().max(0);
+    let (days, hours, rest) = (minutes / 1440, minutes % 1440 / 60, minutes % 60);
+    let mut parts = Vec::new();
+    for (number, unit) in [(days, "天"), (hours, "小时"), (rest, "分钟")] {
+        if number > 0 {
+            parts.push(format!("{number} {unit}"));
+        }
+    }
+    if parts.is_empty() { "不到 1 分钟".into() } else { parts.join(" ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_short() {
+        let now: Timestamp = "2026-11-23T12:00:00+08:00".parse().unwrap();
+        let at = |text: &str| when(text.parse().unwrap(), now);
+        assert_eq!(at("2026-11-23T14:30:00+08:00"), "今天 14:30");
+        assert_eq!(at("2026-11-24T00:05:00+08:00"), "明天 00:05");
+        assert_eq!(at("2026-11-22T23:59:00+08:00"), "昨天 23:59");
+        assert_eq!(at("2026-12-23T12:00:00+08:00"), "12月23日 12:00");
+        assert_eq!(at("2027-01-05T10:00:00+08:00"), "2027年1月5日 10:00");
+    }
+
+    #[test]
+    fn lengths_are_short() {
+        assert_eq!(length(SignedDuration::from_mins(90)), "1 小时 30 分钟");
+        assert_eq!(length(SignedDuration::from_hours(24 * 7)), "7 天");
+        assert_eq!(length(SignedDuration::from_secs(20)), "不到 1 分钟");
+    }
+}
