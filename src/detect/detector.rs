@@ -141,8 +141,8 @@ impl Detector {
         let Gather { mut findings, silent, .. } = gather;
         drop_covered(&mut findings);
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
-        let (verdict, score, categories) = self.settings.scores.conclude(&findings);
-        Report { verdict, score, categories, findings, silent: silent.unwrap_or_default() }
+        let super::score::Conclusion { verdict, score, categories, acting } = self.settings.scores.conclude(&findings);
+        Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default() }
     }
 
     fn words(&self, view: &View, numbers: &[(Kind, Span)], links: &[links::Link], gather: &mut Gather<'_>) {

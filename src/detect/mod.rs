@@ -91,6 +91,9 @@ pub struct Report {
     pub score: f32,
     /// Categories over the review threshold, strongest first.
     pub categories: Vec<Category>,
+    /// Those of them over the acting threshold; the verdict is `act` exactly if there is one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acting: Vec<Category>,
     /// All hits, by position.
     pub findings: Vec<Finding>,
     /// Filled only when asked to explain.

@@ -40,6 +40,19 @@ pub struct Weight {
     pub supports: bool,
 }
 
+/// What the points of a message add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Conclusion {
+    /// Of the whole message.
+    pub verdict: Verdict,
+    /// Points of the strongest category.
+    pub score: f32,
+    /// Categories over the review threshold, strongest first.
+    pub categories: Vec<Category>,
+    /// Those of them over the acting threshold.
+    pub acting: Vec<Category>,
+}
+
 impl Scores {
     /// Reads `scores.toml`.
     ///
@@ -68,8 +81,8 @@ impl Scores {
         )
     }
 
-    /// Adds up; answers verdict, points of the strongest category, categories over the review threshold, strongest first.
-    pub fn conclude(&self, findings: &[Finding]) -> (Verdict, f32, Vec<Category>) {
+    /// Adds up.
+    pub fn conclude(&self, findings: &[Finding]) -> Conclusion {
         #[derive(Default, Clone, Copy)]
         struct Sum {
             all: f32,
@@ -102,7 +115,7 @@ impl Scores {
             sum.enforced += part.enforced;
         }
         let mut verdict = Verdict::Clean;
-        let mut over: Vec<(Category, f32)> = Vec::new();
+        let mut over: Vec<(Category, f32, bool)> = Vec::new();
         for (category, sum) in &sums {
             if sum.all + 1e-4 < self.review {
                 continue;
@@ -110,10 +123,15 @@ impl Scores {
             // What is known only by sound or emoji needs a second, plain signal before anything is done.
             let acts = sum.all + 1e-4 >= self.act && sum.hard > 0.0 && sum.enforced + 1e-4 >= self.act;
             verdict = verdict.max(if acts { Verdict::Act } else { Verdict::Review });
-            over.push((*category, sum.all));
+            over.push((*category, sum.all, acts));
         }
         over.sort_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
         let score = sums.values().map(|s| s.all).fold(0.0, f32::max);
-        (verdict, score, over.into_iter().map(|(category, _)| category).collect())
+        Conclusion {
+            verdict,
+            score,
+            categories: over.iter().map(|(category, ..)| *category).collect(),
+            acting: over.iter().filter(|(.., acts)| *acts).map(|(category, ..)| *category).collect(),
+        }
     }
 }
