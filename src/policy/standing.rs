@@ -1,0 +1,130 @@
+//! A member's standing (我的状态): which strikes count, until when, and whether they may speak.
+
+use serde::{Deserialize, Serialize};
+
+use super::Decision;
+use crate::model::{CaseId, Category, Severity, SignedDuration, Timestamp};
+
+/// Expired strikes stay so long for the record (`我的状态`, the console, a clock that is set back), then go.
+const KEEP_EXPIRED: SignedDuration = SignedDuration::from_hours(24 * 90);
+
+/// One recorded violation that still counts until it expires or is revoked.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Strike {
+    /// The case it belongs to.
+    pub case: CaseId,
+    /// When the message was said.
+    pub at: Timestamp,
+    /// When it stops counting.
+    pub expires_at: Timestamp,
+    /// Its weight.
+    pub points: u32,
+    /// What it was for.
+    pub category: Category,
+    /// How bad it was.
+    pub severity: Severity,
+    /// Taken back by an admin or an appeal.
+    #[serde(default)]
+    pub revoked: bool,
+}
+
+/// Whether a member may speak.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MemberState {
+    /// In the group.
+    #[default]
+    Normal,
+    /// Out of the conversation until then.
+    Muted {
+        /// When it ends.
+        until: Timestamp,
+    },
+    /// Removed; may come back if somebody invites them.
+    Removed,
+    /// Removed for good, in sister groups too where the policy says so.
+    Banned,
+}
+
+/// All that the ladder needs to know of one member in one group.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Every strike not yet pruned, oldest first.
+    pub strikes: Vec<Strike>,
+    /// May they speak?
+    pub state: MemberState,
+    /// First message seen or join time, whichever was first.
+    pub since: Option<Timestamp>,
+    /// When they joined, if the bot saw that; only then can they be a newcomer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joined: Option<Timestamp>,
+    /// Messages seen so far.
+    pub messages: u64,
+    /// Categories in which the first-ever hint was already given.
+    #[serde(default)]
+    pub hinted: Vec<Category>,
+}
+
+impl Standing {
+    /// Points that count at `now`.
+    pub fn live_points(&self, now: Timestamp) -> u32 {
+        self.live_strikes(now).fold(0, |sum, strike| sum.saturating_add(strike.points))
+    }
+    /// Strikes that count at `now`.
+    pub fn live_strikes(&self, now: Timestamp) -> impl Iterator<Item = &Strike> {
+        self.strikes.iter().filter(move |s| !s.revoked && s.expires_at > now)
+    }
+}
+
+/// Writes a decision down: adds the strike under its case, sets the state, drops strikes that expired long ago. The same
+/// case twice changes nothing the second time.
+pub fn apply(standing: &mut Standing, decision: &Decision, case: &CaseId, now: Timestamp) {
+    if standing.strikes.iter().any(|s| s.case == *case) {
+        return;
+    }
+    standing.strikes.retain(|s| now.duration_since(s.expires_at) < KEEP_EXPIRED);
+    if let Some(strike) = &decision.strike {
+        standing.strikes.push(Strike {
+            case: case.clone(),
+            at: strike.at,
+            expires_at: strike.expires_at,
+            points: strike.points,
+            category: strike.category,
+            severity: strike.severity,
+            revoked: false,
+        });
+        standing.strikes.sort_by_key(|s| s.at);
+    }
+    if decision.first_hint && !standing.hinted.contains(&decision.category) {
+        standing.hinted.push(decision.category);
+    }
+    if let Some(state) = &decision.state {
+        standing.state = state.clone();
+    }
+}
+
+/// What follows from taking a case back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Revoked {
+    /// It had counted and no longer does.
+    pub strike: bool,
+    /// A mute ends now, or the member may come back: the state is normal again.
+    pub lifted: bool,
+}
+
+/// Takes a case's strike back. If `caused_state` (this case muted or removed the member and nothing later did), the state
+/// becomes normal. Doing it twice changes nothing the second time.
+pub fn revoke(standing: &mut Standing, case: &CaseId, caused_state: bool) -> Revoked {
+    let mut revoked = Revoked::default();
+    let mut known = false;
+    for strike in standing.strikes.iter_mut().filter(|s| s.case == *case) {
+        known = true;
+        revoked.strike |= !std::mem::replace(&mut strike.revoked, true);
+    }
+    // A case whose strike was pruned or never existed says nothing new about a later mute.
+    if caused_state && (revoked.strike || !known) && standing.state != MemberState::Normal {
+        standing.state = MemberState::Normal;
+        revoked.lifted = true;
+    }
+    revoked
+}

@@ -1,0 +1,501 @@
+//! The shipped ladders step by step, and what must hold for every policy and every story.
+
+use jiff::SignedDuration;
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    detect::{Finding, Report, Verdict},
+    model::{CaseId, Category, GroupId, GroupKind, Mode, Role, Severity, Stage, Step, Timestamp},
+};
+
+/// A report with one acting hit.
+fn hit(category: Category, severity: Severity) -> Report {
+    Report {
+        verdict: Verdict::Act,
+        score: 3.0,
+        categories: vec![category],
+        acting: vec![category],
+        findings: vec![finding(category, severity, Stage::Enforce)],
+        silent: Vec::new(),
+    }
+}
+
+fn finding(category: Category, severity: Severity, stage: Stage) -> Finding {
+    Finding {
+        rule: format!("{category}/test").into(),
+        category,
+        severity,
+        score: 3.0,
+        start: 0,
+        end: 1,
+        original: "字".into(),
+        normalized: "字".into(),
+        transforms: Vec::new(),
+        stage,
+        entry: None,
+    }
+}
+
+fn start() -> Timestamp {
+    "2026-11-23T10:00:00+08:00".parse().unwrap()
+}
+
+fn hours(n: i64) -> SignedDuration {
+    SignedDuration::from_hours(n)
+}
+
+/// One member in one group under one policy, whose story is told line by line.
+struct Story {
+    policy: Policy,
+    group: GroupId,
+    standing: Standing,
+    now: Timestamp,
+    role: Role,
+    external: bool,
+    mode: Mode,
+    working: bool,
+    breaker_open: bool,
+    strict_until: Option<Timestamp>,
+    cases: u32,
+}
+
+impl Story {
+    fn under(policy: &str) -> Self {
+        Self::with(Policy::shipped(policy))
+    }
+    fn with(policy: Policy) -> Self {
+        Self {
+            policy,
+            group: "wr1".into(),
+            standing: Standing { messages: 100, ..Standing::default() },
+            now: start(),
+            role: Role::Member,
+            external: false,
+            mode: Mode::Full,
+            working: true,
+            breaker_open: false,
+            strict_until: None,
+            cases: 0,
+        }
+    }
+    fn decide(&self, report: &Report) -> Decision {
+        let facts = Facts {
+            report,
+            group: &self.group,
+            kind: GroupKind::App,
+            mode: self.mode,
+            role: self.role,
+            external: self.external,
+            at: self.now,
+            working: Some(self.working),
+            breaker_open: self.breaker_open,
+            strict_until: self.strict_until,
+            exempt: false,
+            permitted: &[],
+        };
+        decide(&self.policy, &self.standing, &facts, self.now)
+    }
+    fn report(&mut self, report: &Report) -> Decision {
+        let decision = self.decide(report);
+        if decision.opens_case() {
+            self.cases += 1;
+            let case = CaseId::new(format!("C{}", self.cases));
+            apply(&mut self.standing, &decision, &case, self.now);
+        }
+        decision
+    }
+    /// The member says something bad; the line says what follows.
+    fn says(&mut self, category: Category, severity: Severity) -> String {
+        let decision = self.report(&hit(category, severity));
+        let until = decision.until.map(|until| format!(" {}", until.duration_since(self.now).as_mins()));
+        format!(
+            "{}{} {}→{} 第{}/{} {}",
+            decision.step.id(),
+            until.unwrap_or_default(),
+            decision.live_before,
+            decision.live_after,
+            decision.n,
+            decision.of,
+            decision.next
+        )
+    }
+    fn ad(&mut self) -> String {
+        self.says(Category::Ads, Severity::Medium)
+    }
+    fn later(&mut self, by: SignedDuration) {
+        self.now += by;
+    }
+}
+
+#[test]
+fn every_shipped_policy_reads() {
+    for (name, text) in file::SHIPPED {
+        let policy = Policy::parse(name, text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
+        assert_eq!(policy.label(), format!("{name}@1"));
+    }
+}
+
+#[test]
+fn default_three_ads_are_warned_muted_removed() {
+    let mut story = Story::under("default");
+    assert_eq!(story.ad(), "warn 0→2 第1/3 再次违规将被禁言 2 小时");
+    story.later(hours(1));
+    assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
+    assert_eq!(story.standing.state, MemberState::Muted { until: story.now + hours(2) });
+    story.later(hours(3));
+    assert_eq!(story.ad(), "remove 4→6 第3/3 ");
+    assert_eq!(story.standing.state, MemberState::Removed);
+    assert_eq!(story.standing.live_points(story.now), 6);
+}
+
+#[test]
+fn default_severity_jumps() {
+    let mut story = Story::under("default");
+    assert_eq!(story.says(Category::Insult, Severity::High), "mute 120 0→4 第1/2 再次违规将被移出本群");
+    for category in [Category::Gambling, Category::Porn, Category::Fraud, Category::Impersonation] {
+        let mut story = Story::under("default");
+        assert_eq!(story.says(category, Severity::Critical), "remove 0→6 第1/1 ");
+    }
+}
+
+#[test]
+fn default_low_hits_hint_first_then_count() {
+    let mut story = Story::under("default");
+    let first = story.report(&hit(Category::Junk, Severity::Low));
+    assert_eq!((first.step, first.points, first.strike, first.private), (Step::Hint, 0, None, true));
+    assert_eq!(story.says(Category::Junk, Severity::Low), "hint 0→1 第1/6 再次违规将被警告");
+    assert_eq!(story.says(Category::Junk, Severity::Low), "warn 1→2 第2/6 再次违规将被警告");
+    assert_eq!(story.says(Category::Flood, Severity::Low), "hint 2→2 第2/6 再次违规将被警告", "first of its category");
+}
+
+#[test]
+fn strikes_expire_each_by_its_own_time() {
+    let mut story = Story::under("default");
+    story.ad();
+    story.later(hours(24 * 20));
+    story.ad();
+    story.later(hours(24 * 10));
+    assert_eq!(story.standing.live_points(story.now), 2, "the first is 30 days old, the second is not refreshed");
+    assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
+    story.later(hours(24 * 20));
+    assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
+}
+
+#[test]
+fn immunity_is_visible_and_does_not_cover_leaks() {
+    for role in [Role::Owner, Role::Admin, Role::Bot] {
+        let mut story = Story::under("default");
+        story.role = role;
+        let decision = story.report(&hit(Category::Gambling, Severity::Critical));
+        assert!(!decision.opens_case());
+        assert_eq!(decision.reasons, [format!("赌博：{}豁免，不处置", role.zh())]);
+        let leak = story.report(&hit(Category::LeakSecret, Severity::High));
+        assert_eq!(leak.leak, role != Role::Bot);
+    }
+}
+
+#[test]
+fn a_leak_is_recalled_never_punished() {
+    let mut story = Story::under("strict");
+    let decision = story.report(&hit(Category::LeakPersonal, Severity::Critical));
+    assert!(decision.leak && decision.private && decision.opens_case());
+    assert_eq!((decision.step, decision.points), (Step::Hint, 0));
+    assert_eq!(decision.recall_by, Some(story.now + SignedDuration::from_mins(10)));
+    assert_eq!(decision.reasons, ["疑似泄露个人信息：私下请本人撤回，不记分"]);
+    assert!(story.standing.strikes.is_empty());
+
+    let mut both = hit(Category::Ads, Severity::Medium);
+    both.categories.insert(0, Category::LeakPersonal);
+    both.acting.insert(0, Category::LeakPersonal);
+    let decision = Story::under("default").report(&both);
+    assert_eq!((decision.step, decision.leak, decision.category), (Step::Warn, true, Category::Ads));
+}
+
+#[test]
+fn a_customer_is_only_proposed() {
+    let mut story = Story::under("default");
+    story.external = true;
+    assert_eq!(story.ad(), "warn 0→2 第1/3 再次违规将提请管理者处理");
+    let second = story.report(&hit(Category::Ads, Severity::Medium));
+    assert_eq!((second.step, second.needs_human, second.state), (Step::Mute, true, None));
+    let third = story.report(&hit(Category::Porn, Severity::Critical));
+    assert_eq!((third.step, third.needs_human), (Step::Remove, true));
+    assert_eq!(story.standing.state, MemberState::Normal);
+}
+
+#[test]
+fn newcomers_are_judged_stricter_only_if_the_bot_saw_them_join() {
+    let mut story = Story::under("default");
+    story.standing.messages = 0;
+    assert!(story.ad().starts_with("warn"), "an old member the bot has not met");
+
+    let mut story = Story::under("default");
+    story.standing.joined = Some(story.now - hours(1));
+    let decision = story.report(&hit(Category::Ads, Severity::Medium));
+    assert_eq!((decision.step, decision.severity), (Step::Mute, Severity::High));
+    assert_eq!(decision.reasons[0], "新成员：中按重计");
+
+    let mut story = Story::under("default");
+    story.standing.joined = Some(story.now - hours(48));
+    assert!(story.ad().starts_with("warn"));
+    let mut story = Story::under("default");
+    story.standing = Standing { joined: Some(story.now - hours(48)), messages: 4, ..Standing::default() };
+    assert!(story.ad().starts_with("mute"));
+}
+
+#[test]
+fn strict_mode_ends_by_itself() {
+    let mut story = Story::under("default");
+    story.strict_until = Some(story.now + hours(2));
+    assert!(story.ad().starts_with("mute"));
+    let mut story = Story::under("default");
+    story.strict_until = Some(story.now);
+    assert!(story.ad().starts_with("warn"));
+}
+
+#[test]
+fn an_open_breaker_only_records() {
+    let mut story = Story::under("default");
+    story.breaker_open = true;
+    let decision = story.report(&hit(Category::Gambling, Severity::Critical));
+    assert!(!decision.opens_case() && decision.strike.is_none());
+    assert_eq!((decision.step, decision.would), (Step::None, Step::Remove));
+    assert_eq!(decision.reasons.last().unwrap(), "熔断中：只记录，不处置");
+}
+
+#[test]
+fn stages_below_enforce_never_act() {
+    let mut story = Story::under("default");
+    let observed =
+        Report { findings: vec![finding(Category::Ads, Severity::High, Stage::Observe)], ..Report::default() };
+    let decision = story.report(&observed);
+    assert!(!decision.opens_case());
+    assert_eq!(decision.reasons, ["命中的规则还在观察期，只记录"]);
+    let pilot = Report {
+        verdict: Verdict::Review,
+        categories: vec![Category::Ads],
+        findings: vec![finding(Category::Ads, Severity::High, Stage::Pilot)],
+        ..Report::default()
+    };
+    let decision = story.report(&pilot);
+    assert_eq!((decision.step, decision.points, decision.review()), (Step::Review, 0, true));
+    assert_eq!(decision.reasons, ["疑似广告引流，由人工复核"]);
+}
+
+#[test]
+fn a_weak_second_category_does_not_decide() {
+    let mut report = hit(Category::Ads, Severity::Medium);
+    report.categories.push(Category::Gambling);
+    report.findings.push(finding(Category::Gambling, Severity::Critical, Stage::Enforce));
+    let decision = Story::under("default").report(&report);
+    assert_eq!((decision.step, decision.category), (Step::Warn, Category::Ads));
+    report.acting.push(Category::Gambling);
+    let decision = Story::under("default").report(&report);
+    assert_eq!((decision.step, decision.category), (Step::Remove, Category::Gambling));
+}
+
+#[test]
+fn messages_in_flight_after_a_removal_are_only_recorded() {
+    let mut story = Story::under("default");
+    story.says(Category::Porn, Severity::Critical);
+    story.later(SignedDuration::from_secs(2));
+    assert_eq!(story.ad(), "none 6→8 第2/2 再次违规将被移出本群");
+    story.later(hours(1));
+    assert!(story.ad().starts_with("remove"), "came back by invitation and goes on");
+}
+
+#[test]
+fn watched_groups_report_what_would_be_done() {
+    let mut story = Story::under("default");
+    story.mode = Mode::Watch;
+    let decision = story.report(&hit(Category::Porn, Severity::Critical));
+    assert_eq!((decision.step, decision.state.clone()), (Step::Remove, None));
+    assert_eq!(story.standing.state, MemberState::Normal);
+}
+
+#[test]
+fn three_strikes_counts() {
+    let mut story = Story::under("three-strikes");
+    assert_eq!(story.ad(), "warn 0→1 第1/3 再次违规将被禁言 2 小时");
+    assert_eq!(story.says(Category::Insult, Severity::High), "mute 120 1→2 第2/3 再次违规将被移出本群");
+    assert_eq!(story.says(Category::Flood, Severity::Low), "hint 2→2 第2/3 再次违规将被移出本群");
+    assert_eq!(story.says(Category::Flood, Severity::Low), "remove 2→3 第3/3 ");
+    assert!(Story::under("three-strikes").says(Category::Fraud, Severity::Critical).starts_with("remove"));
+}
+
+#[test]
+fn strict_removes_as_soon_as_found() {
+    for category in [Category::Ads, Category::CrossPromotion, Category::Insult, Category::Rumour, Category::Malware] {
+        let decision = Story::under("strict").report(&hit(category, Severity::Low));
+        assert_eq!(decision.step, Step::Remove, "{category}");
+        assert_eq!(decision.ban, category == Category::Malware, "{category}");
+    }
+    assert!(Story::under("strict").says(Category::Flood, Severity::Medium).starts_with("warn"));
+}
+
+#[test]
+fn gentle_never_removes_by_itself() {
+    let mut story = Story::under("gentle");
+    assert_eq!(story.ad(), "mute 10 0→2 第1/4 再次违规将被禁言 2 小时");
+    assert_eq!(story.ad(), "mute 120 2→4 第2/4 再次违规将被禁言 1 天");
+    assert_eq!(story.ad(), "mute 1440 4→6 第3/4 再次违规将提请管理者处理");
+    let fourth = story.report(&hit(Category::Ads, Severity::Medium));
+    assert_eq!((fourth.step, fourth.needs_human, fourth.state), (Step::Remove, true, None));
+    let mut story = Story::under("gentle");
+    story.says(Category::Junk, Severity::Low);
+    assert!(story.says(Category::Junk, Severity::Low).starts_with("warn 0→1"));
+}
+
+#[test]
+fn a_category_may_have_a_ladder_of_its_own_and_a_group_its_own_numbers() {
+    let text = r#"
+        title = "自定"
+        version = 3
+        [category.flood]
+        when = "working"
+        [[category.flood.step]]
+        at = 3
+        do = "warn"
+        [category.politics]
+        treat = "review"
+        [category.repost]
+        treat = "ignore"
+        [[group]]
+        id = "wr2"
+        points = { low = 1, medium = 6, high = 6, critical = 6 }
+        [group.category.repost]
+        treat = "act"
+    "#;
+    let policy = Policy::parse("own", text).unwrap();
+    let mut story = Story::with(policy.clone());
+    story.says(Category::Flood, Severity::Medium);
+    assert_eq!(story.ad(), "warn 0→2 第1/3 再次违规将被禁言 2 小时", "flood counts on its own ladder");
+    assert!(story.says(Category::Flood, Severity::Medium).starts_with("warn 2→4"));
+    story.working = false;
+    let evening = story.report(&hit(Category::Flood, Severity::Medium));
+    assert_eq!(evening.reasons, ["刷屏：本群仅工作时间才管，此时不处置"]);
+    assert_eq!(story.report(&hit(Category::Politics, Severity::Critical)).step, Step::Review);
+    assert_eq!(story.report(&hit(Category::Repost, Severity::Critical)).reasons, ["未授权转发：本群不管"]);
+
+    let mut story = Story::with(policy);
+    story.group = "wr2".into();
+    assert!(story.ad().starts_with("remove"));
+}
+
+#[test]
+fn faults_come_with_lines_and_near_names() {
+    let faults =
+        |text: &str| -> Vec<String> { Policy::parse("x", text).unwrap_err().iter().map(ToString::to_string).collect() };
+    let head = "title = \"x\"\nversion = 1\n";
+    assert_eq!(
+        faults(&format!("{head}[points]\nlow = 3\nmedium = 2\nhigh = 4\ncritical = 6"))[0].split(':').next(),
+        Some("3")
+    );
+    assert!(faults(&format!("{head}strike_expire = \"3d\""))[0].starts_with("3: unknown field `strike_expire`"));
+    assert!(faults(&format!("{head}strike_expires = \"3 天\""))[0].contains("不是时长"));
+    let ladder = format!(
+        "{head}[[step]]\nat = 2\ndo = \"mute\"\n[[step]]\nat = 2\ndo = \"warn\"\nfor = \"1h\"\n[external]\nask_from = \"remove\""
+    );
+    assert_eq!(
+        faults(&ladder),
+        [
+            "3: 禁言要写时长，例如 for = \"2h\"",
+            "6: 警告没有时长，for 只用于 mute",
+            "6: at 要比上一级的 2 大",
+            "6: 处置不能比上一级轻",
+            "11: 客户的禁言和移出必须由人确认，ask_from 只能是 mute 或更轻",
+        ]
+    );
+    assert_eq!(
+        faults(&format!("{head}[category.leak_secret]\npoints = {{ low = 1, medium = 1, high = 1, critical = 1 }}")),
+        ["4: `leak_secret` 从不记分，不能有 points 和 step"]
+    );
+}
+
+#[test]
+fn revoking_lifts_what_the_case_caused_and_is_idempotent() {
+    let mut story = Story::under("default");
+    story.ad();
+    story.ad();
+    let case = CaseId::new("C2");
+    assert_eq!(revoke(&mut story.standing, &case, true), Revoked { strike: true, lifted: true });
+    let once = story.standing.clone();
+    assert_eq!(revoke(&mut story.standing, &case, true), Revoked::default());
+    assert_eq!(story.standing, once);
+    assert!(story.ad().starts_with("mute"), "back to one strike");
+}
+
+fn category() -> impl Strategy<Value = Category> {
+    prop::sample::select(Category::ALL)
+}
+
+fn severity() -> impl Strategy<Value = Severity> {
+    prop::sample::select(Severity::ALL)
+}
+
+fn shipped() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(file::SHIPPED.map(|(name, _)| name).to_vec())
+}
+
+proptest! {
+    /// Whatever is said when, at whatever jumps of the clock: points add up, the ladder never gets milder with more points,
+    /// expired strikes never count, revoking everything leads back to zero, and a state is never worse than its step.
+    #[test]
+    fn any_story_keeps_the_rules(
+        policy in shipped(),
+        said in prop::collection::vec((category(), severity(), -86_400i64..40 * 86_400), 1..25),
+    ) {
+        let mut story = Story::under(policy);
+        for (category, severity, gap) in said {
+            story.later(SignedDuration::from_secs(gap));
+            let before = story.standing.live_points(story.now);
+            let decision = story.report(&hit(category, severity));
+            prop_assert!(decision.live_after >= decision.live_before);
+            prop_assert_eq!(story.standing.live_points(story.now), before + decision.points);
+            prop_assert!(decision.of >= decision.n);
+            if let Some(strike) = &decision.strike {
+                prop_assert!(strike.expires_at > story.now);
+                prop_assert_eq!(strike.points, decision.points);
+            }
+            if decision.step < Step::Mute || decision.needs_human {
+                prop_assert_eq!(&decision.state, &None);
+            }
+            prop_assert!(category.is_leak() == (decision.leak && decision.strike.is_none()) || decision.leak);
+        }
+        let far = story.now + hours(24 * 365);
+        prop_assert_eq!(story.standing.live_points(far), 0);
+        for n in 1..=story.cases {
+            revoke(&mut story.standing, &CaseId::new(format!("C{n}")), true);
+            let once = story.standing.clone();
+            revoke(&mut story.standing, &CaseId::new(format!("C{n}")), true);
+            prop_assert_eq!(&story.standing, &once);
+        }
+        prop_assert_eq!(story.standing.live_points(start()), 0);
+        prop_assert_eq!(&story.standing.state, &MemberState::Normal);
+    }
+
+    /// More before, or worse now, never means less.
+    #[test]
+    fn the_ladder_is_monotone(policy in shipped(), n in 0usize..8, c in category(), a in severity(), b in severity()) {
+        let step = |strikes: usize, severity| {
+            let mut story = Story::under(policy);
+            story.standing.hinted = Category::ALL.to_vec();
+            for i in 0..strikes {
+                story.standing.strikes.push(Strike {
+                    case: CaseId::new(i.to_string()),
+                    at: story.now,
+                    expires_at: story.now + hours(1),
+                    points: 1,
+                    category: c,
+                    severity: Severity::Low,
+                    revoked: false,
+                });
+            }
+            let decision = story.report(&hit(c, severity));
+            (decision.step, decision.until)
+        };
+        prop_assert!(step(n, a) <= step(n + 1, a));
+        prop_assert!(step(n, a.min(b)) <= step(n, a.max(b)));
+    }
+}
