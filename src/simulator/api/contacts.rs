@@ -1,0 +1,73 @@
+//! `user/*`, `department/*`, `agent/get`: the address book as a new self-built app sees it, without private fields.
+
+use serde_json::{Value, json};
+
+use super::{Call, Errcode, fail};
+use crate::simulator::world::{Person, PersonKind};
+
+/// Names of the sample departments.
+const DEPARTMENTS: &[(u64, u64, &str)] = &[(1, 0, "华东公司"), (2, 1, "销售部"), (3, 1, "客服部"), (4, 1, "商品部")];
+
+fn employees<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Person> {
+    call.state.people.values().filter(|p| p.kind == PersonKind::Employee && !p.left)
+}
+
+/// `GET user/get?userid=`
+pub fn user(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    match call.state.employee(call.param("userid")) {
+        Some(person) => Ok(json!({"userid": person.id, "name": person.name, "alias": "", "position": "",
+            "department": [person.department], "main_department": person.department, "order": [0],
+            "is_leader_in_dept": [0], "direct_leader": [], "status": 1, "enable": 1, "isleader": 0,
+            "extattr": {"attrs": []}})),
+        None => fail(60111, "userid not found"),
+    }
+}
+
+/// `GET user/simplelist?department_id=`
+pub fn simple_list(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let wanted = call.param("department_id").to_owned();
+    let rows: Vec<_> = employees(call)
+        .filter(|p| wanted == "1" || p.department.to_string() == wanted)
+        .map(|p| json!({"userid": p.id, "name": p.name, "department": [p.department]}))
+        .collect();
+    Ok(json!({ "userlist": rows }))
+}
+
+/// `POST user/list_id`
+pub fn list_id(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let limit = call.body["limit"].as_u64().unwrap_or(10_000).min(10_000) as usize;
+    let after = call.text("cursor").to_owned();
+    let mut rows: Vec<_> = employees(call).filter(|p| p.id > after).take(limit + 1).collect();
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map_or("", |p| p.id.as_str());
+    let list: Vec<_> = rows.iter().map(|p| json!({"userid": p.id, "department": p.department})).collect();
+    Ok(json!({"dept_user": list, "next_cursor": next}))
+}
+
+/// `GET department/list`
+pub fn departments(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let wanted = call.param("id");
+    let rows: Vec<_> = DEPARTMENTS
+        .iter()
+        .filter(|(id, parent, _)| wanted.is_empty() || id.to_string() == wanted || parent.to_string() == wanted)
+        .map(|(id, parent, name)| json!({"id": id, "name": name, "parentid": parent, "order": 0, "department_leader": []}))
+        .collect();
+    Ok(json!({ "department": rows }))
+}
+
+/// `GET department/simplelist`
+pub fn department_ids(_call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let rows: Vec<_> =
+        DEPARTMENTS.iter().map(|(id, parent, _)| json!({"id": id, "parentid": parent, "order": 0})).collect();
+    Ok(json!({ "department_id": rows }))
+}
+
+/// `GET agent/get?agentid=`: the root department is in the visible range.
+pub fn agent(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    if call.param("agentid") != call.agent.to_string() {
+        return fail(301_002, "agentid does not belong to this token");
+    }
+    Ok(json!({"agentid": call.agent, "name": "群管助手", "description": "", "close": 0, "redirect_domain": "",
+        "allow_userinfos": {"user": []}, "allow_partys": {"partyid": [1]}, "allow_tags": {"tagid": []}}))
+}

@@ -1,0 +1,113 @@
+//! Fault switches: what goes wrong at WeCom on purpose, for the chat page and for scripts.
+
+use serde::{Deserialize, Serialize};
+
+/// What goes wrong. `times` counts down; without it the switch stays on until it is taken away.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fault {
+    /// What.
+    pub kind: FaultKind,
+    /// Only API calls whose path (without `/cgi-bin/`) starts with this; all if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
+    /// How often; for ever if absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+}
+
+/// The kinds of trouble.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "snake_case")]
+pub enum FaultKind {
+    /// The call answers this code and has no effect: -1, 45009, 45033, …
+    Error {
+        /// `errcode`.
+        code: i64,
+    },
+    /// The call answers this HTTP status and has no effect: 500, 502, …
+    Http {
+        /// Status.
+        status: u16,
+    },
+    /// The call works, but its answer comes this much later.
+    Slow {
+        /// Milliseconds of real time.
+        ms: u64,
+    },
+    /// The call works, then the connection breaks before the answer.
+    LostAnswer {
+        /// Milliseconds of real time before it breaks.
+        #[serde(default)]
+        ms: u64,
+    },
+    /// The tokens die before their time: 40014 once for every token.
+    TokenDeath,
+    /// The caller's address is not trusted (60020); lasts one simulated minute longer than the switch.
+    IpRefused,
+    /// `errmsg` begins with the wrong-JSON warning and the body counts as empty.
+    WrongJson,
+    /// Every app callback is sent three times at once, although the first was accepted.
+    CallbackTriple,
+    /// App and bot callbacks are not sent at all.
+    CallbackLost,
+    /// `msgaudit_notify` does not come.
+    NotifyLost,
+    /// `GetChatData` says this code.
+    Archive {
+        /// `errcode` inside the JSON.
+        code: i64,
+    },
+    /// A message comes again in the archive under a new `seq`.
+    ArchiveTwice,
+    /// The archive skips a few `seq`.
+    ArchiveGap,
+}
+
+/// The switches that are on.
+#[derive(Clone, Debug, Default)]
+pub struct Faults {
+    /// Oldest first.
+    pub on: Vec<Fault>,
+}
+
+impl Faults {
+    /// Uses one turn of the first switch for this call that `wanted` picks.
+    pub fn take<T>(&mut self, path: &str, wanted: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
+        let (at, found) = self.on.iter().enumerate().find_map(|(at, fault)| {
+            let here = fault.path.as_deref().is_none_or(|prefix| path.starts_with(prefix));
+            here.then(|| wanted(&fault.kind)).flatten().map(|found| (at, found))
+        })?;
+        if let Some(times) = &mut self.on[at].times {
+            *times = times.saturating_sub(1);
+            if *times == 0 {
+                self.on.remove(at);
+            }
+        }
+        Some(found)
+    }
+
+    /// Uses one turn of a switch without parameters.
+    pub fn has(&mut self, kind: &FaultKind) -> bool {
+        self.take("", |on| (on == kind).then_some(())).is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_counted_switch_goes_off_by_itself_and_only_where_it_points() {
+        let fault: Fault =
+            serde_json::from_str(r#"{"kind":{"name":"error","code":-1},"path":"appchat/","times":2}"#).unwrap();
+        let mut faults = Faults { on: vec![fault] };
+        let code = |f: &mut Faults, path: &str| {
+            f.take(path, |k| if let FaultKind::Error { code } = k { Some(*code) } else { None })
+        };
+        assert_eq!(code(&mut faults, "message/send"), None);
+        assert_eq!(code(&mut faults, "appchat/update"), Some(-1));
+        assert_eq!(code(&mut faults, "appchat/send"), Some(-1));
+        assert_eq!(code(&mut faults, "appchat/send"), None);
+    }
+}

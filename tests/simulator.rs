@@ -1,0 +1,16 @@
+//! The simulated WeCom as a bot and a script see it: tokens, error codes, limits, callbacks with their retries, cards, the
+//! archive, the bot's socket.
+
+#[path = "simulator/harness.rs"]
+mod harness;
+
+#[path = "simulator/appchat.rs"]
+mod appchat;
+#[path = "simulator/callbacks.rs"]
+mod callbacks;
+#[path = "simulator/control.rs"]
+mod control;
+#[path = "simulator/messages.rs"]
+mod messages;
+#[path = "simulator/tokens.rs"]
+mod tokens;
