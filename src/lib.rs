@@ -25,6 +25,8 @@ pub mod chat_commands;
 
 pub mod moderation;
 
+pub mod backtest;
+
 pub mod jobs;
 
 pub mod simulator;

@@ -7,6 +7,7 @@
 //! | 2 | wrong usage of the command line |
 //! | 70 | a fault of the program or the machine |
 
+mod backtest;
 mod check;
 mod healthcheck;
 mod init;
@@ -54,6 +55,8 @@ enum Command {
     Check(check::Args),
     /// 逐行判断消息：每行一条，结果也每行一条
     Scan(scan::Args),
+    /// 用历史消息试一个策略：会发生什么，不影响任何人
+    Backtest(backtest::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -81,6 +84,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Scan(args) => scan::run(&args),
+        Command::Backtest(args) => backtest::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

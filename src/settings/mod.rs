@@ -11,6 +11,7 @@ mod escalation;
 pub mod files;
 mod group;
 mod log;
+mod policies;
 mod problem;
 pub mod reload;
 mod retention;
@@ -149,6 +150,11 @@ impl Settings {
         }
         let problems = document.finish();
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
+    }
+
+    /// Where the embedded store lies.
+    pub fn store_folder(&self) -> PathBuf {
+        self.data_dir.join("store")
     }
 
     /// Files outside the config folder's own lists that the settings depend on: those of the secrets.

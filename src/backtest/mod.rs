@@ -1,0 +1,136 @@
+//! What would have happened: history is replayed through the lists and through one or two policies, and nobody is touched.
+//!
+//! Every message is judged as if it had just been said; each policy keeps its own imagined standing of every member, so a
+//! ladder climbs as it would have. Somebody a policy has muted or removed could not have spoken: those messages are counted
+//! and not judged. The live bot's records are not read and not changed.
+
+mod tally;
+
+use std::collections::HashMap;
+
+pub use tally::{Change, Count, Side, Tally};
+
+use crate::{
+    detect::{Detector, History, Input, Report},
+    model::{CaseId, GroupId, GroupKind, MemberId, Message, Mode, Role},
+    policy::{self, Decision, Facts, MemberState, Policy, Standing},
+    settings::Settings,
+};
+
+/// Which policy judges a group.
+pub type Choose<'a> = Box<dyn Fn(&GroupId) -> &'a Policy + 'a>;
+
+/// One run over history: feed it messages in order, then read [`Replay::tally`].
+pub struct Replay<'a> {
+    detector: &'a Detector,
+    settings: &'a Settings,
+    history: History,
+    tracks: Vec<Track<'a>>,
+    tally: Tally,
+}
+
+/// One policy with the standings it brought about.
+struct Track<'a> {
+    choose: Choose<'a>,
+    standings: HashMap<(GroupId, MemberId), Standing>,
+}
+
+impl<'a> Replay<'a> {
+    /// `policies`: a name for people and the choice of the policy for each group; one, or two to compare.
+    pub fn new(detector: &'a Detector, settings: &'a Settings, policies: Vec<(String, Choose<'a>)>) -> Self {
+        let (names, tracks): (Vec<_>, Vec<_>) = policies
+            .into_iter()
+            .map(|(name, choose)| (name, Track { choose, standings: HashMap::new() }))
+            .unzip();
+        Self { detector, settings, history: History::new(), tracks, tally: Tally::new(names) }
+    }
+
+    /// One message; `wrong` says that a person judged the bot wrong about it, if anybody did.
+    pub fn see(&mut self, message: &Message, wrong: Option<bool>) {
+        let place = Place::find(self.settings, message);
+        let input = Input {
+            text: &message.text,
+            attachments: &message.attachments,
+            group: &message.group,
+            sender: &message.sender,
+            sender_name: message.sender_name.as_deref(),
+            role: place.role,
+            at: message.at,
+            explain: false,
+        };
+        let report = self.detector.scan(&input, Some(&mut self.history));
+        self.tally.message(message, &report, wrong);
+        let decided: Vec<Option<Decision>> =
+            self.tracks.iter_mut().map(|track| track.decide(message, &place, &report)).collect();
+        self.tally.decisions(message, &decided);
+    }
+
+    /// What was counted so far.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
+    }
+}
+
+impl Track<'_> {
+    /// The policy's decision, or `None` where the sender could not have spoken.
+    fn decide(&mut self, message: &Message, place: &Place, report: &Report) -> Option<Decision> {
+        let key = (message.group.clone(), message.sender.clone());
+        let standing = self.standings.entry(key).or_default();
+        match standing.state {
+            MemberState::Muted { until } if until > message.at => return None,
+            MemberState::Removed | MemberState::Banned => return None,
+            MemberState::Muted { .. } | MemberState::Normal => standing.state = MemberState::Normal,
+        }
+        let facts = Facts {
+            report,
+            group: &message.group,
+            kind: place.kind,
+            mode: place.mode,
+            role: place.role,
+            external: place.external,
+            at: message.at,
+            breaker_open: false,
+            strict_until: None,
+            exempt: false,
+            permitted: &[],
+        };
+        let decision = policy::decide((self.choose)(&message.group), standing, &facts, message.at);
+        standing.messages += 1;
+        standing.since.get_or_insert(message.at);
+        if decision.opens_case() {
+            policy::apply(standing, &decision, &CaseId::new(message.id.as_str()), message.at);
+        }
+        Some(decision)
+    }
+}
+
+/// What the settings know of the sender's place.
+struct Place {
+    kind: GroupKind,
+    mode: Mode,
+    role: Role,
+    external: bool,
+}
+
+impl Place {
+    /// A group that is not in the settings counts as one where everything can be done, so that the whole ladder shows.
+    fn find(settings: &Settings, message: &Message) -> Self {
+        let id = message.group.as_str();
+        let group = settings.groups.iter().find(|g| g.id == message.group || g.aliases().any(|alias| alias == id));
+        let Some(group) = group else {
+            return Self { kind: GroupKind::App, mode: Mode::Full, role: Role::Member, external: false };
+        };
+        let sender = message.sender.as_str();
+        let role = if group.owner.as_ref() == Some(&message.sender) {
+            Role::Owner
+        } else if group.admins.contains(&message.sender) {
+            Role::Admin
+        } else {
+            Role::Member
+        };
+        let external = group.kind() == GroupKind::Customer
+            && sender.len() > 8
+            && (sender.starts_with("wm") || sender.starts_with("wo"));
+        Self { kind: group.kind(), mode: group.mode, role, external }
+    }
+}

@@ -1,0 +1,164 @@
+//! Counting: per policy, per rule, per entry, and where two policies part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    detect::{Report, Verdict},
+    model::{GroupId, MemberId, Message, MessageId, Step, Timestamp},
+    policy::Decision,
+};
+
+/// So many differences between two policies are kept one by one; the rest is only counted.
+const KEPT_CHANGES: usize = 1000;
+
+/// Everything that was counted.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Tally {
+    /// Messages seen.
+    pub messages: u64,
+    /// The earliest.
+    pub from: Option<Timestamp>,
+    /// The latest.
+    pub to: Option<Timestamp>,
+    /// Messages a human should look at or the policy may act on.
+    pub hits: u64,
+    /// People who wrote them.
+    pub people: usize,
+    /// By policy, in the order given.
+    pub policies: Vec<Side>,
+    /// By rule (`ads/contact-drop`).
+    pub rules: BTreeMap<String, Count>,
+    /// By entry (`ads/contact.txt:12`).
+    pub entries: BTreeMap<String, Count>,
+    /// The entry that people most often called wrong.
+    pub worst_entry: Option<String>,
+    /// Messages on which two policies part.
+    pub differing: u64,
+    /// The first of them.
+    pub changes: Vec<Change>,
+    #[serde(skip)]
+    all_people: BTreeSet<(GroupId, MemberId)>,
+}
+
+/// What one policy would have done.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Side {
+    /// Its name.
+    pub policy: String,
+    /// Steps by name: `warn` → 12.
+    pub steps: BTreeMap<&'static str, u64>,
+    /// Of these, only proposed to a person.
+    pub proposed: u64,
+    /// People something would have happened to.
+    pub people: usize,
+    /// Messages that could not have been said, because their sender was muted or removed.
+    pub prevented: u64,
+    #[serde(skip)]
+    who: BTreeSet<(GroupId, MemberId)>,
+}
+
+/// Hits of a rule or an entry.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Count {
+    /// Messages hit.
+    pub hits: u64,
+    /// People who wrote them.
+    pub people: usize,
+    /// Messages about which a person gave a verdict.
+    pub reviewed: u64,
+    /// Of these, false alarms.
+    pub false_alarms: u64,
+    #[serde(skip)]
+    who: BTreeSet<(GroupId, MemberId)>,
+}
+
+/// One message on which two policies part.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Change {
+    /// Which message.
+    pub id: MessageId,
+    /// When it was said.
+    pub at: Timestamp,
+    /// Where.
+    pub group: GroupId,
+    /// By whom.
+    pub member: MemberId,
+    /// What each policy would have done; `None` where the message could not have been said.
+    pub steps: Vec<Option<Step>>,
+}
+
+impl Tally {
+    /// Nothing counted yet.
+    pub(super) fn new(policies: Vec<String>) -> Self {
+        let policies = policies.into_iter().map(|policy| Side { policy, ..Side::default() }).collect();
+        Self { policies, ..Self::default() }
+    }
+
+    /// What the detector found.
+    pub(super) fn message(&mut self, message: &Message, report: &Report, wrong: Option<bool>) {
+        self.messages += 1;
+        self.from = Some(self.from.map_or(message.at, |at| at.min(message.at)));
+        self.to = Some(self.to.map_or(message.at, |at| at.max(message.at)));
+        if report.verdict == Verdict::Clean {
+            return;
+        }
+        let who = (message.group.clone(), message.sender.clone());
+        self.hits += 1;
+        self.all_people.insert(who.clone());
+        self.people = self.all_people.len();
+        let rules: BTreeSet<&str> = report.findings.iter().map(|f| &*f.rule).collect();
+        let entries: BTreeSet<&str> = report.findings.iter().filter_map(|f| f.entry.as_deref()).collect();
+        for rule in rules {
+            self.rules.entry(rule.to_owned()).or_default().add(&who, wrong);
+        }
+        for entry in entries {
+            self.entries.entry(entry.to_owned()).or_default().add(&who, wrong);
+        }
+        if wrong == Some(true) {
+            let alarms = self.entries.iter().filter(|(_, count)| count.false_alarms > 0);
+            self.worst_entry =
+                alarms.max_by_key(|(name, count)| (count.false_alarms, std::cmp::Reverse(*name))).map(|(n, _)| n.clone());
+        }
+    }
+
+    /// What each policy decided.
+    pub(super) fn decisions(&mut self, message: &Message, decided: &[Option<Decision>]) {
+        for (side, decision) in self.policies.iter_mut().zip(decided) {
+            match decision {
+                None => side.prevented += 1,
+                Some(decision) if decision.step != Step::None => {
+                    *side.steps.entry(decision.step.id()).or_default() += 1;
+                    side.proposed += u64::from(decision.needs_human);
+                    side.who.insert((message.group.clone(), message.sender.clone()));
+                    side.people = side.who.len();
+                }
+                Some(_) => {}
+            }
+        }
+        let steps: Vec<Option<Step>> = decided.iter().map(|d| d.as_ref().map(|d| d.step)).collect();
+        if steps.windows(2).any(|pair| pair[0] != pair[1]) {
+            self.differing += 1;
+            if self.changes.len() < KEPT_CHANGES {
+                self.changes.push(Change {
+                    id: message.id.clone(),
+                    at: message.at,
+                    group: message.group.clone(),
+                    member: message.sender.clone(),
+                    steps,
+                });
+            }
+        }
+    }
+}
+
+impl Count {
+    fn add(&mut self, who: &(GroupId, MemberId), wrong: Option<bool>) {
+        self.hits += 1;
+        self.reviewed += u64::from(wrong.is_some());
+        self.false_alarms += u64::from(wrong == Some(true));
+        self.who.insert(who.clone());
+        self.people = self.who.len();
+    }
+}

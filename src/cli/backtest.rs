@@ -1,0 +1,261 @@
+//! `qunguan backtest`: what a policy would have done with the messages of the past. It touches nobody.
+//!
+//! The report compares the policies in force with the candidate, counts hits by rule and by entry, and names the entry that
+//! people most often called wrong. The progress bar appears on a terminal only.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use anyhow::Context;
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
+
+use super::{ConfigArg, Problems, UserError};
+use crate::{
+    backtest::{Count, Replay, Tally},
+    model::{Attachment, Channel, Clock, GroupId, Message, MessageId, Step, SystemClock, Timestamp},
+    policy::Policy,
+    settings::{
+        Engine, Settings,
+        files::{Kind, Text},
+        parse_duration,
+    },
+    store::{CaseState, Store, embedded::EmbeddedStore},
+};
+
+/// So many lines of a table are shown; `--json` has them all.
+const SHOWN: usize = 20;
+
+/// Messages read from the store at once.
+const PAGE: usize = 1000;
+
+/// 用历史消息试一个策略：会发生什么，不影响任何人。
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// 要试的策略：名字或文件；不写则只看现行策略
+    #[arg(long, value_name = "FILE")]
+    policy: Option<String>,
+    /// 只看最近多久，如 30d
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// 结果用 JSON 表示
+    #[arg(long)]
+    json: bool,
+    /// 历史消息，JSON 行 {"id","text","group","sender","at"}，可加 "false_alarm":true/false；- 为标准输入；
+    /// 不写则用已保存的消息
+    #[arg(value_name = "FILE.jsonl")]
+    file: Option<PathBuf>,
+}
+
+/// One line of history.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    group: String,
+    #[serde(default)]
+    sender: String,
+    #[serde(default)]
+    sender_name: Option<String>,
+    at: Timestamp,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    /// A person's verdict on the bot's verdict, if there was one.
+    #[serde(default)]
+    false_alarm: Option<bool>,
+}
+
+/// A message and whether a person called the bot wrong about it.
+type Said = (Message, Option<bool>);
+
+/// Replays and prints the report on stdout.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let settings = args.config.load_offline()?;
+    let now = SystemClock.now();
+    let since = match &args.since {
+        Some(text) => Some(now - parse_duration(text).map_err(UserError)?),
+        None => None,
+    };
+    let in_force = settings.policies().map_err(Problems)?;
+    let candidate = args.policy.as_deref().map(|named| read_policy(&settings, named)).transpose()?;
+    let detector = settings.detector(now).map_err(Problems)?;
+    let mut said = match &args.file {
+        Some(path) => read(path)?,
+        None => stored(&settings, since.unwrap_or(Timestamp::MIN)).await?,
+    };
+    said.retain(|(message, _)| since.is_none_or(|since| message.at >= since));
+    said.sort_by_key(|(message, _)| message.at);
+
+    let choose = |group: &GroupId| choose(&settings, &in_force, group);
+    let mut policies: Vec<(String, crate::backtest::Choose<'_>)> = vec![("现行".to_owned(), Box::new(choose))];
+    if let Some(policy) = &candidate {
+        policies.push((policy.name.clone(), Box::new(move |_| policy)));
+    }
+    let mut replay = Replay::new(&detector, &settings, policies);
+    let bar = bar(said.len());
+    for (message, wrong) in &said {
+        replay.see(message, *wrong);
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    if args.json {
+        println!("{}", serde_json::to_string(replay.tally())?);
+    } else {
+        print(replay.tally(), &settings);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The policy a group is judged by today.
+fn choose<'a>(settings: &Settings, policies: &'a BTreeMap<String, Arc<Policy>>, group: &GroupId) -> &'a Policy {
+    let named = settings.groups.iter().find(|g| g.id == *group || g.aliases().any(|alias| alias == group.as_str()));
+    named
+        .and_then(|group| policies.get(&group.policy))
+        .or_else(|| policies.get("default"))
+        .expect("the default policy is built in")
+}
+
+/// A candidate by file or by name.
+fn read_policy(settings: &Settings, named: &str) -> anyhow::Result<Policy> {
+    let path = Path::new(named);
+    let text = if path.extension().is_some_and(|extension| extension == "toml") {
+        let text = std::fs::read_to_string(path).map_err(|e| UserError(format!("读不了 {named}：{e}")))?;
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Text { name, shown: named.to_owned(), text }
+    } else {
+        settings.files.read(Kind::Policy, named).map_err(|problem| Problems(vec![problem]))?
+    };
+    Ok(settings.policy(&text).map_err(Problems)?)
+}
+
+fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
+    let input: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|e| UserError(format!("打不开 {}：{e}", path.display())))?)
+    };
+    let mut said = Vec::new();
+    for (index, line) in BufReader::new(input).lines().enumerate() {
+        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&line)
+            .map_err(|e| UserError(format!("{}:{}: 不是一条消息：{e}", path.display(), index + 1)))?;
+        said.push(line.said(index));
+    }
+    Ok(said)
+}
+
+/// The messages of this machine's own store; the bot must be stopped meanwhile.
+async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
+    let folder = settings.store_folder();
+    if settings.store.engine != Engine::Embedded || !folder.is_dir() {
+        return Err(UserError(format!("{} 里没有保存的消息；请给出消息文件", folder.display())).into());
+    }
+    let store = EmbeddedStore::open(&folder)
+        .map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?;
+    let mut said: Vec<Said> = Vec::new();
+    loop {
+        let after = said.last().map(|(message, _)| message.id.clone());
+        let page = store.messages(since, after.as_ref(), PAGE).await?;
+        if page.is_empty() {
+            return Ok(said);
+        }
+        for processed in page {
+            let wrong = match &processed.case {
+                Some(id) => store.case(id).await?.map(|case| case.state == CaseState::Revoked),
+                None => None,
+            };
+            said.push((processed.message, wrong.filter(|wrong| *wrong)));
+        }
+    }
+}
+
+impl Line {
+    fn said(self, index: usize) -> Said {
+        let message = Message {
+            id: self.id.map_or_else(|| MessageId::new(format!("line:{}", index + 1)), MessageId::from),
+            channel: Channel::Http,
+            group: self.group.into(),
+            sender: self.sender.into(),
+            sender_name: self.sender_name,
+            at: self.at,
+            text: self.text,
+            attachments: self.attachments,
+            revokes: None,
+            to_bot: false,
+        };
+        (message, self.false_alarm)
+    }
+}
+
+fn bar(total: usize) -> ProgressBar {
+    let style = ProgressStyle::with_template("回放 {bar:40} {pos}/{len} 条，还要 {eta}");
+    ProgressBar::new(total as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+fn print(tally: &Tally, settings: &Settings) {
+    let day = |at: Timestamp| at.to_zoned(settings.time_zone.clone()).strftime("%Y-%m-%d").to_string();
+    let (Some(from), Some(to)) = (tally.from, tally.to) else {
+        println!("没有消息可以回放");
+        return;
+    };
+    println!("回放 {} 条消息（{} 至 {}）：命中 {} 条，{} 人", tally.messages, day(from), day(to), tally.hits, tally.people);
+    for side in &tally.policies {
+        let steps: Vec<String> = Step::ALL
+            .iter()
+            .filter_map(|step| side.steps.get(step.id()).map(|count| format!("{} {count} 次", step.zh())))
+            .collect();
+        let steps = if steps.is_empty() { "不处置任何人".to_owned() } else { steps.join("，") };
+        println!("\n策略 {}：{steps}", side.policy);
+        println!(
+            "  涉及 {} 人；其中 {} 次须先由人确认；禁言或移出后不会再出现的消息 {} 条",
+            side.people, side.proposed, side.prevented
+        );
+    }
+    table("规则", &tally.rules);
+    table("词条", &tally.entries);
+    if let Some((name, count)) = tally.worst_entry.as_ref().and_then(|name| Some((name, tally.entries.get(name)?))) {
+        println!("\n误判最多的词条：{name}（人工看过 {} 次，误判 {} 次）", count.reviewed, count.false_alarms);
+    }
+    if tally.policies.len() > 1 {
+        println!("\n两种策略处理不同的消息：{} 条", tally.differing);
+        for change in tally.changes.iter().take(SHOWN) {
+            let steps: Vec<&str> = change.steps.iter().map(|step| step.map_or("不会出现", Step::zh)).collect();
+            let at = change.at.to_zoned(settings.time_zone.clone()).strftime("%m-%d %H:%M").to_string();
+            println!("  {at} {} {}：{}（{}）", change.group, change.member, steps.join(" → "), change.id);
+        }
+    }
+}
+
+/// The most frequent first.
+fn table(title: &str, counts: &BTreeMap<String, Count>) {
+    let mut rows: Vec<_> = counts.iter().collect();
+    rows.sort_by_key(|(name, count)| (std::cmp::Reverse(count.hits), *name));
+    if rows.is_empty() {
+        return;
+    }
+    println!("\n按{title}：");
+    for (name, count) in rows.iter().take(SHOWN) {
+        let reviewed = match count.reviewed {
+            0 => String::new(),
+            reviewed => format!("，人工看过 {reviewed} 次，误判 {} 次", count.false_alarms),
+        };
+        println!("  {name}  {} 次，{} 人{reviewed}", count.hits, count.people);
+    }
+    if rows.len() > SHOWN {
+        println!("  另有 {} 项", rows.len() - SHOWN);
+    }
+}
