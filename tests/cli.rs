@@ -29,6 +29,16 @@ fn run(folder: &Path, args: &[&str], input: &str) -> Output {
     output
 }
 
+/// A folder whose config has one wordlist of its own, so that tests do not depend on the shipped ones.
+fn with_own_list() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let lists = folder.path().join("config/wordlists/ads");
+    std::fs::create_dir_all(&lists).unwrap();
+    std::fs::write(lists.join("own.txt"), "蓝色大象来电\n").unwrap();
+    std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
+    folder
+}
+
 fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
@@ -95,8 +105,8 @@ fn check_names_file_and_line() {
 
 #[test]
 fn scan_answers_one_line_each_in_order_and_nothing_else() {
-    let folder = tempfile::tempdir().unwrap();
-    let input = "你好\n\n今天的会改到三点，请大家加 我微 信细聊\r\n谢谢";
+    let folder = with_own_list();
+    let input = "你好\n\n今天的会改到三点，蓝 色大象 来电细聊\r\n谢谢";
     let output = run(folder.path(), &["scan", "--json"], input);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     let results = lines(&output);
@@ -107,7 +117,7 @@ fn scan_answers_one_line_each_in_order_and_nothing_else() {
     assert_eq!(verdicts[1], "clean");
     assert_ne!(verdicts[2], "clean");
     let hit = &results[2]["findings"][0];
-    let line: Vec<char> = "今天的会改到三点，请大家加 我微 信细聊".chars().collect();
+    let line: Vec<char> = "今天的会改到三点，蓝 色大象 来电细聊".chars().collect();
     let (start, end) = (hit["start"].as_u64().unwrap() as usize, hit["end"].as_u64().unwrap() as usize);
     assert_eq!(line[start..end].iter().collect::<String>(), hit["original"].as_str().unwrap());
     for field in ["rule", "category", "severity", "score", "normalized", "transforms"] {
@@ -146,13 +156,34 @@ fn scan_jsonl_remembers_who_said_what() {
 
 #[test]
 fn own_wordlists_win_over_the_shipped_ones() {
-    let folder = tempfile::tempdir().unwrap();
-    let lists = folder.path().join("config/wordlists/ads");
-    std::fs::create_dir_all(&lists).unwrap();
-    std::fs::write(lists.join("own.txt"), "蓝色大象来电\n").unwrap();
-    std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
+    let folder = with_own_list();
     let results = lines(&run(folder.path(), &["scan", "--json"], "蓝色大象来电了\n"));
     assert_eq!(results[0]["categories"][0], "ads");
     let entry = results[0]["findings"][0]["entry"].as_str().unwrap();
     assert_eq!(entry, "ads/own.txt:1");
+}
+
+#[test]
+fn backtest_compares_a_candidate_with_what_is_in_force() {
+    let folder = with_own_list();
+    let said = |hour: u64| {
+        let at = format!("2026-11-23T{:02}:00:00+08:00", 8 + 3 * hour);
+        serde_json::json!({ "id": hour.to_string(), "group": "g", "sender": "a", "text": "蓝色大象来电了", "at": at })
+            .to_string()
+            + "\n"
+    };
+    let history: String = (0..4).rev().map(said).collect();
+    std::fs::write(folder.path().join("history.jsonl"), &history).unwrap();
+    let output = run(folder.path(), &["backtest", "--policy", "gentle", "--json", "history.jsonl"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    assert_eq!(report["messages"], 4);
+    assert_eq!(report["policies"][0]["steps"]["remove"], 1);
+    assert_eq!(report["policies"][1]["policy"], "gentle");
+    assert!(report["differing"].as_u64().unwrap() > 0);
+    let text = stdout(&run(folder.path(), &["backtest", "-"], &history));
+    assert!(text.contains("回放 4 条消息") && text.contains("按词条"), "{text}");
+    assert_eq!(run(folder.path(), &["backtest", "-"], "no\n").status.code(), Some(1));
+    assert_eq!(run(folder.path(), &["backtest", "--policy", "nope", "-"], "").status.code(), Some(1));
+    assert_eq!(run(folder.path(), &["backtest"], "").status.code(), Some(1), "nothing is stored here");
 }

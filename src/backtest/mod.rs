@@ -38,10 +38,8 @@ struct Track<'a> {
 impl<'a> Replay<'a> {
     /// `policies`: a name for people and the choice of the policy for each group; one, or two to compare.
     pub fn new(detector: &'a Detector, settings: &'a Settings, policies: Vec<(String, Choose<'a>)>) -> Self {
-        let (names, tracks): (Vec<_>, Vec<_>) = policies
-            .into_iter()
-            .map(|(name, choose)| (name, Track { choose, standings: HashMap::new() }))
-            .unzip();
+        let (names, tracks): (Vec<_>, Vec<_>) =
+            policies.into_iter().map(|(name, choose)| (name, Track { choose, standings: HashMap::new() })).unzip();
         Self { detector, settings, history: History::new(), tracks, tally: Tally::new(names) }
     }
 
@@ -89,6 +87,7 @@ impl Track<'_> {
             role: place.role,
             external: place.external,
             at: message.at,
+            working: place.working,
             breaker_open: false,
             strict_until: None,
             exempt: false,
@@ -110,15 +109,17 @@ struct Place {
     mode: Mode,
     role: Role,
     external: bool,
+    working: Option<bool>,
 }
 
 impl Place {
     /// A group that is not in the settings counts as one where everything can be done, so that the whole ladder shows.
     fn find(settings: &Settings, message: &Message) -> Self {
         let id = message.group.as_str();
+        let working = settings.working(message.at);
         let group = settings.groups.iter().find(|g| g.id == message.group || g.aliases().any(|alias| alias == id));
         let Some(group) = group else {
-            return Self { kind: GroupKind::App, mode: Mode::Full, role: Role::Member, external: false };
+            return Self { kind: GroupKind::App, mode: Mode::Full, role: Role::Member, external: false, working };
         };
         let sender = message.sender.as_str();
         let role = if group.owner.as_ref() == Some(&message.sender) {
@@ -131,6 +132,51 @@ impl Place {
         let external = group.kind() == GroupKind::Customer
             && sender.len() > 8
             && (sender.starts_with("wm") || sender.starts_with("wo"));
-        Self { kind: group.kind(), mode: group.mode, role, external }
+        Self { kind: group.kind(), mode: group.mode, role, external, working }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        model::{Channel, Timestamp},
+        settings::Files,
+    };
+
+    #[test]
+    fn the_ladder_climbs_and_two_policies_part() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("wordlists/ads")).unwrap();
+        std::fs::write(folder.path().join("wordlists/ads/own.txt"), "蓝色大象来电\n").unwrap();
+        let settings = Settings { files: Files::in_folder(folder.path()), ..Settings::default() };
+        let start: Timestamp = "2026-11-23T10:00:00+08:00".parse().unwrap();
+        let detector = settings.detector(start).unwrap();
+        let policies = settings.policies().unwrap();
+        let (default, gentle) = (&*policies["default"], &*policies["gentle"]);
+        let mut replay = Replay::new(
+            &detector,
+            &settings,
+            vec![("default".into(), Box::new(|_| default)), ("gentle".into(), Box::new(|_| gentle))],
+        );
+        for hour in 0..5 {
+            let at = start + crate::model::SignedDuration::from_hours(hour * 3);
+            let text = format!("第 {hour} 次说，蓝色大象来电");
+            let message = Message::text(Channel::Http, &hour.to_string(), "g", "lisi", at, &text);
+            replay.see(&message, (hour == 0).then_some(true));
+            let calm = Message::text(Channel::Http, &format!("calm{hour}"), "g", "wangwu", at, "收到，下午三点开会");
+            replay.see(&calm, None);
+        }
+        let tally = replay.tally();
+        assert_eq!((tally.messages, tally.hits, tally.people), (10, 5, 1));
+        let [strict, mild] = &tally.policies[..] else { panic!("two policies") };
+        assert_eq!(strict.steps.get("warn"), Some(&1));
+        assert_eq!(strict.steps.get("mute"), Some(&1));
+        assert_eq!(strict.steps.get("remove"), Some(&1));
+        assert_eq!(strict.prevented, 2, "after the removal nothing more could be said");
+        assert_eq!((mild.steps.get("remove"), mild.prevented), (None, 2), "muted for a day instead");
+        assert!(tally.differing > 0 && tally.changes.len() as u64 == tally.differing);
+        let worst = tally.worst_entry.as_ref().unwrap();
+        assert_eq!(tally.entries[worst].false_alarms, 1);
     }
 }

@@ -118,8 +118,9 @@ impl Tally {
         }
         if wrong == Some(true) {
             let alarms = self.entries.iter().filter(|(_, count)| count.false_alarms > 0);
-            self.worst_entry =
-                alarms.max_by_key(|(name, count)| (count.false_alarms, std::cmp::Reverse(*name))).map(|(n, _)| n.clone());
+            self.worst_entry = alarms
+                .max_by_key(|(name, count)| (count.false_alarms, std::cmp::Reverse(*name)))
+                .map(|(n, _)| n.clone());
         }
     }
 

@@ -136,7 +136,7 @@ fn read_policy(settings: &Settings, named: &str) -> anyhow::Result<Policy> {
     } else {
         settings.files.read(Kind::Policy, named).map_err(|problem| Problems(vec![problem]))?
     };
-    Ok(settings.policy(&text).map_err(Problems)?)
+    Ok(Settings::policy(&text).map_err(Problems)?)
 }
 
 fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
@@ -212,7 +212,14 @@ fn print(tally: &Tally, settings: &Settings) {
         println!("没有消息可以回放");
         return;
     };
-    println!("回放 {} 条消息（{} 至 {}）：命中 {} 条，{} 人", tally.messages, day(from), day(to), tally.hits, tally.people);
+    println!(
+        "回放 {} 条消息（{} 至 {}）：命中 {} 条，{} 人",
+        tally.messages,
+        day(from),
+        day(to),
+        tally.hits,
+        tally.people
+    );
     for side in &tally.policies {
         let steps: Vec<String> = Step::ALL
             .iter()

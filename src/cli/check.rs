@@ -27,7 +27,7 @@ pub fn run(args: &Args) -> ExitCode {
         }
     };
     problems.extend(lists(&settings));
-    problems.extend(readable(&settings, Kind::Policy));
+    problems.extend(settings.policies().err().unwrap_or_default());
     problems.extend(readable(&settings, Kind::Rulebook));
     for problem in &problems {
         println!("{problem}");

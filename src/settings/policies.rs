@@ -7,15 +7,18 @@ use super::{
     files::{Kind, Text},
     problem::in_chinese,
 };
-use crate::policy::{Fault, Policy};
+use crate::{
+    model::Timestamp,
+    policy::{Fault, Policy},
+};
 
 impl Settings {
-    /// Every policy by name, in the settings' time zone. All that is wrong in all files at once.
+    /// Every policy by name. All that is wrong in all files at once.
     pub fn policies(&self) -> Result<BTreeMap<String, Arc<Policy>>, Vec<Problem>> {
         let mut policies = BTreeMap::new();
         let mut problems = Vec::new();
         for text in self.files.read_all(Kind::Policy)? {
-            match self.policy(&text) {
+            match Self::policy(&text) {
                 Ok(policy) => {
                     policies.insert(text.name, Arc::new(policy));
                 }
@@ -25,11 +28,14 @@ impl Settings {
         if problems.is_empty() { Ok(policies) } else { Err(problems) }
     }
 
-    /// One policy, in the settings' time zone.
-    pub fn policy(&self, text: &Text) -> Result<Policy, Vec<Problem>> {
-        let mut policy = Policy::parse(&text.name, &text.text).map_err(|faults| in_file(&text.shown, &faults))?;
-        policy.set_zone(&self.time_zone);
-        Ok(policy)
+    /// One policy.
+    pub fn policy(text: &Text) -> Result<Policy, Vec<Problem>> {
+        Policy::parse(&text.name, &text.text).map_err(|faults| in_file(&text.shown, &faults))
+    }
+
+    /// Is it said in working hours? `None` without `[working_hours]`: then every hour counts alike.
+    pub fn working(&self, at: Timestamp) -> Option<bool> {
+        self.working_hours.as_ref().map(|hours| hours.contains(at, &self.time_zone))
     }
 }
 
