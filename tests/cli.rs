@@ -187,3 +187,15 @@ fn backtest_compares_a_candidate_with_what_is_in_force() {
     assert_eq!(run(folder.path(), &["backtest", "--policy", "nope", "-"], "").status.code(), Some(1));
     assert_eq!(run(folder.path(), &["backtest"], "").status.code(), Some(1), "nothing is stored here");
 }
+
+#[test]
+fn evaluate_keeps_sets_apart() {
+    let folder = with_own_list();
+    let sets = folder.path().join("sets");
+    std::fs::create_dir(&sets).unwrap();
+    std::fs::write(sets.join("ours.tsv"), "ads\t蓝色大象来电\nads\t蓝 色 大 象 来 电\nok\t下午三点开会\n").unwrap();
+    let output = run(folder.path(), &["evaluate", "sets"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("| ours | ads | 2 |") && stdout(&output).contains("| ours | ok | 1 |"));
+    assert_eq!(run(folder.path(), &["evaluate", "nothing"], "").status.code(), Some(1));
+}

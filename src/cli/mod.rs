@@ -9,10 +9,12 @@
 
 mod backtest;
 mod check;
+mod evaluate;
 mod healthcheck;
 mod init;
 pub mod logging;
 mod scan;
+mod simulate;
 mod usage;
 
 use std::{
@@ -24,7 +26,7 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{Problem, Settings};
+use crate::settings::{Log, Problem, Settings};
 
 /// Where `run` looks for its settings.
 pub const DEFAULT_CONFIG: &str = "config/qunguan.toml";
@@ -57,6 +59,10 @@ enum Command {
     Scan(scan::Args),
     /// 用历史消息试一个策略：会发生什么，不影响任何人
     Backtest(backtest::Args),
+    /// 用标好的文本衡量识别效果
+    Evaluate(evaluate::Args),
+    /// 启动一个模拟的企业微信，供这个或别的机器人测试
+    Simulate(simulate::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -85,6 +91,11 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => Ok(check::run(&args)),
         Command::Scan(args) => scan::run(&args),
         Command::Backtest(args) => backtest::run(&args).await,
+        Command::Evaluate(args) => evaluate::run(&args),
+        Command::Simulate(args) => {
+            logging::start(&Log::default())?;
+            simulate::run(args).await.map(|()| ExitCode::SUCCESS)
+        }
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

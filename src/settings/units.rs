@@ -8,7 +8,7 @@ pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     text.parse::<Span>()
         .ok()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-        .filter(|length| length.is_positive())
+        .filter(SignedDuration::is_positive)
         .ok_or_else(|| format!("`{text}` 不是时长，请写 30s、10m、2h、30d 这样的值"))
 }
 
