@@ -17,19 +17,29 @@ pub mod settings;
 
 pub mod store;
 
+pub mod groups;
+
+pub mod capability;
+
 pub mod wecom;
 
 pub mod notices;
-
-pub mod chat_commands;
 
 pub mod moderation;
 
 pub mod backtest;
 
+pub mod appeals;
+
+pub mod reports;
+
+pub mod chat_commands;
+
 pub mod jobs;
 
 pub mod simulator;
+
+pub mod http;
 
 pub mod console;
 

@@ -1,1 +1,205 @@
-//! What members and admins type to the bot.
+//! What members and admins type to the bot, in private or by @ in a group: 帮助, 我的状态, 申诉 8F2K …
+//!
+//! Every command has a Chinese and a slash form and one file of its own; [`ALL`] is the one list of them. What concerns one
+//! person is answered in private wherever WeCom allows it. Words are never added from a chat.
+
+mod appeal;
+mod exempt;
+mod help;
+mod moderate;
+mod report;
+mod rules;
+mod status;
+mod strict;
+mod try_it;
+mod why;
+mod words;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::{
+    appeals::Appeals,
+    groups::{Group, Groups},
+    model::{Clock, GroupId, MemberId, Role, UserError},
+    moderation::{Moderation, Rules, undo::UndoError},
+    reports::Reports,
+    settings::reload::Live,
+    store::{Store, StoreError},
+};
+
+/// Every command, in the order of the help text.
+const ALL: &[&dyn Command] = &[
+    &help::Help,
+    &rules::RulesOfGroup,
+    &status::Status,
+    &report::Report,
+    &appeal::Appeal,
+    &why::Why,
+    &try_it::TryIt,
+    &moderate::Warn,
+    &moderate::Unwarn,
+    &moderate::Mute,
+    &moderate::Unmute,
+    &moderate::Remove,
+    &exempt::Exempt,
+    &exempt::PermitAds,
+    &strict::Strict,
+];
+
+/// Who may use a command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// Every member.
+    Anyone,
+    /// The owner and admins of the group.
+    Deciders,
+}
+
+/// What goes wrong: shown in Chinese, or logged.
+#[derive(Debug, thiserror::Error)]
+pub enum CommandError {
+    /// Shown to the person.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// Logged; the person reads a general sentence.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<UndoError> for CommandError {
+    fn from(error: UndoError) -> Self {
+        match error {
+            UndoError::User(error) => Self::User(error),
+            UndoError::Store(error) => Self::Store(error),
+        }
+    }
+}
+
+/// One command.
+#[async_trait]
+trait Command: Send + Sync {
+    /// The Chinese form first, then the slash forms.
+    fn names(&self) -> &'static [&'static str];
+    /// How it is typed.
+    fn usage(&self) -> &'static str;
+    /// What it does, in a few words.
+    fn help(&self) -> &'static str;
+    /// Who may use it.
+    fn who(&self) -> Who {
+        Who::Anyone
+    }
+    /// Does it and says what was done.
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError>;
+}
+
+/// What commands work with.
+pub struct Desk {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// Lists and policies in force.
+    pub rules: Arc<Live<Rules>>,
+    /// The main use case.
+    pub moderation: Arc<Moderation>,
+    /// Appeals.
+    pub appeals: Arc<Appeals>,
+    /// Members' reports.
+    pub reports: Arc<Reports>,
+}
+
+/// Something said to the bot.
+#[derive(Clone, Copy, Debug)]
+pub struct Said<'a> {
+    /// Who.
+    pub by: &'a MemberId,
+    /// In which group; `None` in private.
+    pub group: Option<&'a GroupId>,
+    /// The words, without the bot's name.
+    pub text: &'a str,
+    /// What they quote, if anything (WeCom gives no id or author with it).
+    pub quote: Option<&'a str>,
+}
+
+/// One use of a command.
+struct Call<'a> {
+    desk: &'a Desk,
+    by: &'a MemberId,
+    /// The group it is about; `None` in private when the person is in none or in several.
+    group: Option<Arc<Group>>,
+    /// The words after the command.
+    words: Vec<&'a str>,
+    quote: Option<&'a str>,
+}
+
+impl Call<'_> {
+    fn group(&self) -> Result<&Group, UserError> {
+        self.group.as_deref().ok_or_else(|| UserError::new("请在前面写明群名，例如：#华东销售群 我的状态"))
+    }
+    /// Everything after the command.
+    fn rest(&self) -> String {
+        self.words.join(" ")
+    }
+    fn usage(command: &dyn Command) -> UserError {
+        UserError::new(format!("用法：{}", command.usage()))
+    }
+}
+
+impl Desk {
+    /// The answer to what somebody said to the bot; `None` if it is no command and was said in a group (then it is an
+    /// ordinary message).
+    pub async fn answer(&self, said: Said<'_>) -> Option<String> {
+        let mut words = words::split(said.text);
+        let named = words.first().and_then(|w| w.strip_prefix('#')).map(str::to_owned);
+        if named.is_some() {
+            words.remove(0);
+        }
+        let known = words
+            .first()
+            .and_then(|first| ALL.iter().find(|c| c.names().iter().any(|n| n.eq_ignore_ascii_case(first))).copied());
+        let Some(command) = known else {
+            return said.group.is_none().then(|| "没看懂这条指令。发送「帮助」看看能做什么。".to_owned());
+        };
+        words.remove(0);
+        let group = self.group_of(&said, named.as_deref());
+        if command.who() == Who::Deciders {
+            let allowed = group.as_ref().is_some_and(|g| matches!(g.role(said.by), Role::Owner | Role::Admin));
+            if !allowed {
+                return Some(match group {
+                    Some(_) => "这条指令只有群主和管理员可以使用。".into(),
+                    None => "请在前面写明您管理的群，例如：#华东销售群 警告 李销售".into(),
+                });
+            }
+        }
+        let call = Call { desk: self, by: said.by, group, words, quote: said.quote };
+        Some(match command.run(&call).await {
+            Ok(answer) => answer,
+            Err(CommandError::User(error)) => error.0,
+            Err(CommandError::Store(error)) => {
+                tracing::error!(%error, command = command.names()[0], "a command failed");
+                "暂时处理不了，请稍后再试。".into()
+            }
+        })
+    }
+
+    /// The group a command is about: named, spoken in, or the only one the person decides in or is a member of.
+    fn group_of(&self, said: &Said<'_>, named: Option<&str>) -> Option<Arc<Group>> {
+        if let Some(name) = named {
+            return self.groups.all().into_iter().find(|g| g.name() == name || g.id().as_str() == name);
+        }
+        if let Some(id) = said.group {
+            return Some(self.groups.get(id));
+        }
+        let all = self.groups.all();
+        let only = |wanted: &dyn Fn(&Group) -> bool| {
+            let mut found = all.iter().filter(|g| wanted(g));
+            found.next().filter(|_| found.next().is_none()).cloned()
+        };
+        only(&|g| matches!(g.role(said.by), Role::Owner | Role::Admin))
+            .or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
+    }
+}

@@ -4,6 +4,12 @@
 //! the tasks of one group one after the other and different groups side by side, and writes how each ended together with
 //! everything that follows from it. Killed at any instant, it starts again from the rows.
 
+pub mod announce;
+pub mod hands;
+pub mod readd;
+pub mod remove;
+pub mod simulated;
+
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
@@ -125,6 +131,11 @@ pub trait Job: Send + Sync + 'static {
     fn on_give_up(&self, _task: &Task, _reason: &str, _now: Timestamp) -> Changes {
         Changes::new()
     }
+}
+
+/// Reads a task's payload; one that this version cannot read is never guessed at.
+fn payload<T: serde::de::DeserializeOwned>(task: &Task) -> Result<T, JobError> {
+    serde_json::from_value(task.payload.clone()).map_err(|e| JobError::Final(format!("待办内容读不懂：{e}")))
 }
 
 /// Runs tasks until told to stop.

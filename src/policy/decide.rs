@@ -126,6 +126,10 @@ impl Decision {
             reasons: Vec::new(),
         }
     }
+    /// The ground of a decision that a person took by hand: nothing yet, but counted.
+    pub fn by_person(live: u32, n: u32) -> Self {
+        Self { n, of: n, ..Self::nothing(live) }
+    }
     /// Is there anything to keep: a step, a strike, a leak?
     pub fn opens_case(&self) -> bool {
         self.step != Step::None || self.strike.is_some() || self.leak

@@ -1,7 +1,10 @@
 //! WeCom's protocols, no policy: crypto, callbacks, API client, cards, archive, bot socket.
 
 pub mod callback;
+pub mod client;
 pub mod crypto;
+pub mod errors;
+pub mod limits;
 pub mod xml;
 
 /// Cuts text to at most `bytes` UTF-8 bytes at a character, with an ellipsis where something is missing.

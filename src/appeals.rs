@@ -1,0 +1,222 @@
+//! A member says a case was wrong: another person than the one who acted looks at it, within a time, and answers.
+//!
+//! Upheld, the case is taken back ([`Moderation::revoke`]), the group is told if it had been told of the warning, and the
+//! sentence passes from then on. Refused, the member gets the reason. An appeal nobody answers goes to the next person.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    groups::Groups,
+    model::{CaseId, Clock, GroupId, MemberId, SignedDuration, Timestamp, UserError, named_enum},
+    moderation::{Moderation, undo::UndoError},
+    store::{Case, CaseEvent, CaseState, Store, StoreError, Task, changes::Changes},
+};
+
+/// The collection of appeals; an appeal has its case's id.
+pub const COLLECTION: &str = "appeal";
+/// A case can be appealed for so long.
+const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// One person has so long to answer before the next is asked.
+pub const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
+/// Longest explanation, in characters.
+const LONGEST: usize = 500;
+
+named_enum! {
+    /// Where an appeal stands.
+    pub enum AppealState {
+        /// Somebody is asked.
+        Open = "open", "待处理";
+        /// The member was right.
+        Upheld = "upheld", "成立";
+        /// The case stays.
+        Refused = "refused", "不成立";
+    }
+}
+
+/// One appeal; the stored document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Appeal {
+    /// The case it is about.
+    pub case: CaseId,
+    /// Where.
+    pub group: GroupId,
+    /// Who appeals.
+    pub member: MemberId,
+    /// In their words.
+    pub text: String,
+    /// When.
+    pub opened: Timestamp,
+    /// Where it stands.
+    pub state: AppealState,
+    /// Who answered.
+    #[serde(default)]
+    pub by: Option<MemberId>,
+    /// With what words.
+    #[serde(default)]
+    pub answer: String,
+    /// When.
+    #[serde(default)]
+    pub answered: Option<Timestamp>,
+}
+
+/// The use case.
+pub struct Appeals {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    groups: Arc<Groups>,
+    moderation: Arc<Moderation>,
+}
+
+impl Appeals {
+    /// Works on the given store and groups.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: Arc<Groups>, moderation: Arc<Moderation>) -> Self {
+        Self { store, clock, groups, moderation }
+    }
+
+    /// The appeal about a case, if there is one.
+    pub async fn get(&self, case: &CaseId) -> Result<Option<Appeal>, StoreError> {
+        let document = self.store.document(COLLECTION, case.as_str()).await?;
+        document
+            .map(|d| serde_json::from_value(d.body).map_err(|e| StoreError::Format(format!("appeal {case}: {e}"))))
+            .transpose()
+    }
+
+    /// The member appeals. Returns what to answer them.
+    pub async fn open(&self, member: &MemberId, case: &CaseId, text: &str) -> Result<String, UndoError> {
+        let now = self.clock.now();
+        // Somebody else's case looks like no case at all.
+        let Some(found) = self.store.case(case).await?.filter(|c| c.member == *member) else {
+            return Err(UserError::new(format!("没有找到您的违规记录 {case}，请核对编号")).into());
+        };
+        if found.state == CaseState::Revoked {
+            return Ok(format!("记录 {case} 已经撤销，无需申诉。"));
+        }
+        if let Some(appeal) = self.get(case).await? {
+            return Ok(match appeal.state {
+                AppealState::Open => format!("记录 {case} 的申诉已在处理中，请稍候。"),
+                AppealState::Upheld => format!("记录 {case} 的申诉已成立。"),
+                AppealState::Refused => format!("记录 {case} 的申诉已处理：未成立。如仍有疑问，请联系群主。"),
+            });
+        }
+        if now.duration_since(found.at) > OPEN_FOR {
+            return Err(UserError::new(format!("记录 {case} 已超过 7 天，不能再申诉")).into());
+        }
+        let appeal = Appeal {
+            case: case.clone(),
+            group: found.group.clone(),
+            member: member.clone(),
+            text: text.trim().chars().take(LONGEST).collect(),
+            opened: now,
+            state: AppealState::Open,
+            by: None,
+            answer: String::new(),
+            answered: None,
+        };
+        let mut task = Task::new(format!("appeal-{case}"), "appeal", &found.group, now, json!({}));
+        task.case = Some(case.clone());
+        task.member = Some(member.clone());
+        let note = appeal.text.clone();
+        let who = member.to_string();
+        Changes::new()
+            .document(COLLECTION, case.as_str(), move |body| {
+                if body.is_null() {
+                    *body = json!(appeal);
+                }
+            })
+            .case(case, move |case| {
+                if !case.history.iter().any(|e| e.what == "appealed") {
+                    case.history.push(CaseEvent {
+                        at: now,
+                        by: who.clone(),
+                        what: "appealed".into(),
+                        note: note.clone(),
+                    });
+                }
+            })
+            .task(task)
+            .commit(self.store.as_ref())
+            .await?;
+        self.moderation.ring();
+        Ok(format!("申诉已收到（记录 {case}），会由另一位管理者在 24 小时内处理，结果私信您。"))
+    }
+
+    /// Who may answer: everybody who decides in the group, except the person who acted; the escalation contacts of the
+    /// settings follow. Empty only if nobody is known.
+    pub fn reviewers(&self, case: &Case, escalation: &[MemberId]) -> Vec<MemberId> {
+        let group = self.groups.get(&case.group);
+        let acted = |who: &MemberId| case.history.iter().any(|e| e.by == who.as_str() && e.what != "evidence_opened");
+        let mut all: Vec<MemberId> = Vec::new();
+        for who in group.deciders().iter().chain(escalation) {
+            if !acted(who) && *who != case.member && !all.contains(who) {
+                all.push(who.clone());
+            }
+        }
+        if all.is_empty() { group.deciders() } else { all }
+    }
+
+    /// A person answers an appeal.
+    pub async fn answer(&self, case: &CaseId, by: &MemberId, upheld: bool, words: &str) -> Result<String, UndoError> {
+        let Some(appeal) = self.get(case).await? else {
+            return Err(UserError::new(format!("没有关于 {case} 的申诉")).into());
+        };
+        if appeal.state != AppealState::Open {
+            return Err(UserError::new(format!("{case} 的申诉已处理：{}", appeal.state.zh())).into());
+        }
+        if appeal.member == *by {
+            return Err(UserError::new("不能处理自己的申诉").into());
+        }
+        let now = self.clock.now();
+        if upheld {
+            match self.moderation.revoke(case, by.as_str(), "appeal_upheld").await {
+                Ok(()) | Err(UndoError::User(_)) => {} // taken back meanwhile: the appeal still ends as upheld
+                Err(error) => return Err(error),
+            }
+        }
+        let by_whom = by.clone();
+        let words: String = words.trim().chars().take(LONGEST).collect();
+        let mut changes = Changes::new().document(COLLECTION, case.as_str(), {
+            let words = words.clone();
+            move |body| {
+                if let Ok(mut appeal) = serde_json::from_value::<Appeal>(body.clone())
+                    && appeal.state == AppealState::Open
+                {
+                    appeal.state = if upheld { AppealState::Upheld } else { AppealState::Refused };
+                    appeal.by = Some(by_whom.clone());
+                    appeal.answer.clone_from(&words);
+                    appeal.answered = Some(now);
+                    *body = json!(appeal);
+                }
+            }
+        });
+        if !upheld {
+            let by_whom = by.to_string();
+            let mut tell = Task::new(
+                format!("tell-{case}-appeal_refused"),
+                "tell",
+                &appeal.group,
+                now,
+                json!({ "topic": "appeal_refused", "n": 0, "of": 0, "next": words }),
+            );
+            tell.member = Some(appeal.member.clone());
+            tell.case = Some(case.clone());
+            changes = changes.task(tell).case(case, move |case| {
+                case.history.push(CaseEvent {
+                    at: now,
+                    by: by_whom.clone(),
+                    what: "appeal_refused".into(),
+                    note: "申诉不成立".into(),
+                });
+            });
+        }
+        changes.commit(self.store.as_ref()).await?;
+        self.moderation.ring();
+        Ok(if upheld {
+            format!("{case}：申诉成立，已撤销。")
+        } else {
+            format!("{case}：申诉不成立，已告知本人。")
+        })
+    }
+}

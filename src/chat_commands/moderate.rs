@@ -1,0 +1,174 @@
+//! 警告, 解除警告, 禁言, 解除禁言, 移出: what an owner or admin does by hand. The record says who did it.
+
+use async_trait::async_trait;
+
+use super::{Call, Command, CommandError, Who, words};
+use crate::{
+    model::{MemberId, SignedDuration, Step, UserError},
+    policy::MemberState,
+    store::{CaseQuery, CaseState},
+    wording,
+};
+
+/// Without a duration a mute lasts so long.
+const DEFAULT_MUTE: SignedDuration = SignedDuration::from_hours(2);
+
+/// 警告.
+pub struct Warn;
+/// 解除警告.
+pub struct Unwarn;
+/// 禁言.
+pub struct Mute;
+/// 解除禁言.
+pub struct Unmute;
+/// 移出.
+pub struct Remove;
+
+fn target(call: &Call<'_>, command: &dyn Command) -> Result<MemberId, UserError> {
+    let Some(word) = call.words.first() else { return Err(Call::usage(command)) };
+    words::member(call.group()?, word)
+}
+
+async fn punish(
+    call: &Call<'_>,
+    member: &MemberId,
+    step: Step,
+    length: Option<SignedDuration>,
+    reason: &str,
+) -> Result<String, CommandError> {
+    let group = call.group()?;
+    let reason = if reason.trim().is_empty() { "管理者处理" } else { reason };
+    let case = call.desk.moderation.punish(group, member, call.by, step, length, reason).await?;
+    Ok(format!("已记录（{case}），{}「{}」的{}正在执行。", "对", group.member_name(member), step.zh()))
+}
+
+#[async_trait]
+impl Command for Warn {
+    fn names(&self) -> &'static [&'static str] {
+        &["警告", "/warn"]
+    }
+    fn usage(&self) -> &'static str {
+        "警告 @成员 原因"
+    }
+    fn help(&self) -> &'static str {
+        "提醒一位成员并记分"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let member = target(call, self)?;
+        punish(call, &member, Step::Warn, None, &call.words[1..].join(" ")).await
+    }
+}
+
+#[async_trait]
+impl Command for Mute {
+    fn names(&self) -> &'static [&'static str] {
+        &["禁言", "/mute"]
+    }
+    fn usage(&self) -> &'static str {
+        "禁言 @成员 30m 原因"
+    }
+    fn help(&self) -> &'static str {
+        "一段时间内不能发言（应用群里会移出、到时拉回）"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let member = target(call, self)?;
+        let (length, reason) = match call.words.get(1) {
+            Some(word) if word.starts_with(|c: char| c.is_ascii_digit()) => {
+                (words::duration(word)?, call.words[2..].join(" "))
+            }
+            _ => (DEFAULT_MUTE, call.words[1..].join(" ")),
+        };
+        punish(call, &member, Step::Mute, Some(length), &reason).await
+    }
+}
+
+#[async_trait]
+impl Command for Remove {
+    fn names(&self) -> &'static [&'static str] {
+        &["移出", "/remove", "/kick"]
+    }
+    fn usage(&self) -> &'static str {
+        "移出 @成员 原因"
+    }
+    fn help(&self) -> &'static str {
+        "请出群聊"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let member = target(call, self)?;
+        punish(call, &member, Step::Remove, None, &call.words[1..].join(" ")).await
+    }
+}
+
+#[async_trait]
+impl Command for Unwarn {
+    fn names(&self) -> &'static [&'static str] {
+        &["解除警告", "/unwarn"]
+    }
+    fn usage(&self) -> &'static str {
+        "解除警告 编号"
+    }
+    fn help(&self) -> &'static str {
+        "撤销一条违规记录"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let Some(id) = call.words.first().map(|word| words::case(word)) else {
+            return Err(Call::usage(self).into());
+        };
+        let group = call.group()?;
+        let known = call.desk.store.case(&id).await?.filter(|case| case.group == *group.id());
+        if known.is_none() {
+            return Err(UserError::new(format!("「{}」没有编号为 {id} 的记录", group.name())).into());
+        }
+        call.desk.moderation.revoke(&id, call.by.as_str(), "owner").await?;
+        Ok(format!("记录 {id} 已撤销。"))
+    }
+}
+
+#[async_trait]
+impl Command for Unmute {
+    fn names(&self) -> &'static [&'static str] {
+        &["解除禁言", "/unmute"]
+    }
+    fn usage(&self) -> &'static str {
+        "解除禁言 @成员"
+    }
+    fn help(&self) -> &'static str {
+        "提前结束禁言，记分保留"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let group = call.group()?;
+        let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
+        // A muted member may be out of the group, so the record answers where the member list does not.
+        let member = words::member(group, word).unwrap_or_else(|_| MemberId::from(word.trim_start_matches('@')));
+        let now = call.desk.clock.now();
+        let state = call.desk.store.member(group.id(), &member).await?.standing.state;
+        if !matches!(state, MemberState::Muted { until } if until > now) {
+            return Err(UserError::new(format!("「{}」没有被禁言", group.member_name(&member))).into());
+        }
+        let query = CaseQuery {
+            group: Some(group.id().clone()),
+            member: Some(member.clone()),
+            state: Some(CaseState::Open),
+            limit: 100,
+            ..CaseQuery::default()
+        };
+        let cases = call.desk.store.cases(&query).await?;
+        call.desk.moderation.end_mute(group, &member, call.by, &cases).await?;
+        Ok(format!("「{}」的禁言提前结束（{}）。", group.member_name(&member), wording::when(now, now)))
+    }
+}

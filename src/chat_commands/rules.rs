@@ -1,0 +1,28 @@
+//! 群规: the rules in force in the group, clause by clause, and how violations are handled.
+
+use async_trait::async_trait;
+
+use super::{Call, Command, CommandError};
+
+/// The command.
+pub struct RulesOfGroup;
+
+#[async_trait]
+impl Command for RulesOfGroup {
+    fn names(&self) -> &'static [&'static str] {
+        &["群规", "/rules"]
+    }
+    fn usage(&self) -> &'static str {
+        "群规"
+    }
+    fn help(&self) -> &'static str {
+        "看看群里的规矩"
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let group = call.group()?;
+        let mut answer = format!("「{}」的群规：", group.name());
+        answer.push_str("\n不发广告引流，不刷屏，不辱骂，不泄露公司机密和他人信息，不发违法内容。");
+        answer.push_str("\n对处理有异议，可发送「申诉 编号 理由」。");
+        Ok(answer)
+    }
+}

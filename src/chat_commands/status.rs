@@ -1,0 +1,54 @@
+//! 我的状态: a member's own standing, word for word what the bot counts.
+
+use async_trait::async_trait;
+
+use super::{Call, Command, CommandError};
+use crate::{policy::MemberState, wording};
+
+/// The command.
+pub struct Status;
+
+#[async_trait]
+impl Command for Status {
+    fn names(&self) -> &'static [&'static str] {
+        &["我的状态", "状态", "/status"]
+    }
+    fn usage(&self) -> &'static str {
+        "我的状态"
+    }
+    fn help(&self) -> &'static str {
+        "看看自己有没有记分、何时失效"
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let group = call.group()?;
+        let now = call.desk.clock.now();
+        let standing = call.desk.store.member(group.id(), call.by).await?.standing;
+        let mut answer = format!("您在「{}」：", group.name());
+        answer.push_str(&match standing.state {
+            MemberState::Normal => "可以正常发言".to_owned(),
+            MemberState::Muted { until } => format!("禁言至 {}", wording::when(until, now)),
+            MemberState::Removed => "已被移出".to_owned(),
+            MemberState::Banned => "已被移出，不再邀请".to_owned(),
+        });
+        let mut any = false;
+        for strike in standing.live_strikes(now) {
+            if !any {
+                answer.push_str(&format!("，当前 {} 分。", standing.live_points(now)));
+                any = true;
+            }
+            answer.push_str(&format!(
+                "\n· {}：{}，{} 分，{} 失效",
+                strike.case,
+                strike.category.zh(),
+                strike.points,
+                wording::when(strike.expires_at, now)
+            ));
+        }
+        answer.push_str(if any {
+            "\n如有异议，发送「申诉 编号 理由」。"
+        } else {
+            "，没有记分。"
+        });
+        Ok(answer)
+    }
+}

@@ -1,0 +1,54 @@
+//! 为什么 8F2K: how a case came about: the rule, the points, what followed. The member reads their own, deciders their group's.
+
+use async_trait::async_trait;
+
+use super::{Call, Command, CommandError, words};
+use crate::{
+    model::{Role, UserError},
+    wording,
+};
+
+/// The command.
+pub struct Why;
+
+#[async_trait]
+impl Command for Why {
+    fn names(&self) -> &'static [&'static str] {
+        &["为什么", "/why"]
+    }
+    fn usage(&self) -> &'static str {
+        "为什么 编号"
+    }
+    fn help(&self) -> &'static str {
+        "一条违规记录的来龙去脉"
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let Some(id) = call.words.first().map(|word| words::case(word)) else {
+            return Err(Call::usage(self).into());
+        };
+        let unknown = || UserError::new(format!("没有找到记录 {id}"));
+        let case = call.desk.store.case(&id).await?.ok_or_else(unknown)?;
+        let group = call.desk.groups.get(&case.group);
+        if case.member != *call.by && !matches!(group.role(call.by), Role::Owner | Role::Admin) {
+            return Err(unknown().into());
+        }
+        let now = call.desk.clock.now();
+        let mut answer = format!(
+            "记录 {id}（{}）：{}，{}，处置：{}。",
+            wording::when(case.at, now),
+            case.category.zh(),
+            case.severity.zh(),
+            case.step.zh()
+        );
+        if case.points > 0 {
+            answer.push_str(&format!("记 {} 分，当时累计 {} 分。", case.points, case.live_points));
+        }
+        if let Some(expires) = case.expires_at {
+            answer.push_str(&format!("{} 失效。", wording::when(expires, now)));
+        }
+        for event in case.history.iter().filter(|e| !e.note.is_empty()) {
+            answer.push_str(&format!("\n· {} {}", wording::when(event.at, now), event.note));
+        }
+        Ok(answer)
+    }
+}

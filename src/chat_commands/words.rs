@@ -1,0 +1,68 @@
+//! Taking apart what was typed: words, durations, members, case ids.
+
+use crate::{
+    groups::Group,
+    model::{CaseId, MemberId, SignedDuration, UserError},
+};
+
+/// Words, split at spaces of any width; a leading full-width slash counts as a slash.
+pub fn split(text: &str) -> Vec<&str> {
+    text.split_whitespace().map(|word| word.trim_matches(['\u{200b}', '\u{2005}'])).filter(|w| !w.is_empty()).collect()
+}
+
+/// `30m`, `2h`, `1d`, `30分钟`, `2小时`, `1天`; at most 30 days.
+pub fn duration(word: &str) -> Result<SignedDuration, UserError> {
+    let wrong = || UserError::new(format!("看不懂时长「{word}」，请写成 30m、2h 或 1d"));
+    let digits = word.chars().take_while(char::is_ascii_digit).count();
+    let (number, unit) = word.split_at(digits);
+    let number: i64 = number.parse().map_err(|_| wrong())?;
+    let minutes = match unit {
+        "m" | "min" | "分" | "分钟" => 1,
+        "h" | "小时" | "时" => 60,
+        "d" | "天" | "日" => 60 * 24,
+        _ => return Err(wrong()),
+    };
+    let minutes = number.checked_mul(minutes).filter(|m| (1..=60 * 24 * 30).contains(m)).ok_or_else(wrong)?;
+    Ok(SignedDuration::from_mins(minutes))
+}
+
+/// A member of the group by id, by shown name, or by either after an `@`.
+pub fn member(group: &Group, word: &str) -> Result<MemberId, UserError> {
+    let name = word.trim_start_matches('@');
+    let id = MemberId::from(name);
+    if group.learned.members.contains_key(&id) {
+        return Ok(id);
+    }
+    let mut named = group.learned.members.iter().filter(|(_, person)| person.name == name);
+    match (named.next(), named.next()) {
+        (Some((id, _)), None) => Ok(id.clone()),
+        (Some(_), Some(_)) => Err(UserError::new(format!("群里有多位「{name}」，请改用账号"))),
+        _ => Err(UserError::new(format!("群里没有「{name}」"))),
+    }
+}
+
+/// A case id, in any case and with or without `#`.
+pub fn case(word: &str) -> CaseId {
+    CaseId::new(word.trim_start_matches('#').to_uppercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (word, minutes) in [("30m", 30), ("2h", 120), ("1d", 1440), ("30分钟", 30), ("2小时", 120), ("1天", 1440)]
+        {
+            assert_eq!(duration(word).unwrap(), SignedDuration::from_mins(minutes), "{word}");
+        }
+        for word in ["", "m", "0m", "31d", "2x", "999999999999999999999d", "-1h"] {
+            assert!(duration(word).is_err(), "{word}");
+        }
+    }
+
+    #[test]
+    fn case_ids_in_any_dress() {
+        assert_eq!(case("#8f2k").as_str(), "8F2K");
+    }
+}

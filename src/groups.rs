@@ -1,0 +1,272 @@
+//! Which groups there are, what can be done in each, and who is in them.
+//!
+//! The settings name the groups an operator cares about; WeCom tells names, owners and members (events, polling). What was
+//! learned is kept in the store, so a restart knows it at once. A group nobody configured is only watched.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    model::{GroupId, GroupKind, MemberId, Mode, Role, Timestamp},
+    store::{Store, StoreError, changes::Changes},
+};
+
+/// The collection of what was learned about groups.
+pub const COLLECTION: &str = "group";
+
+/// What the settings say about one group.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Configured {
+    /// The id used everywhere.
+    pub id: GroupId,
+    /// Shown name; WeCom's own name wins once it is known and this is empty.
+    pub name: String,
+    /// How it came to exist.
+    pub kind: GroupKind,
+    /// What may be done.
+    pub mode: Mode,
+    /// Name of the policy.
+    pub policy: String,
+    /// Names of the rulebooks, first wins when several forbid the same.
+    pub rulebooks: Vec<String>,
+    /// The owner; WeCom's answer wins where it is known.
+    pub owner: Option<MemberId>,
+    /// Helpers of the owner.
+    pub admins: Vec<MemberId>,
+    /// Other ids of the same group: archive room, bot chat, customer group.
+    pub aliases: Vec<String>,
+    /// Key of a webhook into the group, named in the settings; the client holds the secret.
+    pub webhook: bool,
+}
+
+/// A person in a group as WeCom told it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// Shown name, if known.
+    #[serde(default)]
+    pub name: String,
+    /// Not of the company.
+    #[serde(default)]
+    pub external: bool,
+}
+
+/// What WeCom told about a group; the stored document.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Learned {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its owner.
+    #[serde(default)]
+    pub owner: Option<MemberId>,
+    /// Its admins, where WeCom tells them (customer groups).
+    #[serde(default)]
+    pub admins: Vec<MemberId>,
+    /// Who is in it.
+    #[serde(default)]
+    pub members: BTreeMap<MemberId, Person>,
+    /// WeCom's version of the member list, if it has one.
+    #[serde(default)]
+    pub member_version: String,
+    /// When it was read last.
+    #[serde(default)]
+    pub refreshed: Option<Timestamp>,
+    /// Gone (dissolved).
+    #[serde(default)]
+    pub dissolved: bool,
+    /// What the owner ordered for a time.
+    #[serde(default)]
+    pub orders: Orders,
+}
+
+/// What an owner or admin ordered in a group for a time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Orders {
+    /// Every medium hit counts as a high one until then.
+    #[serde(default)]
+    pub strict_until: Option<Timestamp>,
+    /// Members whose messages are not judged until then.
+    #[serde(default)]
+    pub exempt: BTreeMap<MemberId, Timestamp>,
+    /// Members whose advertisements are welcome until then.
+    #[serde(default)]
+    pub ads_permitted: BTreeMap<MemberId, Timestamp>,
+}
+
+/// A group as the rest of the house sees it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Group {
+    /// From the settings, or the defaults for a group nobody configured.
+    pub set: Configured,
+    /// Named in the settings?
+    pub configured: bool,
+    /// From WeCom.
+    pub learned: Learned,
+}
+
+impl Group {
+    /// A group that only appeared in a message: watched, default policy.
+    fn unknown(id: &GroupId) -> Self {
+        let set = Configured {
+            id: id.clone(),
+            name: String::new(),
+            kind: GroupKind::Internal,
+            mode: Mode::Watch,
+            policy: "default".into(),
+            rulebooks: Vec::new(),
+            owner: None,
+            admins: Vec::new(),
+            aliases: Vec::new(),
+            webhook: false,
+        };
+        Self { set, configured: false, learned: Learned::default() }
+    }
+    /// The id used everywhere.
+    pub fn id(&self) -> &GroupId {
+        &self.set.id
+    }
+    /// The name people know it by, or its id.
+    pub fn name(&self) -> &str {
+        [self.set.name.as_str(), self.learned.name.as_str(), self.set.id.as_str()]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or_default()
+    }
+    /// The owner, WeCom's answer first.
+    pub fn owner(&self) -> Option<&MemberId> {
+        self.learned.owner.as_ref().or(self.set.owner.as_ref())
+    }
+    /// Everybody who may decide, the owner first.
+    pub fn deciders(&self) -> Vec<MemberId> {
+        let mut all: Vec<MemberId> = self.owner().cloned().into_iter().collect();
+        for admin in self.set.admins.iter().chain(&self.learned.admins) {
+            if !all.contains(admin) {
+                all.push(admin.clone());
+            }
+        }
+        all
+    }
+    /// A member's part in the group.
+    pub fn role(&self, member: &MemberId) -> Role {
+        if self.owner() == Some(member) {
+            Role::Owner
+        } else if self.set.admins.contains(member) || self.learned.admins.contains(member) {
+            Role::Admin
+        } else if member.as_str().starts_with("wb") && !self.learned.members.contains_key(member) {
+            Role::Bot // robots have ids of this shape in the archive (receiving.md §5.5)
+        } else {
+            Role::Member
+        }
+    }
+    /// Not of the company? WeCom's member list answers where it is known; else customer groups' id shapes.
+    pub fn is_external(&self, member: &MemberId) -> bool {
+        if let Some(person) = self.learned.members.get(member) {
+            return person.external;
+        }
+        let id = member.as_str();
+        self.set.kind == GroupKind::Customer && id.len() > 8 && (id.starts_with("wm") || id.starts_with("wo"))
+    }
+    /// The name people know a member by, or the id.
+    pub fn member_name<'a>(&'a self, member: &'a MemberId) -> &'a str {
+        self.learned.members.get(member).map(|p| p.name.as_str()).filter(|n| !n.is_empty()).unwrap_or(member.as_str())
+    }
+}
+
+/// All groups; cheap to ask, swapped entry by entry.
+pub struct Groups {
+    store: Arc<dyn Store>,
+    state: RwLock<State>,
+}
+
+#[derive(Default)]
+struct State {
+    groups: BTreeMap<GroupId, Arc<Group>>,
+    aliases: BTreeMap<String, GroupId>,
+}
+
+impl Groups {
+    /// Reads what was learned before and puts the settings over it.
+    pub async fn load(store: Arc<dyn Store>, configured: Vec<Configured>) -> Result<Self, StoreError> {
+        let groups = Self { store: store.clone(), state: RwLock::default() };
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.documents(COLLECTION, "", after.as_deref(), 500).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            let mut state = groups.state.write();
+            for document in page {
+                let id = GroupId::from(document.id);
+                let learned = serde_json::from_value(document.body)
+                    .map_err(|e| StoreError::Format(format!("group {id}: {e}")))?;
+                state.groups.insert(id.clone(), Arc::new(Group { learned, ..Group::unknown(&id) }));
+            }
+        }
+        groups.configure(configured);
+        Ok(groups)
+    }
+
+    /// Puts new settings in force; what was learned stays.
+    pub fn configure(&self, configured: Vec<Configured>) {
+        let mut state = self.state.write();
+        state.aliases.clear();
+        let mut groups: BTreeMap<GroupId, Arc<Group>> = state
+            .groups
+            .values()
+            .map(|old| {
+                let id = old.id().clone();
+                (id.clone(), Arc::new(Group { learned: old.learned.clone(), ..Group::unknown(&id) }))
+            })
+            .collect();
+        for set in configured {
+            for alias in &set.aliases {
+                state.aliases.insert(alias.clone(), set.id.clone());
+            }
+            let learned = groups.get(&set.id).map(|g| g.learned.clone()).unwrap_or_default();
+            groups.insert(set.id.clone(), Arc::new(Group { set, configured: true, learned }));
+        }
+        state.groups = groups;
+    }
+
+    /// The id used everywhere, for any of a group's ids.
+    pub fn resolve(&self, id: &GroupId) -> GroupId {
+        self.state.read().aliases.get(id.as_str()).cloned().unwrap_or_else(|| id.clone())
+    }
+
+    /// The group with this id (or alias); an unknown one comes as a watched group.
+    pub fn get(&self, id: &GroupId) -> Arc<Group> {
+        let state = self.state.read();
+        let id = state.aliases.get(id.as_str()).unwrap_or(id);
+        state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)))
+    }
+
+    /// Every known group, by id.
+    pub fn all(&self) -> Vec<Arc<Group>> {
+        self.state.read().groups.values().cloned().collect()
+    }
+
+    /// Writes down what WeCom told and uses it from now on.
+    pub async fn learn(
+        &self,
+        id: &GroupId,
+        edit: impl Fn(&mut Learned) + Send + Sync + 'static,
+    ) -> Result<(), StoreError> {
+        let edit = Arc::new(edit);
+        let stored_edit = edit.clone();
+        Changes::new()
+            .document(COLLECTION, id.as_str(), move |body| {
+                let mut learned: Learned = serde_json::from_value(body.take()).unwrap_or_default();
+                stored_edit(&mut learned);
+                *body = serde_json::to_value(learned).unwrap_or_default();
+            })
+            .commit(self.store.as_ref())
+            .await?;
+        let mut state = self.state.write();
+        let old = state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)));
+        let mut group = Group::clone(&old);
+        edit(&mut group.learned);
+        state.groups.insert(id.clone(), Arc::new(group));
+        Ok(())
+    }
+}

@@ -1,0 +1,143 @@
+//! `POST /api/v1/messages` and `POST /api/v1/check`: a company's own pipeline hands messages in, or only asks.
+
+use std::collections::BTreeMap;
+
+use axum::{Json, extract::State};
+use serde::{Deserialize, Serialize};
+
+use super::{Api, problem::Problem};
+use crate::{
+    detect::Verdict,
+    model::{Attachment, CaseId, Channel, Message, MessageId, Step, Timestamp},
+};
+
+/// Most messages in one batch.
+const MAX_BATCH: usize = 5000;
+/// Longest text taken in, in bytes; WeCom's own limit is far below.
+const MAX_TEXT: usize = 64 * 1024;
+
+/// A batch.
+#[derive(Debug, Deserialize)]
+pub struct Batch {
+    messages: Vec<Incoming>,
+}
+
+/// One message as a caller writes it.
+#[derive(Debug, Deserialize)]
+struct Incoming {
+    id: String,
+    group: String,
+    sender: String,
+    #[serde(default)]
+    sender_name: Option<String>,
+    at: Timestamp,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    #[serde(default)]
+    revokes: Option<String>,
+}
+
+/// The durable answer to one message.
+#[derive(Debug, Serialize)]
+struct Outgoing {
+    id: String,
+    duplicate: bool,
+    verdict: Verdict,
+    step: Step,
+    points: u32,
+    live_points: u32,
+    case: Option<CaseId>,
+}
+
+/// The answer to a batch, in its order.
+#[derive(Debug, Serialize)]
+pub struct Results {
+    results: Vec<Outgoing>,
+}
+
+/// Takes a batch in. Messages of one person keep their order; different people are handled side by side, so that they
+/// share the disk's flushes. Answered after every commit is durable.
+pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<Results>, Problem> {
+    let batch: Batch = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    if batch.messages.len() > MAX_BATCH {
+        return Err(Problem::bad_request(format!("一批最多 {MAX_BATCH} 条消息")));
+    }
+    let mut lanes: BTreeMap<(String, String), Vec<(usize, Message)>> = BTreeMap::new();
+    let mut ids = Vec::with_capacity(batch.messages.len());
+    for (position, incoming) in batch.messages.into_iter().enumerate() {
+        ids.push(incoming.id.clone());
+        let lane = (incoming.group.clone(), incoming.sender.clone());
+        lanes.entry(lane).or_default().push((position, message(incoming, position)?));
+    }
+    let mut working = tokio::task::JoinSet::new();
+    for lane in lanes.into_values() {
+        let moderation = api.moderation.clone();
+        working.spawn(async move {
+            let mut done = Vec::with_capacity(lane.len());
+            for (position, message) in lane {
+                done.push((position, moderation.handle(message, None).await?));
+            }
+            Ok::<_, crate::store::StoreError>(done)
+        });
+    }
+    let mut results: Vec<Option<Outgoing>> = ids.iter().map(|_| None).collect();
+    while let Some(lane) = working.join_next().await {
+        let lane = lane.map_err(|_| {
+            Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "internal", "处理消息时出错，请重试")
+        })??;
+        for (position, outcome) in lane {
+            let answer = outcome.answer;
+            results[position] = Some(Outgoing {
+                id: ids[position].clone(),
+                duplicate: outcome.duplicate,
+                verdict: answer.verdict,
+                step: answer.step,
+                points: answer.points,
+                live_points: answer.live_points,
+                case: answer.case,
+            });
+        }
+    }
+    Ok(Json(Results { results: results.into_iter().flatten().collect() }))
+}
+
+fn message(incoming: Incoming, position: usize) -> Result<Message, Problem> {
+    let wrong = |what: &str| Problem::bad_request(format!("messages[{position}]：{what}"));
+    if incoming.id.is_empty() || incoming.id.len() > 256 {
+        return Err(wrong("id 不能为空，也不能超过 256 字节"));
+    }
+    if incoming.group.is_empty() || incoming.group.len() > 256 {
+        return Err(wrong("group 不能为空，也不能超过 256 字节"));
+    }
+    if incoming.sender.is_empty() || incoming.sender.len() > 256 {
+        return Err(wrong("sender 不能为空，也不能超过 256 字节"));
+    }
+    if incoming.text.len() > MAX_TEXT {
+        return Err(wrong("text 太长"));
+    }
+    let mut message =
+        Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, incoming.at, &incoming.text);
+    message.sender_name = incoming.sender_name;
+    message.attachments = incoming.attachments;
+    message.revokes = incoming.revokes.map(|id| MessageId::new(format!("{}:{id}", Channel::Http)));
+    Ok(message)
+}
+
+/// A text to look at.
+#[derive(Debug, Deserialize)]
+pub struct Question {
+    text: String,
+    #[serde(default)]
+    explain: bool,
+}
+
+/// What the detector says of a text; changes nothing, remembers nothing.
+pub async fn check(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<serde_json::Value>, Problem> {
+    let question: Question = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    if question.text.len() > MAX_TEXT {
+        return Err(Problem::bad_request("text 太长"));
+    }
+    Ok(Json(api.moderation.check(&question.text, question.explain)))
+}

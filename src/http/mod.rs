@@ -1,0 +1,80 @@
+//! What the bot answers over HTTP: WeCom's callbacks, `/api/v1`, operations.
+
+pub mod auth;
+pub mod messages;
+pub mod ops;
+pub mod problem;
+pub mod queries;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware,
+    routing::{get, post},
+};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+use crate::{groups::Groups, model::Clock, moderation::Moderation, store::Store};
+
+/// Largest body `/api/v1` takes: a batch of some thousands of messages.
+const API_BODY_LIMIT: usize = 4 * 1024 * 1024;
+
+/// What the handlers work with.
+#[derive(Clone)]
+pub struct Api {
+    /// The use case.
+    pub moderation: Arc<Moderation>,
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// Renders `/metrics`; absent where no recorder was installed (tests).
+    pub metrics: Option<PrometheusHandle>,
+    /// What `/readyz` asks.
+    pub readiness: Arc<dyn Readiness>,
+}
+
+/// Answers what works and what is not covered.
+#[async_trait::async_trait]
+pub trait Readiness: Send + Sync + 'static {
+    /// One line a concern.
+    async fn checks(&self) -> Vec<ops::Check>;
+}
+
+impl Api {
+    async fn checks(&self) -> Vec<ops::Check> {
+        let mut checks = self.readiness.checks().await;
+        checks.push(match self.store.stats().await {
+            Ok(stats) => ops::Check::good("store", format!("待办 {} 条，等人处理 {} 条", stats.pending, stats.waiting)),
+            Err(error) => ops::Check::broken("store", format!("存储不可用：{error}")),
+        });
+        checks
+    }
+}
+
+/// `/api/v1`, behind tokens.
+pub fn api_routes(api: Api, tokens: auth::Tokens) -> Router {
+    Router::new()
+        .route("/check", post(messages::check))
+        .route("/messages", post(messages::take_in))
+        .route("/groups/{group}/members/{member}", get(queries::standing))
+        .route("/cases", get(queries::cases))
+        .route("/cases/{id}", get(queries::case))
+        .route("/tasks", get(queries::tasks))
+        .layer(middleware::from_fn_with_state(tokens, auth::require_token))
+        .layer(DefaultBodyLimit::max(API_BODY_LIMIT))
+        .with_state(api)
+}
+
+/// `/healthz`, `/readyz`, `/metrics`.
+pub fn ops_routes(api: Api) -> Router {
+    Router::new()
+        .route("/healthz", get(ops::healthz))
+        .route("/readyz", get(ops::readyz))
+        .route("/metrics", get(ops::metrics))
+        .with_state(api)
+}

@@ -1,0 +1,43 @@
+//! One neutral line to the whole group after a warning: it cites the clause, names nobody and repeats nothing.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Ended, Job, JobError, hands::Hands};
+use crate::{groups::Groups, model::Timestamp, store::Store, store::Task};
+
+/// The job.
+pub struct AnnounceJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
+
+#[async_trait]
+impl Job for AnnounceJob {
+    fn kind(&self) -> &'static str {
+        "announce"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let group = self.groups.get(&task.group);
+        let text = if let Some(text) = task.payload.get("text").and_then(serde_json::Value::as_str) {
+            text.to_owned()
+        } else {
+            let Some(case) = &task.case else { return Err(JobError::Final("待办缺少内容".into())) };
+            let Some(case) = self.store.case(case).await? else {
+                return Ok(Ended::gave_up("违规记录已不存在"));
+            };
+            format!(
+                "【群管提醒】刚才有一条消息涉及「{}」，已私下提醒发言人。请大家一起维护群里的秩序。",
+                case.category.zh()
+            )
+        };
+        self.hands.announce(&group, &text, now).await?;
+        Ok(Ended::done("已在群里提醒"))
+    }
+}

@@ -1,0 +1,128 @@
+//! Brings a muted member back when the time is over.
+//!
+//! While the mute lasts the job looks at the group now and then: if a person brought the member back by hand, the mute ends
+//! there, because nobody fights the owner.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Moved},
+    remove::{note, set_normal},
+};
+use crate::{
+    groups::Groups,
+    model::{SignedDuration, Timestamp},
+    moderation::effects::{Readd, Tell, Topic},
+    policy::MemberState,
+    store::{CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
+};
+
+/// While a mute lasts the group is looked at this often.
+const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(5);
+
+/// When to look next: at the end of the mute, or earlier to notice a re-add by hand.
+pub(super) fn next_look(now: Timestamp, until: Timestamp) -> Timestamp {
+    until.min(now + LOOK_EVERY)
+}
+
+/// The job.
+pub struct ReaddJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
+
+#[async_trait]
+impl Job for ReaddJob {
+    fn kind(&self) -> &'static str {
+        "readd"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let payload: Readd = super::payload(task)?;
+        let Some(member) = task.member.clone() else { return Err(JobError::Final("待办缺少成员".into())) };
+        let group = self.groups.get(&task.group);
+        let state = self.store.member(&task.group, &member).await?.standing.state;
+        if matches!(state, MemberState::Removed | MemberState::Banned) {
+            return Ok(Ended::Cancelled { reason: "期间已被移出，不再拉回".into() });
+        }
+        // A later case may have prolonged the mute; an upheld appeal may have ended it.
+        let until = match state {
+            MemberState::Muted { until } => until,
+            _ => now,
+        };
+        let Some(learned) = self.hands.read_group(&group, now).await? else {
+            return Err(JobError::Final("读不到群成员，无法拉回".into()));
+        };
+        if learned.members.contains_key(&member) {
+            let (what, text) = if payload.begun {
+                ("readded", "禁言结束，已拉回群聊")
+            } else {
+                ("readded_by_person", "有人已手动拉回，禁言提前结束")
+            };
+            return Ok(self.over(task, &member, now, what, text));
+        }
+        if until > now {
+            return Ok(Ended::later(next_look(now, until), "禁言中"));
+        }
+        if !payload.begun {
+            let update = TaskUpdate {
+                id: task.id.clone(),
+                fence: Some(task.fence),
+                state: TaskState::Pending,
+                due: now + SignedDuration::from_secs(60),
+                reason: "正在拉回".into(),
+                payload: Some(json!(Readd { begun: true, ..payload })),
+                failed: true,
+            };
+            if !Changes::new().update_task(update).commit(self.store.as_ref()).await? {
+                return Err(JobError::Retry("待办已被取消".into()));
+            }
+        }
+        match self.hands.bring_back(&group, &member, now).await? {
+            Moved::Done => Ok(self.over(task, &member, now, "readded", "禁言结束，已拉回群聊")),
+            Moved::Gone => Ok(Ended::Done {
+                reason: "成员已不在公司，不再拉回".into(),
+                with: set_normal(note(Changes::new(), task, now, "left", "成员已不在公司，未拉回"), task, &member),
+            }),
+            Moved::Full => Ok(Ended::gave_up("群已满员，请群主手动拉回")),
+        }
+    }
+
+    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
+        note(Changes::new(), task, now, "gave_up", reason)
+    }
+}
+
+impl ReaddJob {
+    fn over(
+        &self,
+        task: &Task,
+        member: &crate::model::MemberId,
+        now: Timestamp,
+        what: &'static str,
+        text: &'static str,
+    ) -> Ended {
+        let mut with = set_normal(note(Changes::new(), task, now, what, text), task, member);
+        if let Some(case) = &task.case {
+            with = with.case(case, |case| {
+                if case.state == CaseState::Open {
+                    case.state = CaseState::Closed;
+                }
+            });
+            let payload = json!(Tell { topic: Topic::MuteOver, n: 0, of: 0, next: String::new() });
+            let mut tell = Task::new(format!("tell-{case}-mute_over"), "tell", &task.group, now, payload);
+            tell.member = Some(member.clone());
+            tell.case = Some(case.clone());
+            with = with.task(tell);
+        }
+        Ended::Done { reason: text.into(), with }
+    }
+}

@@ -1,0 +1,140 @@
+//! Takes a member out of a group the app created: a removal, or a mute, which in WeCom can only be "out now, back later".
+//!
+//! The owner is refused up front. Before the call goes out a mark is written, so that after a crash "not in the group" is
+//! known to be our own doing; only then is a re-add planned. Somebody who had left by themself is never dragged back.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Moved},
+};
+use crate::{
+    groups::Groups,
+    model::{MemberId, SignedDuration, Timestamp},
+    moderation::effects::{Readd, Remove},
+    policy::MemberState,
+    store::{Case, CaseEvent, Store, Task, TaskState, TaskUpdate, changes::Changes},
+};
+
+/// The job.
+pub struct RemoveJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
+
+/// Fewer members than this cannot stay in a group (acting.md §3.2).
+const FEWEST: usize = 2;
+
+#[async_trait]
+impl Job for RemoveJob {
+    fn kind(&self) -> &'static str {
+        "remove"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let payload: Remove = super::payload(task)?;
+        let Some(member) = task.member.clone() else { return Err(JobError::Final("待办缺少成员".into())) };
+        let group = self.groups.get(&task.group);
+        let standing = self.store.member(&task.group, &member).await?.standing;
+        if matches!(standing.state, MemberState::Normal) && !payload.begun {
+            return Ok(Ended::Cancelled { reason: "处置已撤销，无需移出".into() });
+        }
+        if let Some(until) = payload.until.filter(|until| *until <= now && !payload.begun) {
+            let reason = format!("禁言时间（到 {until}）已过，不再移出");
+            return Ok(Ended::Done { reason, with: set_normal(Changes::new(), task, &member) });
+        }
+        let Some(learned) = self.hands.read_group(&group, now).await? else {
+            return Err(JobError::Final("读不到群成员，无法移出".into()));
+        };
+        if learned.owner.as_ref() == Some(&member) {
+            return Ok(Ended::gave_up("对方是群主，不能移出"));
+        }
+        if !learned.members.contains_key(&member) {
+            return Ok(if payload.begun {
+                removed(task, &member, payload.until, now)
+            } else {
+                Ended::Done {
+                    reason: "成员已自行离开".into(),
+                    with: note(Changes::new(), task, now, "left", "成员已自行离开，未执行移出"),
+                }
+            });
+        }
+        if learned.members.len() <= FEWEST {
+            return Ok(Ended::gave_up("群里人数太少，企业微信不允许再移出"));
+        }
+        self.mark_begun(task, &payload, now).await?;
+        match self.hands.take_out(&group, &member, now).await? {
+            Moved::Done | Moved::Gone => Ok(removed(task, &member, payload.until, now)),
+            Moved::Full => Err(JobError::Retry("企业微信拒绝移出".into())),
+        }
+    }
+
+    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
+        note(Changes::new(), task, now, "gave_up", reason)
+    }
+}
+
+impl RemoveJob {
+    async fn mark_begun(&self, task: &Task, payload: &Remove, now: Timestamp) -> Result<(), JobError> {
+        if payload.begun {
+            return Ok(());
+        }
+        let marked = Remove { begun: true, ..payload.clone() };
+        let update = TaskUpdate {
+            id: task.id.clone(),
+            fence: Some(task.fence),
+            state: TaskState::Pending,
+            due: now + SignedDuration::from_secs(60),
+            reason: "正在移出".into(),
+            payload: Some(json!(marked)),
+            failed: true,
+        };
+        if Changes::new().update_task(update).commit(self.store.as_ref()).await? {
+            Ok(())
+        } else {
+            Err(JobError::Retry("待办已被取消".into()))
+        }
+    }
+}
+
+/// Removed by us: written into the case, and for a mute the way back is planned in the same commit.
+fn removed(task: &Task, member: &MemberId, until: Option<Timestamp>, now: Timestamp) -> Ended {
+    let mut with = note(Changes::new(), task, now, "removed", "已移出群聊");
+    if let Some(until) = until {
+        let mut readd =
+            Task::new(format!("readd-{}", task.id), "readd", &task.group, now, json!(Readd { until, begun: false }));
+        readd.member = Some(member.clone());
+        readd.case = task.case.clone();
+        readd.due = super::readd::next_look(now, until);
+        with = with.task(readd);
+    }
+    Ended::Done {
+        reason: if until.is_some() { "已移出，到时自动拉回".into() } else { "已移出".into() }, with
+    }
+}
+
+/// Adds a line to the task's case.
+pub(super) fn note(with: Changes, task: &Task, now: Timestamp, what: &'static str, text: &str) -> Changes {
+    let Some(case) = &task.case else { return with };
+    let text = text.to_owned();
+    with.case(case, move |case: &mut Case| {
+        case.history.push(CaseEvent { at: now, by: "bot".into(), what: what.into(), note: text.clone() });
+    })
+}
+
+/// The member may speak again.
+pub(super) fn set_normal(with: Changes, task: &Task, member: &MemberId) -> Changes {
+    with.member(&task.group, member, |record| {
+        if matches!(record.standing.state, MemberState::Muted { .. }) {
+            record.standing.state = MemberState::Normal;
+        }
+    })
+}

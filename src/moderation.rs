@@ -1,1 +1,0 @@
-//! A message in, a committed decision out.

@@ -1,0 +1,311 @@
+//! A message in, a committed decision out: the main job of the bot.
+//!
+//! Scan, read the member's record, decide, and write everything that follows in one commit: the mark that this message is
+//! done, the member's record, the case, the tasks, the channel's cursor. If somebody was faster, read and decide again. The
+//! caller gets its answer only when that commit is durable; a message delivered twice gets its first answer again.
+
+pub mod case_id;
+pub mod effects;
+pub mod harmless;
+mod manual;
+mod record;
+pub mod undo;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tracing::{debug, info};
+
+use crate::{
+    capability::Capabilities,
+    detect::{Detector, History, Input, Report, Verdict},
+    groups::{Group, Groups},
+    model::{CaseId, Category, Clock, Message, Role, Step, Timestamp},
+    policy::{self, Decision, Facts, Policy},
+    settings::reload::Live,
+    store::{Case, CaseState, Commit, Committed, Processed, Store, StoreError},
+};
+
+/// Everything that lists and policies say; swapped as a whole on reload.
+pub struct Rules {
+    /// Wordlists, signals, thresholds.
+    pub detector: Detector,
+    /// Policies by name; `default` is always there.
+    pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
+    /// When working hours are, if the settings say.
+    pub working_hours: Option<crate::settings::WorkingHours>,
+}
+
+impl Rules {
+    /// The group's policy, or the default one if its name is not known (settings refuse that; unknown groups have none).
+    pub fn policy(&self, group: &Group) -> &Arc<Policy> {
+        self.policies
+            .get(&group.set.policy)
+            .or_else(|| self.policies.get("default"))
+            .expect("the default policy is embedded")
+    }
+    fn is_working(&self, at: Timestamp) -> Option<bool> {
+        self.working_hours.as_ref().map(|hours| hours.contains(at, &crate::wording::zone()))
+    }
+}
+
+/// The answer to one message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// It had been handled before; `answer` is the first answer.
+    pub duplicate: bool,
+    /// What was decided.
+    pub answer: Answer,
+}
+
+/// What was decided about a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    /// Detector's conclusion.
+    pub verdict: Verdict,
+    /// Step decided.
+    pub step: Step,
+    /// Points of the strike.
+    pub points: u32,
+    /// Live points after it.
+    pub live_points: u32,
+    /// The case, if one was opened.
+    pub case: Option<CaseId>,
+}
+
+impl From<&Processed> for Answer {
+    fn from(p: &Processed) -> Self {
+        Self { verdict: p.verdict, step: p.step, points: p.points, live_points: p.live_points, case: p.case.clone() }
+    }
+}
+
+/// The use case.
+pub struct Moderation {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    groups: Arc<Groups>,
+    rules: Arc<Live<Rules>>,
+    capabilities: Arc<ArcSwap<Capabilities>>,
+    history: Mutex<History>,
+    harmless: harmless::Harmless,
+    wake: Arc<Notify>,
+}
+
+impl Moderation {
+    /// `wake` is rung when a commit brought tasks.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        groups: Arc<Groups>,
+        rules: Arc<Live<Rules>>,
+        capabilities: Arc<ArcSwap<Capabilities>>,
+        harmless: harmless::Harmless,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { store, clock, groups, rules, capabilities, history: Mutex::new(History::default()), harmless, wake }
+    }
+
+    /// Tells the task runner that there is something new.
+    pub fn ring(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Handles one message; `cursor` moves a stream's position in the same commit.
+    pub async fn handle(&self, mut message: Message, cursor: Option<(String, u64)>) -> Result<Outcome, StoreError> {
+        let started = std::time::Instant::now();
+        let channel = message.channel;
+        message.group = self.groups.resolve(&message.group);
+        if let Some(first) = self.store.processed(&message.id).await? {
+            if let Some(cursor) = cursor {
+                self.store.commit(Commit { cursors: vec![cursor], ..Commit::default() }).await?;
+            }
+            return Ok(Outcome { duplicate: true, answer: Answer::from(&first) });
+        }
+        let rules = self.rules.get_full();
+        let group = self.groups.get(&message.group);
+        let role = group.role(&message.sender);
+        let mut report = self.scan(&rules, &message, role);
+        if report.verdict != Verdict::Clean && self.harmless.contains(&message.text) {
+            report = Report::default(); // a person judged this very sentence before
+        }
+        let outcome = self.decide_and_commit(&rules, &group, role, message, report, cursor).await?;
+        metrics::counter!("qunguan_messages_total",
+            "channel" => channel.id(), "verdict" => verdict_name(outcome.answer.verdict), "step" => outcome.answer.step.id())
+        .increment(1);
+        metrics::histogram!("qunguan_decision_seconds", "channel" => channel.id())
+            .record(started.elapsed().as_secs_f64());
+        Ok(outcome)
+    }
+
+    /// What the detector says of a text alone, in the shape of `scan --json` without the line number.
+    pub fn check(&self, text: &str, explain: bool) -> serde_json::Value {
+        serde_json::to_value(self.look(text, explain)).unwrap_or_default()
+    }
+
+    /// What the detector says of a text alone.
+    pub fn look(&self, text: &str, explain: bool) -> Report {
+        let rules = self.rules.get();
+        let input = Input {
+            text,
+            attachments: &[],
+            group: &crate::model::GroupId::from(""),
+            sender: &crate::model::MemberId::from(""),
+            sender_name: None,
+            role: Role::Member,
+            at: self.clock.now(),
+            explain,
+        };
+        rules.detector.scan(&input, None)
+    }
+
+    fn scan(&self, rules: &Rules, message: &Message, role: Role) -> Report {
+        let input = Input {
+            text: &message.text,
+            attachments: &message.attachments,
+            group: &message.group,
+            sender: &message.sender,
+            sender_name: message.sender_name.as_deref(),
+            role,
+            at: message.at,
+            explain: false,
+        };
+        if message.group.as_str().is_empty() {
+            return rules.detector.scan(&input, None); // a private talk has no crowd to flood
+        }
+        rules.detector.scan(&input, Some(&mut self.history.lock()))
+    }
+
+    async fn decide_and_commit(
+        &self,
+        rules: &Rules,
+        group: &Arc<Group>,
+        role: Role,
+        message: Message,
+        report: Report,
+        cursor: Option<(String, u64)>,
+    ) -> Result<Outcome, StoreError> {
+        let policy = rules.policy(group);
+        loop {
+            let now = self.clock.now();
+            let mut record = self.store.member(&message.group, &message.sender).await?;
+            let orders = &group.learned.orders;
+            let until =
+                |map: &std::collections::BTreeMap<_, Timestamp>| map.get(&message.sender).is_some_and(|u| *u > now);
+            let permitted: &[Category] =
+                if until(&orders.ads_permitted) { &[Category::Ads, Category::CrossPromotion] } else { &[] };
+            let facts = Facts {
+                report: &report,
+                group: &message.group,
+                kind: group.set.kind,
+                mode: group.set.mode,
+                role,
+                external: group.is_external(&message.sender),
+                at: message.at,
+                breaker_open: false,
+                strict_until: orders.strict_until,
+                exempt: until(&orders.exempt),
+                permitted,
+                working: rules.is_working(message.at),
+            };
+            let decision = policy::decide(policy, &record.standing, &facts, now);
+            record::note_message(&mut record, &message);
+            let mut commit = Commit { cursors: cursor.clone().into_iter().collect(), ..Commit::default() };
+            let mut answer = Answer {
+                verdict: report.verdict,
+                step: decision.step,
+                points: decision.points,
+                live_points: decision.live_after,
+                case: None,
+            };
+            if decision.opens_case() {
+                let id = self.free_case_id(&message).await?;
+                policy::apply(&mut record.standing, &decision, &id, now);
+                let case = new_case(&id, &message, &report, &decision, policy, now);
+                commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
+                answer.case = Some(id);
+                commit.cases.push(case);
+            }
+            commit.members.push(record);
+            commit.processed = Some(Processed {
+                message: message.clone(),
+                verdict: answer.verdict,
+                step: answer.step,
+                points: answer.points,
+                live_points: answer.live_points,
+                case: answer.case.clone(),
+            });
+            let has_tasks = !commit.tasks.is_empty();
+            match self.store.commit(commit).await? {
+                Committed::Applied => {
+                    if has_tasks {
+                        self.wake.notify_one();
+                    }
+                    if let Some(case) = &answer.case {
+                        info!(%case, group = %message.group, member = %message.sender, step = %answer.step,
+                            points = answer.points, live_points = answer.live_points, "decided");
+                    }
+                    return Ok(Outcome { duplicate: false, answer });
+                }
+                Committed::Duplicate(first) => return Ok(Outcome { duplicate: true, answer: Answer::from(&*first) }),
+                Committed::Conflict => debug!(message = %message.id, "somebody was faster; deciding again"),
+            }
+        }
+    }
+
+    async fn free_case_id(&self, message: &Message) -> Result<CaseId, StoreError> {
+        let mut last = CaseId::from("");
+        for id in case_id::candidates(&message.id) {
+            match self.store.case(&id).await? {
+                Some(other) if other.message != message.id => last = id,
+                _ => return Ok(id),
+            }
+        }
+        Ok(last)
+    }
+}
+
+fn new_case(
+    id: &CaseId,
+    message: &Message,
+    report: &Report,
+    decision: &Decision,
+    policy: &Policy,
+    now: Timestamp,
+) -> Case {
+    Case {
+        id: id.clone(),
+        version: 0,
+        group: message.group.clone(),
+        member: message.sender.clone(),
+        message: message.id.clone(),
+        at: message.at,
+        evidence: message.text.clone(),
+        findings: report.findings.clone(),
+        category: decision.category,
+        severity: decision.severity,
+        step: decision.step,
+        points: decision.points,
+        live_points: decision.live_after,
+        until: decision.until,
+        expires_at: decision.strike.as_ref().map(|s| s.expires_at),
+        policy: policy.label(),
+        clause: None,
+        state: CaseState::Open,
+        history: vec![crate::store::CaseEvent {
+            at: now,
+            by: "bot".into(),
+            what: "decided".into(),
+            note: decision.reasons.join("；"),
+        }],
+    }
+}
+
+fn verdict_name(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Clean => "clean",
+        Verdict::Review => "review",
+        Verdict::Act => "act",
+    }
+}

@@ -1,0 +1,263 @@
+//! A member points at a message; a person reviews it and the reporter hears what came of it.
+//!
+//! WeCom's quote carries neither author nor id, so the bot looks the words up among the group's recent messages. Reports
+//! that were found unfounded lower a reporter's credibility; reports made in bad faith are punished by the reviewer
+//! (R10-5.3) like any other violation.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::{
+    groups::{Group, Groups},
+    model::{Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
+    moderation::{Moderation, undo::UndoError},
+    store::{Store, StoreError, Task, changes::Changes},
+};
+
+/// The collection of reports.
+pub const COLLECTION: &str = "report";
+/// The collection of reporters' records.
+const CREDIT: &str = "report_credit";
+/// Messages older than this can't be reported.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 3);
+/// Open reports one member may have.
+const MOST_OPEN: u32 = 5;
+
+named_enum! {
+    /// Where a report stands.
+    pub enum ReportState {
+        /// Somebody is asked.
+        Open = "open", "待处理";
+        /// It was a violation.
+        Founded = "founded", "属实";
+        /// It was none.
+        Unfounded = "unfounded", "不属实";
+        /// It was made to harm somebody.
+        Malicious = "malicious", "恶意举报";
+    }
+}
+
+/// One report; the stored document.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// Short id, as people say it.
+    pub id: String,
+    /// Where.
+    pub group: GroupId,
+    /// Who reports; never told to the reported person.
+    pub reporter: MemberId,
+    /// The words pointed at.
+    pub text: String,
+    /// Why, in the reporter's words.
+    pub reason: String,
+    /// The message, if it was found.
+    pub message: Option<MessageId>,
+    /// Its author, if it was found.
+    pub author: Option<MemberId>,
+    /// When.
+    pub opened: Timestamp,
+    /// Where it stands.
+    pub state: ReportState,
+    /// Who reviewed it.
+    #[serde(default)]
+    pub by: Option<MemberId>,
+}
+
+/// How often a member's reports were right.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Credit {
+    /// Waiting for review.
+    pub open: u32,
+    /// Found to be violations.
+    pub founded: u32,
+    /// Found to be none.
+    pub unfounded: u32,
+    /// Made in bad faith.
+    pub malicious: u32,
+}
+
+impl Credit {
+    /// Share of reports that were right, with one friendly report assumed on each side; malicious ones count thrice.
+    pub fn credibility(self) -> f32 {
+        let wrong = self.unfounded + 3 * self.malicious;
+        (self.founded + 1) as f32 / (self.founded + wrong + 2) as f32
+    }
+}
+
+/// The use case.
+pub struct Reports {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    groups: Arc<Groups>,
+    moderation: Arc<Moderation>,
+}
+
+impl Reports {
+    /// Works on the given store and groups.
+    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: Arc<Groups>, moderation: Arc<Moderation>) -> Self {
+        Self { store, clock, groups, moderation }
+    }
+
+    /// One report.
+    pub async fn get(&self, id: &str) -> Result<Option<Report>, StoreError> {
+        let document = self.store.document(COLLECTION, id).await?;
+        document
+            .map(|d| serde_json::from_value(d.body).map_err(|e| StoreError::Format(format!("report {id}: {e}"))))
+            .transpose()
+    }
+
+    /// How often this member's reports were right.
+    pub async fn credit(&self, member: &MemberId) -> Result<Credit, StoreError> {
+        let document = self.store.document(CREDIT, member.as_str()).await?;
+        Ok(document.and_then(|d| serde_json::from_value(d.body).ok()).unwrap_or_default())
+    }
+
+    /// A member reports words in a group. Returns what to answer them.
+    pub async fn open(
+        &self,
+        group: &Group,
+        reporter: &MemberId,
+        text: &str,
+        reason: &str,
+    ) -> Result<String, UndoError> {
+        let now = self.clock.now();
+        let credit = self.credit(reporter).await?;
+        if credit.open >= MOST_OPEN {
+            return Err(UserError::new("您还有几条举报在处理中，请等结果出来再举报").into());
+        }
+        let found = self.find(group, reporter, text, now).await?;
+        let seed = MessageId::new(format!(
+            "report:{}:{reporter}:{}",
+            group.id(),
+            found.0.as_ref().map_or(text, |m| m.as_str())
+        ));
+        let id =
+            format!("R{}", crate::moderation::case_id::candidates(&seed).nth(1).expect("there are several").as_str());
+        if let Some(known) = self.get(&id).await? {
+            return Ok(format!("这条消息您已举报过（{id}）：{}。", known.state.zh()));
+        }
+        let report = Report {
+            id: id.clone(),
+            group: group.id().clone(),
+            reporter: reporter.clone(),
+            text: text.chars().take(1000).collect(),
+            reason: reason.chars().take(200).collect(),
+            message: found.0,
+            author: found.1,
+            opened: now,
+            state: ReportState::Open,
+            by: None,
+        };
+        let mut task = Task::new(format!("report-{id}"), "report", group.id(), now, json!({ "report": id }));
+        task.member.clone_from(&report.author);
+        Changes::new()
+            .document(COLLECTION, &id, move |body| {
+                if body.is_null() {
+                    *body = json!(report);
+                }
+            })
+            .document(CREDIT, reporter.as_str(), |body| edit_credit(body, |credit| credit.open += 1))
+            .task(task)
+            .commit(self.store.as_ref())
+            .await?;
+        self.moderation.ring();
+        Ok(format!("举报已收到（{id}），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。"))
+    }
+
+    /// A person reviewed the report.
+    pub async fn close(&self, id: &str, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
+        let Some(report) = self.get(id).await? else {
+            return Err(UserError::new(format!("没有编号为 {id} 的举报")).into());
+        };
+        if report.state != ReportState::Open {
+            return Err(UserError::new(format!("{id} 已处理：{}", report.state.zh())).into());
+        }
+        let now = self.clock.now();
+        let by_whom = by.clone();
+        let mut tell =
+            Task::new(format!("tell-report-{id}"), "tell_report", &report.group, now, json!({ "report": id }));
+        tell.member = Some(report.reporter.clone());
+        Changes::new()
+            .document(COLLECTION, id, move |body| {
+                if let Ok(mut report) = serde_json::from_value::<Report>(body.clone()) {
+                    report.state = state;
+                    report.by = Some(by_whom.clone());
+                    *body = json!(report);
+                }
+            })
+            .document(CREDIT, report.reporter.as_str(), move |body| {
+                edit_credit(body, |credit| {
+                    credit.open = credit.open.saturating_sub(1);
+                    match state {
+                        ReportState::Open => {}
+                        ReportState::Founded => credit.founded += 1,
+                        ReportState::Unfounded => credit.unfounded += 1,
+                        ReportState::Malicious => credit.malicious += 1,
+                    }
+                });
+            })
+            .task(tell)
+            .commit(self.store.as_ref())
+            .await?;
+        let group = self.groups.get(&report.group);
+        match (state, &report.author) {
+            (ReportState::Founded, Some(author)) => {
+                self.moderation.punish(&group, author, by, crate::model::Step::Warn, None, "举报属实").await?;
+            }
+            (ReportState::Malicious, _) => {
+                self.moderation
+                    .punish(&group, &report.reporter, by, crate::model::Step::Warn, None, "恶意举报")
+                    .await?;
+            }
+            _ => {}
+        }
+        self.moderation.ring();
+        Ok(format!("{id} 已记为「{}」，已告知举报人。", state.zh()))
+    }
+
+    /// The newest message in the group with these words, not by the reporter.
+    async fn find(
+        &self,
+        group: &Group,
+        reporter: &MemberId,
+        text: &str,
+        now: Timestamp,
+    ) -> Result<(Option<MessageId>, Option<MemberId>), StoreError> {
+        let wanted = text.trim();
+        let mut after: Option<MessageId> = None;
+        let mut found = (None, None);
+        loop {
+            let page = self.store.messages(now - LOOK_BACK, after.as_ref(), 500).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            after = Some(last.message.id.clone());
+            for processed in page {
+                let message = processed.message;
+                if message.group == *group.id() && message.sender != *reporter && message.text.trim() == wanted {
+                    found = (Some(message.id), Some(message.sender));
+                }
+            }
+        }
+    }
+}
+
+fn edit_credit(body: &mut serde_json::Value, edit: impl Fn(&mut Credit)) {
+    let mut credit: Credit = serde_json::from_value(body.take()).unwrap_or_default();
+    edit(&mut credit);
+    *body = json!(credit);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credibility_falls_with_bad_reports() {
+        let fresh = Credit::default().credibility();
+        let right = Credit { founded: 3, ..Credit::default() }.credibility();
+        let wrong = Credit { unfounded: 3, ..Credit::default() }.credibility();
+        let malicious = Credit { malicious: 3, ..Credit::default() }.credibility();
+        assert!(right > fresh && fresh > wrong && wrong > malicious);
+    }
+}
