@@ -9,7 +9,7 @@ use super::lexicon::{ListError, Lists};
 use super::links::Trouble;
 use super::score::Scores;
 use super::view::{Span, View};
-use super::{Finding, Input, Report, Silent, contact, leaks, links};
+use super::{Finding, Input, Report, Silent, contact, disguise, leaks, links};
 use crate::model::{Attachment, Category, Role, Stage};
 use crate::text::Transform;
 
@@ -133,6 +133,13 @@ impl Detector {
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
         self.files(input, &mut gather);
+        let disguises = disguise::find(&view);
+        if disguises.is_empty() {
+            gather.silent("ads/disguise", "没有变形的写法");
+        }
+        for found in disguises {
+            gather.add(Category::Ads, found.name, found.span, 1.0, None);
+        }
         if let Some(history) = history {
             self.memory(input, history, &mut gather);
         } else {
@@ -240,6 +247,7 @@ impl Detector {
             };
             let (category, name) = match trouble {
                 Trouble::Foreign => (Category::Ads, "link"),
+                Trouble::ThrowAway => (Category::Malware, "throw-away-domain"),
                 Trouble::Short => (Category::Malware, "short-link"),
                 Trouble::LookAlike => (Category::Fraud, "lookalike-domain"),
                 Trouble::Address => (Category::Malware, "ip-link"),

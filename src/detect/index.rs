@@ -82,6 +82,8 @@ pub struct Index {
     slot_nears: Vec<Vec<(usize, usize)>>,
     slot_count: usize,
     regexes: Vec<(usize, Regex, bool)>,
+    /// (inner, outer): what the inner group finds, the outer one finds too.
+    nested: Vec<(usize, usize)>,
 }
 
 /// Words of the virtual groups found by other signals: (group of [`VIRTUAL_GROUPS`], where).
@@ -126,6 +128,7 @@ impl Index {
         let mut regexes = Vec::new();
         let mut slots: HashMap<String, usize> =
             VIRTUAL_GROUPS.iter().enumerate().map(|(i, name)| (format!("【{name}】"), i)).collect();
+        let mut nested: Vec<(usize, usize)> = Vec::new();
         let groups: HashMap<&str, &Group> =
             documents.iter().flat_map(Document::groups).map(|g| (g.name.as_str(), g)).collect();
         for name in names.iter().filter(|name| !view::fold(name).is_empty()) {
@@ -176,6 +179,12 @@ impl Index {
                                     Term::Word(word) => build.word(word, Use::Slot(slot), homophone_default(word)),
                                     Term::Group(name) => groups.get(name.as_str()).map_or(Ok(()), |group| {
                                         group.words.iter().try_for_each(|word| {
+                                            if let Some(inner) = VIRTUAL_GROUPS.iter().position(|name| {
+                                                word.strip_prefix('【').and_then(|w| w.strip_suffix('】')) == Some(name)
+                                            }) {
+                                                nested.push((inner, slot));
+                                                return Ok(());
+                                            }
                                             build.word(word, Use::Slot(slot), group.homophone && han_count(word) >= 2)
                                         })
                                     }),
@@ -236,6 +245,7 @@ impl Index {
             slot_nears,
             slot_count: slots.len(),
             regexes,
+            nested,
         })
     }
 
@@ -262,6 +272,10 @@ impl Index {
             }
         }
         self.scan_sounds(view, &mut hits, &mut slots);
+        for &(inner, outer) in &self.nested {
+            let found = slots[inner].clone();
+            slots[outer].extend(found);
+        }
         self.join_near(view, &slots, &mut hits, &allows);
         let has_digit = view.chars.iter().any(char::is_ascii_digit);
         for (entry, regex, digits) in &self.regexes {

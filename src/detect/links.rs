@@ -24,6 +24,8 @@ pub struct Link {
 pub enum Trouble {
     /// Not on any list: a weak sign.
     Foreign,
+    /// A throw-away name: letters and digits mixed on an ending that costs nothing.
+    ThrowAway,
     /// A shortener hides where it leads.
     Short,
     /// Imitates an own or well-known domain.
@@ -173,17 +175,11 @@ pub fn find(view: &View) -> Vec<Link> {
         .expect("a fixed expression")
     });
     let mut links = Vec::new();
-    if !view.raw.iter().any(|c| matches!(c, '.' | '。' | '．')) {
+    let plain: Vec<char> = view.raw.iter().map(|c| plain(*c)).collect();
+    if !plain.iter().any(|c| matches!(c, '.' | '点' | '典')) {
         return links;
     }
-    let raw: String = view
-        .raw
-        .iter()
-        .map(|c| match c {
-            '\u{ff01}'..='\u{ff5e}' => char::from_u32(*c as u32 - 0xfee0).unwrap_or(*c),
-            c => *c,
-        })
-        .collect();
+    let raw: String = (0..plain.len()).map(|i| if dot(&plain, i) { '.' } else { plain[i] }).collect();
     let mut from = 0;
     while let Some(caps) = ADDRESS.captures_at(&raw, from) {
         let whole = caps.get(0).expect("group 0 is the match");
@@ -209,6 +205,33 @@ pub fn find(view: &View) -> Vec<Link> {
         }
     }
     links
+}
+
+/// One character for one character: full width, circled and mathematical letters as ASCII, the Chinese full stops as dots.
+fn plain(c: char) -> char {
+    use unicode_normalization::UnicodeNormalization;
+    match c {
+        c if c.is_ascii() => c,
+        '。' | '．' | '｡' | '丶' => '.',
+        '\u{4e00}'..='\u{9fff}' => c,
+        c => {
+            let mut folded = std::iter::once(c).nfkc();
+            match (folded.next(), folded.next()) {
+                (Some(ascii), None) if ascii.is_ascii() => ascii,
+                _ => c,
+            }
+        }
+    }
+}
+
+/// 点 or 典 between two Latin letters or digits stands for a dot: `abc88点cc`.
+fn dot(plain: &[char], i: usize) -> bool {
+    let latin = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
+    matches!(plain[i], '点' | '典')
+        && i > 0
+        && latin(plain.get(i - 1))
+        && latin(plain.get(i + 1))
+        && !(plain[i - 1].is_ascii_digit() && plain[i + 1].is_ascii_digit())
 }
 
 /// Splits an address of an attachment.
@@ -258,8 +281,25 @@ impl Link {
         }
         let imitates =
             own.iter().map(String::as_str).chain(WELL_KNOWN.iter().copied()).any(|real| imitates(&self.host, real));
-        Some(if imitates { Trouble::LookAlike } else { Trouble::Foreign })
+        Some(match (imitates, throw_away(&self.host)) {
+            (true, _) => Trouble::LookAlike,
+            (false, true) => Trouble::ThrowAway,
+            (false, false) => Trouble::Foreign,
+        })
     }
+}
+
+fn throw_away(host: &str) -> bool {
+    const CHEAP: &[&str] = &[
+        "top", "vip", "cc", "xyz", "icu", "club", "win", "bid", "bet", "cyou", "buzz", "monster", "sbs", "cfd",
+        "quest", "lol", "one", "app", "me", "tv", "fun", "pw", "us", "live", "pro", "co", "wang", "ltd", "online",
+        "site", "space",
+    ];
+    let Some((name, ending)) = host.rsplit_once('.') else { return false };
+    let label = name.rsplit('.').next().unwrap_or(name);
+    let digits = label.bytes().filter(u8::is_ascii_digit).count();
+    CHEAP.contains(&ending) && label.len() >= 3 && digits >= 1 && digits + 7 >= label.len()
+        || ending == "com" && digits >= 3 && label.len() >= 5
 }
 
 /// `icbc-com.top`, `1cbc.com.cn`, `taoba0.com`: the name of a known site on another domain, or one letter off.

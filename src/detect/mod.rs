@@ -5,6 +5,7 @@
 
 pub mod contact;
 pub mod detector;
+pub mod disguise;
 pub mod evaluate;
 pub mod history;
 pub mod index;

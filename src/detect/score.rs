@@ -35,7 +35,7 @@ pub struct Weight {
     pub points: Option<f32>,
     /// How bad.
     pub severity: Option<Severity>,
-    /// Its points also count for every other category that has points of its own in the message.
+    /// Its points also count for every other kind of spam that has points of its own in the message.
     #[serde(default)]
     pub supports: bool,
 }
@@ -51,6 +51,15 @@ pub struct Conclusion {
     pub categories: Vec<Category>,
     /// Those of them over the acting threshold.
     pub acting: Vec<Category>,
+}
+
+/// The kinds of message that a way to be reached or a disguise makes worse.
+fn is_spam(category: Category) -> bool {
+    use Category::*;
+    matches!(
+        category,
+        Ads | CrossPromotion | Gambling | Porn | Drugs | Fraud | Recruit | PrivateDeal | FakeGoods | Malware | Bribery
+    )
 }
 
 impl Scores {
@@ -104,8 +113,7 @@ impl Scores {
         }
         let own: Vec<Category> = sums.keys().copied().collect();
         for category in own {
-            for (from, part) in support.iter().filter(|(from, _)| *from != category && !category.is_leak()) {
-                let _ = from;
+            for (_, part) in support.iter().filter(|(from, _)| *from != category && is_spam(category)) {
                 add(sums.entry(category).or_default(), *part);
             }
         }
