@@ -9,9 +9,12 @@ use super::lexicon::{ListError, Lists};
 use super::links::Trouble;
 use super::score::Scores;
 use super::view::{Span, View};
-use super::{Finding, Input, Report, Silent, contact, disguise, leaks, links};
+use super::{Finding, Input, Report, Silent, contact, disguise, leaks, learned, links, names};
 use crate::model::{Attachment, Category, Role, Stage};
 use crate::text::Transform;
+
+/// From this likelihood on a learned model speaks up.
+const LEARNED_FROM: f32 = 0.9;
 
 /// What the company says about itself: nothing here is ever a leak, a foreign link or a banned word.
 #[derive(Clone, Debug)]
@@ -26,6 +29,8 @@ pub struct Settings {
     pub own_numbers: Vec<String>,
     /// Shown names nobody else may carry: owner, admins, the company's service account.
     pub protected_names: Vec<String>,
+    /// What the group's admins taught, one model a category.
+    pub learned: Vec<(Category, Arc<learned::Model>)>,
     /// When flooding begins.
     pub limits: super::history::Limits,
     /// Thresholds and weights.
@@ -43,6 +48,7 @@ impl Settings {
             staff: Vec::new(),
             own_numbers: Vec::new(),
             protected_names: Vec::new(),
+            learned: Vec::new(),
             limits: super::history::Limits::default(),
             scores: Scores::shipped(),
             today,
@@ -133,6 +139,8 @@ impl Detector {
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
         self.files(input, &mut gather);
+        self.name(input, &mut gather);
+        self.learned(&mut gather);
         let disguises = disguise::find(&view);
         if disguises.is_empty() {
             gather.silent("ads/disguise", "没有变形的写法");
@@ -257,6 +265,57 @@ impl Detector {
             let factor = if seen.contains(&trouble) { 0.0 } else { 1.0 };
             seen.push(trouble);
             gather.add(category, name, link.span, factor, Some(link.host.as_str().into()));
+        }
+    }
+
+    /// An advert in the nickname, or somebody else's name.
+    fn name(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
+        let Some(name) = input.sender_name else {
+            return gather.silent("impersonation/name", "不知道昵称");
+        };
+        let nowhere = Span { start: 0, end: 0 };
+        let mut quiet = true;
+        if input.role == Role::Member
+            && let Some(real) = names::imitates(name, &self.settings.protected_names)
+        {
+            quiet = false;
+            gather.add(Category::Impersonation, "name", nowhere, 1.0, Some(real.into()));
+        }
+        let view = View::new(name);
+        let links = links::find(&view);
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &links)) {
+            let compiled = &self.index.entries[hit.entry];
+            let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
+            if compiled.entry.points.unwrap_or(points) < self.settings.scores.review || hit.by_sound {
+                continue;
+            }
+            quiet = false;
+            gather.add(compiled.category, "name", nowhere, 1.0, Some(compiled.place.clone()));
+            if let Some(finding) = gather.findings.last_mut() {
+                name.clone_into(&mut finding.original);
+                finding.normalized = view.folded(hit.span);
+            }
+        }
+        if quiet {
+            gather.silent("*/name", "昵称没有问题");
+        }
+    }
+
+    /// What the admins taught; asks a human until it earned more.
+    fn learned(&self, gather: &mut Gather<'_>) {
+        for (category, model) in &self.settings.learned {
+            let score = model.score_view(gather.view);
+            if score < LEARNED_FROM || gather.view.chars.len() < 4 {
+                gather.silent(&format!("{category}/learned"), format!("学到的像不像：{:.0}%", score * 100.0));
+                continue;
+            }
+            let all = Span { start: 0, end: gather.view.chars.len() };
+            gather.add(*category, "learned", all, 1.0, Some(format!("{:.0}%", score * 100.0).into()));
+            let trusted = model.record.may_act();
+            if let Some(finding) = gather.findings.last_mut() {
+                finding.score = if trusted { self.settings.scores.act } else { self.settings.scores.review };
+                finding.stage = if trusted { Stage::Enforce } else { Stage::Pilot };
+            }
         }
     }
 

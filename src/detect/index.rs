@@ -297,6 +297,26 @@ impl Index {
         hits
     }
 
+    /// Entries whose words occur in the text, allow-phrases or not; near entries count with any of their words.
+    pub fn touched(&self, view: &View) -> Vec<usize> {
+        let mut entries = Vec::new();
+        for found in self.words.find_overlapping_iter(&view.text) {
+            for to in &self.word_uses[found.pattern().as_usize()] {
+                match *to {
+                    Use::Entry(entry) => entries.push(entry),
+                    Use::Slot(slot) => {
+                        entries.extend(self.slot_nears[slot].iter().map(|(near, _)| self.nears[*near].entry))
+                    }
+                    Use::Allow(_) => {}
+                }
+            }
+        }
+        entries.extend(
+            self.regexes.iter().filter(|(_, regex, _)| regex.is_match(&view.clauses)).map(|(entry, ..)| *entry),
+        );
+        entries
+    }
+
     fn scan_sounds(&self, view: &View, hits: &mut Vec<Hit>, slots: &mut [Vec<(Span, bool)>]) {
         if self.sound_words.is_empty() {
             return;

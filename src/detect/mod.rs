@@ -10,8 +10,11 @@ pub mod evaluate;
 pub mod history;
 pub mod index;
 pub mod leaks;
+pub mod learned;
 pub mod lexicon;
 pub mod links;
+pub mod lint;
+pub mod names;
 pub mod score;
 pub mod view;
 

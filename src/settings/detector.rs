@@ -34,6 +34,7 @@ impl Settings {
             staff: own.staff_names.clone(),
             own_numbers: own.own_numbers.clone(),
             protected_names: own.protected_names.clone(),
+            learned: Vec::new(),
             limits: own.flood.limits(),
             scores: Scores::parse(&scores.text).map_err(|why| vec![Problem::new(&scores.shown, 0, why)])?,
             today: now.to_zoned(self.time_zone.clone()).date(),
