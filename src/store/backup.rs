@@ -1,144 +1,293 @@
-//! `qunguan store export|import|verify`: the whole store as lines of JSON, each with its length and checksum.
+//! `qunguan store export | import | verify`: everything stored as lines that any engine reads, made while the bot runs.
 //!
-//! The format is logical, so it is also the way to another engine. It works while the bot runs: rows are read in key order,
-//! and every row is whole; what changes during the export is in it either as before or as after.
+//! A line is `<bytes of the JSON> <SHA-256 of the JSON, hex> <JSON>`. The first holds the format and its version, the
+//! last the number of records and a hash over all lines before it, so that a file cut anywhere is recognised. Records
+//! are the domain's (message, member, case, task, document, cursor), not rows of an engine: indexes are made new by the
+//! import, and a file from the embedded engine goes into any other.
 
-use std::io::{BufRead, Write};
+use std::io::{self, BufRead, Write};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
 
-use super::{StoreError, embedded::EmbeddedStore};
+use super::{Case, Document, MemberRecord, Processed, Store, StoreError, Task};
+use crate::model::{MessageId, Timestamp};
 
-/// First line of a backup.
-const HEADER: &str = "qunguan-backup 1";
-/// Rows written at once when importing.
-const CHUNK: usize = 1000;
+const FORMAT: &str = "qunguan-store";
+const VERSION: u32 = 1;
+/// Records of one import transaction.
+const IMPORT_BATCH: usize = 256;
+/// Longest line that is believed; a damaged length must not ask for the machine's memory.
+const LONGEST_LINE: usize = 256 << 20;
 
-/// One row as it stands in a backup: key and value as hex and text.
+/// One stored thing. The last two tell that something exported earlier in the same file was deleted meanwhile.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "record", content = "value", rename_all = "snake_case")]
+pub enum Record {
+    /// A processed message.
+    Message(Box<Processed>),
+    /// A member's record.
+    Member(MemberRecord),
+    /// A case.
+    Case(Box<Case>),
+    /// A task.
+    Task(Box<Task>),
+    /// A document.
+    Document(Document),
+    /// A stream position.
+    Cursor {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: u64,
+    },
+    /// The message was pruned.
+    ForgottenMessage {
+        /// Which.
+        id: MessageId,
+    },
+    /// The document was deleted.
+    DeletedDocument {
+        /// Which use case.
+        collection: String,
+        /// Which document.
+        id: String,
+    },
+}
+
 #[derive(Serialize, Deserialize)]
-struct Line {
-    k: String,
-    v: String,
+struct Header {
+    format: String,
+    version: u32,
+    made: Timestamp,
 }
 
-/// How many rows a backup has and the checksum over all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize)]
+struct End {
+    records: u64,
+    sha256: String,
+}
+
+/// What a backup holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
-    /// Rows.
-    pub rows: u64,
-    /// SHA-256 over all lines, hex.
-    pub checksum: String,
+    /// Lines with records.
+    pub records: u64,
+    /// Messages among them.
+    pub messages: u64,
+    /// Members among them.
+    pub members: u64,
+    /// Cases among them.
+    pub cases: u64,
+    /// Tasks among them.
+    pub tasks: u64,
+    /// Documents among them.
+    pub documents: u64,
+    /// Stream positions among them.
+    pub cursors: u64,
 }
 
-/// What is wrong with a backup file.
+impl Summary {
+    fn count(&mut self, record: &Record) {
+        self.records += 1;
+        match record {
+            Record::Message(_) => self.messages += 1,
+            Record::Member(_) => self.members += 1,
+            Record::Case(_) => self.cases += 1,
+            Record::Task(_) => self.tasks += 1,
+            Record::Document(_) => self.documents += 1,
+            Record::Cursor { .. } => self.cursors += 1,
+            Record::ForgottenMessage { .. } | Record::DeletedDocument { .. } => {}
+        }
+    }
+}
+
+/// Why a backup failed.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
-    /// The disk refused.
-    #[error("backup i/o: {0}")]
-    Io(#[from] std::io::Error),
-    /// The file is not a whole backup.
-    #[error("line {line}: {what}")]
-    Broken {
-        /// 1-based.
-        line: u64,
-        /// In words.
-        what: String,
-    },
-    /// The store refused.
+    /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The file could not be written, for example because the disk is full.
+    #[error("backup cannot be written: {0}; what is there is incomplete and is not a backup")]
+    Write(io::Error),
+    /// The file could not be read.
+    #[error("backup cannot be read at line {line}: {error}")]
+    Read {
+        /// Where.
+        line: u64,
+        /// Why.
+        error: io::Error,
+    },
+    /// The file is cut, changed or no backup at all.
+    #[error("backup is not intact at line {line}: {why}")]
+    Damaged {
+        /// Where.
+        line: u64,
+        /// Why.
+        why: String,
+    },
+    /// A newer program wrote it.
+    #[error(
+        "backup has version {found}, this program reads version {VERSION}; use the version of qunguan that wrote it"
+    )]
+    Version {
+        /// What it says.
+        found: u32,
+    },
 }
 
-/// Writes every row of the store.
-pub fn export(store: &EmbeddedStore, mut to: impl Write) -> Result<Summary, BackupError> {
-    writeln!(to, "{HEADER}")?;
-    let mut hash = Sha256::new();
-    let mut rows = 0;
-    let mut failed = None;
-    store.each_row(|key, value| {
-        let line = Line { k: hex(key), v: hex(value) };
-        let text = serde_json::to_string(&line).unwrap_or_default();
-        hash.update(text.as_bytes());
-        rows += 1;
-        let written = writeln!(to, "{} {:08x} {text}", text.len(), crc(text.as_bytes()));
-        failed = written.err();
-        failed.is_none()
-    })?;
-    if let Some(error) = failed {
-        return Err(error.into());
-    }
-    let checksum = hex(&hash.finalize());
-    writeln!(to, "end {rows} {checksum}")?;
-    to.flush()?;
-    Ok(Summary { rows, checksum })
-}
-
-/// Reads a backup through and checks every line, changing nothing.
-pub fn verify(from: impl BufRead) -> Result<Summary, BackupError> {
-    read(from, |_| Ok(()))
-}
-
-/// Puts a backup into an **empty** store. The backup is checked line by line; a broken one leaves the store unusable, so
-/// check it with [`verify`] first (the command does).
-pub fn import(store: &EmbeddedStore, from: impl BufRead) -> Result<Summary, BackupError> {
-    if !store.is_empty()? {
-        return Err(StoreError::Io("the store is not empty; import goes into an empty folder only".into()).into());
-    }
-    let summary = read(from, |rows| store.put_rows(rows).map_err(BackupError::from))?;
+/// Writes everything as of one moment; the store goes on working.
+pub async fn export<W: Write + Send>(store: &dyn Store, made: Timestamp, writer: W) -> Result<Summary, BackupError> {
+    let mut lines = LineWriter { writer, hash: Sha256::new() };
+    lines.write(&Header { format: FORMAT.to_owned(), version: VERSION, made })?;
+    let (to, mut from) = mpsc::channel(1024);
+    let mut summary = Summary::default();
+    let receive = async {
+        while let Some(record) = from.recv().await {
+            summary.count(&record);
+            lines.write(&record)?;
+        }
+        drop(from); // a full disk ends the export, not only its file
+        Ok(())
+    };
+    let (sent, received): (_, Result<(), BackupError>) = tokio::join!(store.export(to), receive);
+    received?;
+    sent?;
+    let sha256 = hex(&lines.hash.clone().finalize());
+    lines.write(&End { records: summary.records, sha256 })?;
+    lines.writer.flush().map_err(BackupError::Write)?;
     Ok(summary)
 }
 
-fn read(
-    from: impl BufRead,
-    mut take: impl FnMut(Vec<(Vec<u8>, Vec<u8>)>) -> Result<(), BackupError>,
-) -> Result<Summary, BackupError> {
-    let mut hash = Sha256::new();
-    let mut rows = 0;
-    let mut chunk = Vec::with_capacity(CHUNK);
-    let mut number = 0;
-    for line in from.lines() {
-        number += 1;
-        let line = line?;
-        let broken = |what: &str| BackupError::Broken { line: number, what: what.into() };
-        if number == 1 {
-            if line != HEADER {
-                return Err(broken("this is not a backup, or one of a newer version"));
-            }
-            continue;
+/// Reads a whole backup without a store: is every byte what was written?
+pub fn verify(reader: impl BufRead) -> Result<Summary, BackupError> {
+    let mut lines = LineReader::open(reader)?;
+    while lines.next()?.is_some() {}
+    Ok(lines.summary)
+}
+
+/// Reads a backup into an empty store. The caller has [`verify`]'d the file; a fault found only now leaves the store half
+/// filled, and says so.
+pub async fn import<R: BufRead + Send>(store: &dyn Store, reader: R) -> Result<Summary, BackupError> {
+    let mut lines = LineReader::open(reader)?;
+    let mut first = true;
+    loop {
+        let mut batch = Vec::with_capacity(IMPORT_BATCH);
+        while batch.len() < IMPORT_BATCH
+            && let Some(record) = lines.next()?
+        {
+            batch.push(record);
         }
-        if let Some(end) = line.strip_prefix("end ") {
-            let checksum = hex(&hash.finalize());
-            if end != format!("{rows} {checksum}") {
-                return Err(broken("the checksum over all rows differs"));
-            }
-            if !chunk.is_empty() {
-                take(chunk)?;
-            }
-            return Ok(Summary { rows, checksum });
+        if batch.is_empty() && !first {
+            return Ok(lines.summary);
         }
-        let mut parts = line.splitn(3, ' ');
-        let (Some(length), Some(sum), Some(text)) = (parts.next(), parts.next(), parts.next()) else {
-            return Err(broken("the line is cut"));
-        };
-        if length.parse() != Ok(text.len()) {
-            return Err(broken("the line is cut"));
-        }
-        if u32::from_str_radix(sum, 16) != Ok(crc(text.as_bytes())) {
-            return Err(broken("the line was changed"));
-        }
-        hash.update(text.as_bytes());
-        let row: Line = serde_json::from_str(text).map_err(|_| broken("the line cannot be read"))?;
-        let (Some(key), Some(value)) = (unhex(&row.k), unhex(&row.v)) else {
-            return Err(broken("the line cannot be read"));
-        };
-        chunk.push((key, value));
-        rows += 1;
-        if chunk.len() == CHUNK {
-            take(std::mem::replace(&mut chunk, Vec::with_capacity(CHUNK)))?;
-        }
+        store.import(batch, first).await?;
+        first = false;
     }
-    Err(BackupError::Broken { line: number, what: "the file ends before its last line".into() })
+}
+
+struct LineWriter<W> {
+    writer: W,
+    hash: Sha256,
+}
+
+impl<W: Write> LineWriter<W> {
+    fn write(&mut self, value: &impl Serialize) -> Result<(), BackupError> {
+        let json = serde_json::to_vec(value).map_err(|e| BackupError::Write(e.into()))?;
+        let mut line = format!("{} {} ", json.len(), hex(&Sha256::digest(&json))).into_bytes();
+        line.extend_from_slice(&json);
+        line.push(b'\n');
+        self.hash.update(&line);
+        self.writer.write_all(&line).map_err(BackupError::Write)
+    }
+}
+
+struct LineReader<R> {
+    reader: R,
+    line: u64,
+    hash: Sha256,
+    summary: Summary,
+    ended: bool,
+}
+
+impl<R: BufRead> LineReader<R> {
+    fn open(reader: R) -> Result<Self, BackupError> {
+        let mut lines = Self { reader, line: 0, hash: Sha256::new(), summary: Summary::default(), ended: false };
+        let json = lines.read_line()?.ok_or_else(|| lines.damaged("the file is empty"))?;
+        let header: Header = serde_json::from_slice(&json).map_err(|_| lines.damaged("this is no qunguan backup"))?;
+        if header.format != FORMAT {
+            return Err(lines.damaged("this is no qunguan backup"));
+        }
+        if header.version != VERSION {
+            return Err(BackupError::Version { found: header.version });
+        }
+        Ok(lines)
+    }
+
+    /// The next record; `None` after the end line was found and agreed.
+    fn next(&mut self) -> Result<Option<Record>, BackupError> {
+        if self.ended {
+            return Ok(None);
+        }
+        let so_far = self.hash.clone();
+        let Some(json) = self.read_line()? else {
+            return Err(self.damaged("the file ends before its end line: it was cut off"));
+        };
+        if let Ok(end) = serde_json::from_slice::<End>(&json) {
+            self.ended = true;
+            if end.records != self.summary.records || end.sha256 != hex(&so_far.finalize()) {
+                return Err(self.damaged("the end line counts other records: lines are missing or were exchanged"));
+            }
+            if self.read_line()?.is_some() {
+                return Err(self.damaged("something follows the end line"));
+            }
+            return Ok(None);
+        }
+        let record = serde_json::from_slice(&json).map_err(|e| self.damaged(&format!("unknown record: {e}")))?;
+        self.summary.count(&record);
+        Ok(Some(record))
+    }
+
+    fn read_line(&mut self) -> Result<Option<Vec<u8>>, BackupError> {
+        self.line += 1;
+        let line = self.line;
+        let failed = |error: io::Error| BackupError::Read { line, error };
+        let cut = |_| BackupError::Damaged { line, why: "the file is cut off in this line".to_owned() };
+        let mut head = Vec::new();
+        (&mut self.reader).take_until(b' ', 20, &mut head).map_err(failed)?;
+        if head.is_empty() {
+            return Ok(None);
+        }
+        let length = std::str::from_utf8(&head).ok().and_then(|t| t.strip_suffix(' ')).and_then(|t| t.parse().ok());
+        let Some(length) = length.filter(|length: &usize| *length <= LONGEST_LINE) else {
+            return Err(self.damaged("it does not begin with a length"));
+        };
+        let mut rest = vec![0; 64 + 1 + length + 1];
+        self.reader.read_exact(&mut rest).map_err(cut)?;
+        let (hash, json) = (&rest[..64], &rest[65..65 + length]);
+        if rest[64] != b' ' || rest[65 + length] != b'\n' || hash != hex(&Sha256::digest(json)).as_bytes() {
+            return Err(self.damaged("its content does not agree with its hash"));
+        }
+        self.hash.update(&head);
+        self.hash.update(&rest);
+        Ok(Some(json.to_vec()))
+    }
+
+    fn damaged(&self, why: &str) -> BackupError {
+        BackupError::Damaged { line: self.line, why: why.to_owned() }
+    }
+}
+
+trait TakeUntil {
+    fn take_until(self, stop: u8, limit: u64, into: &mut Vec<u8>) -> io::Result<usize>;
+}
+
+impl<R: BufRead> TakeUntil for &mut R {
+    fn take_until(self, stop: u8, limit: u64, into: &mut Vec<u8>) -> io::Result<usize> {
+        io::Read::take(self, limit).read_until(stop, into)
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -147,48 +296,4 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
-}
-
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    if !text.len().is_multiple_of(2) {
-        return None;
-    }
-    (0..text.len()).step_by(2).map(|i| u8::from_str_radix(text.get(i..i + 2)?, 16).ok()).collect()
-}
-
-/// A short checksum of one line (the first bytes of its SHA-256).
-fn crc(bytes: &[u8]) -> u32 {
-    let hash = Sha256::digest(bytes);
-    u32::from_be_bytes(hash[..4].try_into().expect("a hash has four bytes"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::{Commit, Store};
-
-    #[tokio::test]
-    async fn a_backup_comes_back_and_broken_ones_are_refused() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = EmbeddedStore::open(&dir.path().join("a")).unwrap();
-        for i in 1..=50u64 {
-            store.commit(Commit { cursors: vec![(format!("c{i}"), i)], ..Commit::default() }).await.unwrap();
-        }
-        let mut bytes = Vec::new();
-        let summary = export(&store, &mut bytes).unwrap();
-        assert_eq!(summary.rows, 50);
-        assert_eq!(verify(&bytes[..]).unwrap(), summary);
-
-        let other = EmbeddedStore::open(&dir.path().join("b")).unwrap();
-        assert_eq!(import(&other, &bytes[..]).unwrap(), summary);
-        assert_eq!(other.cursor("c50").await.unwrap(), 50);
-        assert!(import(&other, &bytes[..]).is_err(), "only into an empty store");
-
-        let text = String::from_utf8(bytes).unwrap();
-        let cut = &text[..text.len() / 2];
-        assert!(verify(cut.as_bytes()).unwrap_err().to_string().starts_with("line "));
-        let changed = text.replacen("\"k\":\"71", "\"k\":\"72", 1);
-        assert!(verify(changed.as_bytes()).unwrap_err().to_string().contains("changed"));
-        assert!(verify(&b"something else\n"[..]).is_err());
-    }
 }

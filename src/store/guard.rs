@@ -17,14 +17,22 @@ use super::StoreError;
 /// Opening longer than this counts as hanging; a healthy store of a year opens in well under a second.
 const LIMIT: Duration = Duration::from_secs(60);
 
+/// An open database.
+pub struct Opened {
+    /// It.
+    pub db: sled::Db,
+    /// It was damaged and is open again without its snapshots: every row wants to be checked.
+    pub recovered: bool,
+}
+
 /// Opens the database in `folder`, repairing what can be repaired without loss.
-pub fn open(folder: &Path, config: sled::Config) -> Result<sled::Db, StoreError> {
+pub fn open(folder: &Path, config: sled::Config) -> Result<Opened, StoreError> {
     open_within(folder, &config, LIMIT)
 }
 
-pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration) -> Result<sled::Db, StoreError> {
+pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration) -> Result<Opened, StoreError> {
     match attempt(config, limit) {
-        Ok(db) => Ok(db),
+        Ok(db) => Ok(Opened { db, recovered: false }),
         Err(Failure::Locked) => {
             Err(StoreError::Io(format!("{} is in use by another process; stop that one first", folder.display())))
         }
@@ -35,8 +43,8 @@ pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration)
                 "the store reported corruption; snapshots removed, reading the log instead");
             match attempt(config, limit) {
                 Ok(db) => {
-                    tracing::warn!(keys = db.len(), "the store was opened from its log");
-                    Ok(db)
+                    tracing::warn!("the store was opened from its log");
+                    Ok(Opened { db, recovered: true })
                 }
                 Err(second) => Err(damaged(folder, &second.to_string(), Some(&aside))),
             }
@@ -86,7 +94,8 @@ fn attempt(config: &sled::Config, limit: Duration) -> Result<sled::Db, Failure> 
     }
 }
 
-fn damaged(folder: &Path, what: &str, aside: Option<&Path>) -> StoreError {
+/// The error that names the way back.
+pub(super) fn damaged(folder: &Path, what: &str, aside: Option<&Path>) -> StoreError {
     let copy = aside.map(|a| format!("; a copy was kept in {}", a.display())).unwrap_or_default();
     StoreError::Damaged(format!(
         "{}: {what}{copy}. Nothing was deleted. Move the folder away and restore the last backup: \

@@ -1,9 +1,12 @@
 //! What each call of the store does to the rows; the same for every engine that keeps rows.
 
+use std::ops::Bound;
+
 use super::{
     Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, StoreError, StoreStats, Task, TaskQuery,
     TaskState, TaskUpdate,
-    rows::{Draft, Key, Rows, Table, decode, encode, scan, tail},
+    backup::Record,
+    rows::{Draft, Key, Rows, Table, decode, encode, first_text, scan, tail},
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 
@@ -27,6 +30,9 @@ fn task_state_prefix(state: TaskState) -> Key {
 }
 fn document_prefix(collection: &str) -> Key {
     Key::of(Table::Document).text(collection)
+}
+fn document_key(document: &Document) -> Key {
+    document_prefix(&document.collection).last(&document.id)
 }
 fn cursor_key(name: &str) -> Key {
     Key::of(Table::Cursor).last(name)
@@ -56,21 +62,21 @@ pub fn commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
 
 fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Committed, StoreError> {
     for (name, value) in &commit.cursors {
-        let key = cursor_key(name);
+        let key = cursor_key(name).checked()?;
         if read::<u64>(draft, &key)?.is_none_or(|before| before < *value) {
             draft.put(key, encode(value)?);
         }
     }
     if let Some(processed) = &commit.processed {
-        let key = processed_key(&processed.message.id);
+        let key = processed_key(&processed.message.id).checked()?;
         if let Some(first) = read::<Processed>(draft, &key)? {
             return Ok(Committed::Duplicate(Box::new(first)));
         }
         draft.put(key, encode(processed)?);
-        draft.put(by_time_key(processed.message.at, &processed.message.id), Vec::new());
+        draft.put(by_time_key(processed.message.at, &processed.message.id).checked()?, Vec::new());
     }
     for record in &commit.members {
-        let key = member_key(&record.group, &record.member);
+        let key = member_key(&record.group, &record.member).checked()?;
         let stored = read::<MemberRecord>(draft, &key)?.map_or(0, |r| r.version);
         if stored != record.version {
             return Ok(Committed::Conflict);
@@ -85,13 +91,13 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
         }
         if stored == 0 {
             for index in case_indexes(case) {
-                draft.put(index, Vec::new());
+                draft.put(index.checked()?, Vec::new());
             }
         }
         draft.put(key, encode(&Case { version: stored + 1, ..case.clone() })?);
     }
     for document in &commit.documents {
-        let key = document_prefix(&document.collection).last(&document.id);
+        let key = document_key(document).checked()?;
         let stored = read::<Document>(draft, &key)?.map_or(0, |d| d.version);
         if stored != document.version {
             return Ok(Committed::Conflict);
@@ -102,7 +108,7 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
         draft.delete(document_prefix(collection).last(id));
     }
     for task in &commit.tasks {
-        if draft.get(&task_key(&task.id).0)?.is_none() {
+        if draft.get(&task_key(&task.id).checked()?.0)?.is_none() {
             write_task(draft, None, task)?;
         }
     }
@@ -123,20 +129,26 @@ fn case_indexes(case: &Case) -> [Key; 3] {
     ]
 }
 
-fn write_task<R: Rows>(draft: &mut Draft<'_, R>, before: Option<&Task>, task: &Task) -> Result<(), StoreError> {
-    if let Some(before) = before {
-        draft.delete(due_key(before));
-        if before.state != task.state {
-            draft.delete(task_state_prefix(before.state).last(task.id.as_str()));
-        }
-    } else if let Some(case) = &task.case {
-        draft.put(Key::of(Table::TaskOfCase).text(case.as_str()).last(task.id.as_str()), Vec::new());
-    }
+fn task_indexes(task: &Task) -> Vec<Key> {
+    let id = task.id.as_str();
+    let mut keys = vec![task_state_prefix(task.state).last(id)];
     if !task.state.is_final() {
-        draft.put(due_key(task), Vec::new());
+        keys.push(due_key(task));
     }
-    draft.put(task_state_prefix(task.state).last(task.id.as_str()), Vec::new());
-    draft.put(task_key(&task.id), encode(task)?);
+    if let Some(case) = &task.case {
+        keys.push(Key::of(Table::TaskOfCase).text(case.as_str()).last(id));
+    }
+    keys
+}
+
+fn write_task<R: Rows>(draft: &mut Draft<'_, R>, before: Option<&Task>, task: &Task) -> Result<(), StoreError> {
+    for stale in before.map(task_indexes).unwrap_or_default() {
+        draft.delete(stale);
+    }
+    for key in task_indexes(task) {
+        draft.put(key.checked()?, Vec::new());
+    }
+    draft.put(task_key(&task.id).checked()?, encode(task)?);
     Ok(())
 }
 
@@ -215,6 +227,90 @@ pub fn prune<R: Rows>(draft: &mut Draft<'_, R>, before: Timestamp, limit: usize)
     Ok(count)
 }
 
+/// [`super::Store::import`] on a draft.
+pub fn import<R: Rows>(draft: &mut Draft<'_, R>, records: &[Record], first: bool) -> Result<(), StoreError> {
+    if first && draft.next(Bound::Included(&[]), &[u8::MAX])?.is_some() {
+        return Err(StoreError::Refused("a backup goes into an empty store, and this one is not empty".into()));
+    }
+    let mut own = Draft::new(&*draft);
+    for record in records {
+        put_record(&mut own, record)?;
+    }
+    let changes = own.into_changes();
+    draft.merge(changes);
+    Ok(())
+}
+
+fn put_record<R: Rows>(draft: &mut Draft<'_, R>, record: &Record) -> Result<(), StoreError> {
+    match record {
+        Record::Message(mark) => {
+            draft.put(by_time_key(mark.message.at, &mark.message.id).checked()?, Vec::new());
+            draft.put(processed_key(&mark.message.id).checked()?, encode(mark)?);
+        }
+        Record::Member(member) => draft.put(member_key(&member.group, &member.member).checked()?, encode(member)?),
+        Record::Case(case) => {
+            for index in case_indexes(case) {
+                draft.put(index.checked()?, Vec::new());
+            }
+            draft.put(case_key(&case.id).checked()?, encode(case)?);
+        }
+        Record::Task(task) => {
+            let before = self::task(draft, &task.id)?;
+            write_task(draft, before.as_ref(), task)?;
+        }
+        Record::Document(document) => draft.put(document_key(document).checked()?, encode(document)?),
+        Record::Cursor { name, value } => draft.put(cursor_key(name).checked()?, encode(value)?),
+        Record::ForgottenMessage { id } => {
+            if let Some(mark) = processed(draft, id)? {
+                draft.delete(by_time_key(mark.message.at, id));
+                draft.delete(processed_key(id));
+            }
+        }
+        Record::DeletedDocument { collection, id } => draft.delete(document_prefix(collection).last(id)),
+    }
+    Ok(())
+}
+
+/// The record in a row; `None` for index rows. Without a value: the row was deleted.
+pub fn record_of(key: &[u8], value: Option<&[u8]>) -> Result<Option<Record>, StoreError> {
+    let Some(table) = Table::of(key) else { return Ok(None) };
+    let Some(value) = value else {
+        return Ok(match table {
+            Table::Processed => Some(Record::ForgottenMessage { id: tail(key, 1)?.into() }),
+            Table::Document => {
+                let (collection, id) = first_text(key)?;
+                Some(Record::DeletedDocument { collection, id })
+            }
+            _ => None,
+        });
+    };
+    Ok(match table {
+        Table::Processed => Some(Record::Message(decode(value)?)),
+        Table::Member => Some(Record::Member(decode(value)?)),
+        Table::Case => Some(Record::Case(decode(value)?)),
+        Table::Task => Some(Record::Task(decode(value)?)),
+        Table::Document => Some(Record::Document(decode(value)?)),
+        Table::Cursor => Some(Record::Cursor { name: tail(key, 1)?, value: decode(value)? }),
+        _ => None,
+    })
+}
+
+/// The row of a record and the index rows that lead to it.
+pub fn keys_of(record: &Record) -> (Key, Vec<Key>) {
+    match record {
+        Record::Message(mark) => {
+            (processed_key(&mark.message.id), vec![by_time_key(mark.message.at, &mark.message.id)])
+        }
+        Record::Member(member) => (member_key(&member.group, &member.member), Vec::new()),
+        Record::Case(case) => (case_key(&case.id), case_indexes(case).into()),
+        Record::Task(task) => (task_key(&task.id), task_indexes(task)),
+        Record::Document(document) => (document_key(document), Vec::new()),
+        Record::Cursor { name, .. } => (cursor_key(name), Vec::new()),
+        Record::ForgottenMessage { id } => (processed_key(id), Vec::new()),
+        Record::DeletedDocument { collection, id } => (document_prefix(collection).last(id), Vec::new()),
+    }
+}
+
 /// [`super::Store::processed`].
 pub fn processed(rows: &impl Rows, id: &MessageId) -> Result<Option<Processed>, StoreError> {
     read(rows, &processed_key(id))
@@ -249,16 +345,17 @@ pub fn cases(rows: &impl Rows, query: &CaseQuery) -> Result<Vec<Case>, StoreErro
     };
     let after = match &query.after {
         None => None,
-        Some(id) => case(rows, id)?.map(|c| prefix.clone().newest(c.at).last(id.as_str()).0),
+        Some(id) => match case(rows, id)? {
+            Some(newer) => Some(prefix.clone().newest(newer.at).last(id.as_str()).0),
+            None => return Ok(Vec::new()),
+        },
     };
     let limit = if query.limit == 0 { 50 } else { query.limit };
     let id_at = prefix.0.len() + 8;
     let mut found = Vec::new();
     scan(rows, &prefix.0, after.as_deref(), |key, _| {
         let id = CaseId::from(tail(key, id_at)?);
-        let Some(case) = case(rows, &id)? else {
-            return Err(StoreError::Damaged(format!("case {id} is listed but missing")));
-        };
+        let Some(case) = case(rows, &id)? else { return Ok(true) }; // went away between the two reads
         let fits = query.state.is_none_or(|state| case.state == state)
             && query.member.as_ref().is_none_or(|member| case.member == *member);
         if fits {
@@ -286,9 +383,7 @@ pub fn tasks(rows: &impl Rows, query: &TaskQuery) -> Result<Vec<Task>, StoreErro
     let mut found = Vec::new();
     scan(rows, &prefix.0, after.as_deref(), |key, _| {
         let id = TaskId::from(tail(key, prefix.0.len())?);
-        let Some(task) = task(rows, &id)? else {
-            return Err(StoreError::Damaged(format!("task {id} is listed but missing")));
-        };
+        let Some(task) = task(rows, &id)? else { return Ok(true) };
         let fits = query.state.is_none_or(|state| task.state == state)
             && query.group.as_ref().is_none_or(|group| task.group == *group);
         if fits {
@@ -357,11 +452,12 @@ pub fn messages(
     // The time itself is included, so start just before it.
     let after = after.map_or_else(|| before(&start), |after| after.max(before(&start)));
     let mut found = Vec::new();
+    if limit == 0 {
+        return Ok(found);
+    }
     scan(rows, &table, Some(&after), |key, _| {
         let id = MessageId::from(tail(key, start.len())?);
-        let Some(processed) = processed(rows, &id)? else {
-            return Err(StoreError::Damaged(format!("message {id} is listed but missing")));
-        };
+        let Some(processed) = processed(rows, &id)? else { return Ok(true) }; // pruned between the two reads
         found.push(processed);
         Ok(found.len() < limit)
     })?;

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use tokio::sync::mpsc;
 
 use super::{
     Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, Store, StoreError, StoreStats, Task,
-    TaskQuery, logic, rows::Draft,
+    TaskQuery, backup::Record, logic, rows::Draft,
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 
@@ -99,5 +100,19 @@ impl Store for MemoryStore {
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         logic::stats(&*self.rows.lock())
+    }
+    async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {
+        let moment = self.rows.lock().clone();
+        for (key, value) in moment {
+            if let Some(record) = logic::record_of(&key, Some(&value))?
+                && to.send(record).await.is_err()
+            {
+                break;
+            }
+        }
+        Ok(())
+    }
+    async fn import(&self, records: Vec<Record>, first: bool) -> Result<(), StoreError> {
+        self.write(|draft| logic::import(draft, &records, first))
     }
 }

@@ -6,6 +6,9 @@
 
 pub mod backup;
 pub mod changes;
+mod check;
+#[cfg(test)]
+mod contract;
 pub mod embedded;
 pub mod guard;
 mod logic;
@@ -23,7 +26,7 @@ use crate::{
 };
 
 /// Why a store call failed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum StoreError {
     /// The disk or the engine refused.
     #[error("store i/o: {0}")]
@@ -34,6 +37,9 @@ pub enum StoreError {
     /// The engine found its own files damaged.
     #[error("store is damaged: {0}")]
     Damaged(String),
+    /// It cannot take this: an id too long, an import into a store that is not empty.
+    #[error("store refuses: {0}")]
+    Refused(String),
     /// The writer has stopped.
     #[error("store is closed")]
     Closed,
@@ -224,7 +230,9 @@ impl Task {
 pub struct TaskUpdate {
     /// Which.
     pub id: TaskId,
-    /// The fence of the claim; `None` for an outside decision (cancel), which wins over a lease.
+    /// The fence of the claim: if the task has another one by now, or ended, the commit is a [`Committed::Conflict`]. `None`
+    /// for an outside decision (cancel), which wins over a lease, but comes too late for a task that has ended or is unknown:
+    /// that one stays as it is.
     pub fence: Option<u64>,
     /// New state.
     pub state: TaskState,
@@ -285,7 +293,7 @@ pub struct Commit {
     pub documents: Vec<Document>,
     /// Documents to delete: (collection, id).
     pub deletes: Vec<(String, String)>,
-    /// Stream positions: (name, value).
+    /// Stream positions: (name, value). A position never moves back.
     pub cursors: Vec<(String, u64)>,
 }
 
@@ -309,7 +317,7 @@ pub struct CaseQuery {
     pub member: Option<MemberId>,
     /// Only this state.
     pub state: Option<CaseState>,
-    /// Only cases older than this one (its id), for paging.
+    /// Only cases older than this one (its id), for paging; after an unknown one there are none.
     pub after: Option<CaseId>,
     /// At most so many; 0 = 50.
     pub limit: usize,
@@ -337,7 +345,7 @@ pub struct StoreStats {
     pub pending: u64,
     /// Tasks waiting for a person.
     pub waiting: u64,
-    /// Due time of the oldest pending task, unix ms; 0 for none.
+    /// When the oldest unfinished task becomes due (a leased one: again), unix ms; 0 for none.
     pub oldest_due_ms: i64,
     /// Bytes on disk; 0 in memory.
     pub disk_bytes: u64,
@@ -363,7 +371,7 @@ pub trait Store: Send + Sync + 'static {
     /// Tasks by id.
     async fn tasks(&self, query: &TaskQuery) -> Result<Vec<Task>, StoreError>;
     /// Takes up to `limit` tasks that are due (pending or waiting for a person) and not leased, oldest due first; each gets a
-    /// higher fence, one more attempt and a lease until `now + lease`. A task whose lease ran out is due again.
+    /// higher fence, one more attempt and a lease until `now + lease`. A task whose lease ran out is due again, since then.
     async fn claim(&self, now: Timestamp, limit: usize, lease: SignedDuration) -> Result<Vec<Task>, StoreError>;
     /// The earliest time at which [`Store::claim`] could return something.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -390,4 +398,10 @@ pub trait Store: Send + Sync + 'static {
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
     /// Numbers for operations.
     async fn stats(&self) -> Result<StoreStats, StoreError>;
+    /// Sends everything stored, as of one moment during the call, while commits go on; for [`backup`]. Ends when the
+    /// receiver is dropped.
+    async fn export(&self, to: tokio::sync::mpsc::Sender<backup::Record>) -> Result<(), StoreError>;
+    /// Writes exported records as they are, versions included; a later record about the same thing wins. Only the first
+    /// call of a restore says `first`, and it is refused unless the store is empty.
+    async fn import(&self, records: Vec<backup::Record>, first: bool) -> Result<(), StoreError>;
 }

@@ -43,7 +43,44 @@ pub enum Table {
     Document = b'o',
     /// Name → position.
     Cursor = b'q',
+    /// Table, key, number → a piece of a value too long for one row; the embedded engine's own.
+    Part = b'z',
 }
+
+impl Table {
+    const ALL: [Self; 14] = [
+        Self::Processed,
+        Self::ByTime,
+        Self::Member,
+        Self::Case,
+        Self::CaseNewest,
+        Self::CaseOfGroup,
+        Self::CaseOfMember,
+        Self::Task,
+        Self::TaskDue,
+        Self::TaskState,
+        Self::TaskOfCase,
+        Self::Document,
+        Self::Cursor,
+        Self::Part,
+    ];
+    /// The table of a key; `None` for one this version does not know.
+    pub fn of(key: &[u8]) -> Option<Self> {
+        let first = *key.first()?;
+        Self::ALL.into_iter().find(|table| *table as u8 == first)
+    }
+    /// Its rows only lead to rows of another table.
+    pub const fn is_index(self) -> bool {
+        !self.is_record() && !matches!(self, Self::Part)
+    }
+    /// Its rows hold records.
+    pub const fn is_record(self) -> bool {
+        matches!(self, Self::Processed | Self::Member | Self::Case | Self::Task | Self::Document | Self::Cursor)
+    }
+}
+
+/// Longest key in bytes. An index page of the embedded engine holds up to 256 keys and must stay below 128 KiB.
+const LONGEST_KEY: usize = 400;
 
 /// A key made of parts.
 #[derive(Clone, Debug)]
@@ -66,6 +103,15 @@ impl Key {
         self.0.push(1);
         self
     }
+    /// The key, if it is short enough to be stored.
+    pub fn checked(self) -> Result<Self, StoreError> {
+        match self.0.len() {
+            0..=LONGEST_KEY => Ok(self),
+            length => {
+                Err(StoreError::Refused(format!("an id is too long: its key has {length} bytes of {LONGEST_KEY}")))
+            }
+        }
+    }
     /// Adds text as the last part, which can be read back.
     pub fn last(mut self, text: &str) -> Self {
         self.0.extend_from_slice(text.as_bytes());
@@ -87,10 +133,36 @@ fn time_bits(at: Timestamp) -> u64 {
     (at.as_millisecond() as u64) ^ (1 << 63)
 }
 
+/// `table "rest"` for messages about a row.
+pub fn row_name(key: &[u8]) -> String {
+    match key.split_first() {
+        Some((table, rest)) => format!("row {}{}", char::from(*table), rest.escape_ascii()),
+        None => "empty key".to_owned(),
+    }
+}
+
 /// The text that [`Key::last`] added after a prefix of known length.
 pub fn tail(key: &[u8], prefix: usize) -> Result<String, StoreError> {
     String::from_utf8(key.get(prefix..).unwrap_or_default().to_vec())
         .map_err(|_| StoreError::Damaged("a key is not text".into()))
+}
+
+/// What [`Key::text`] and then [`Key::last`] added right after the table.
+pub fn first_text(key: &[u8]) -> Result<(String, String), StoreError> {
+    let mut text = Vec::new();
+    let mut at = 1;
+    while let Some(&byte) = key.get(at) {
+        at += 1;
+        if byte == 0 {
+            at += 1;
+            if key.get(at - 1) == Some(&1) {
+                break;
+            }
+        }
+        text.push(byte);
+    }
+    let text = String::from_utf8(text).map_err(|_| StoreError::Damaged("a key is not text".into()))?;
+    Ok((text, tail(key, at)?))
 }
 
 /// Encodes a value.
@@ -183,10 +255,6 @@ impl<'a, R: Rows> Draft<'a, R> {
     /// Puts another draft's changes over these.
     pub fn merge(&mut self, changes: BTreeMap<Vec<u8>, Option<Vec<u8>>>) {
         self.changes.extend(changes);
-    }
-    /// True if nothing was changed.
-    pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
     }
 }
 
