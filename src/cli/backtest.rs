@@ -5,35 +5,27 @@
 
 use std::{
     collections::BTreeMap,
-    fs::File,
-    io::{BufRead, BufReader, Read},
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
 };
 
-use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use serde::Deserialize;
 
-use super::{ConfigArg, Problems, UserError};
+use super::{ConfigArg, Problems, UserError, history};
 use crate::{
     backtest::{Count, Replay, Tally},
-    model::{Attachment, Channel, Clock, GroupId, Message, MessageId, Step, SystemClock, Timestamp},
+    model::{Clock, GroupId, Step, SystemClock, Timestamp},
     policy::Policy,
     settings::{
-        Engine, Settings,
+        Settings,
         files::{Kind, Text},
         parse_duration,
     },
-    store::{CaseState, Store, embedded::EmbeddedStore},
 };
 
 /// So many lines of a table are shown; `--json` has them all.
 const SHOWN: usize = 20;
-
-/// Messages read from the store at once.
-const PAGE: usize = 1000;
 
 /// 用历史消息试一个策略：会发生什么，不影响任何人。
 #[derive(Debug, clap::Args)]
@@ -55,30 +47,6 @@ pub struct Args {
     file: Option<PathBuf>,
 }
 
-/// One line of history.
-#[derive(Deserialize)]
-struct Line {
-    #[serde(default)]
-    id: Option<String>,
-    #[serde(default)]
-    group: String,
-    #[serde(default)]
-    sender: String,
-    #[serde(default)]
-    sender_name: Option<String>,
-    at: Timestamp,
-    #[serde(default)]
-    text: String,
-    #[serde(default)]
-    attachments: Vec<Attachment>,
-    /// A person's verdict on the bot's verdict, if there was one.
-    #[serde(default)]
-    false_alarm: Option<bool>,
-}
-
-/// A message and whether a person called the bot wrong about it.
-type Said = (Message, Option<bool>);
-
 /// Replays and prints the report on stdout.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load_offline()?;
@@ -91,8 +59,8 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let candidate = args.policy.as_deref().map(|named| read_policy(&settings, named)).transpose()?;
     let detector = settings.detector(now).map_err(Problems)?;
     let mut said = match &args.file {
-        Some(path) => read(path)?,
-        None => stored(&settings, since.unwrap_or(Timestamp::MIN)).await?,
+        Some(path) => history::read(path)?,
+        None => history::stored(&settings, since.unwrap_or(Timestamp::MIN)).await?,
     };
     said.retain(|(message, _)| since.is_none_or(|since| message.at >= since));
     said.sort_by_key(|(message, _)| message.at);
@@ -137,68 +105,6 @@ fn read_policy(settings: &Settings, named: &str) -> anyhow::Result<Policy> {
         settings.files.read(Kind::Policy, named).map_err(|problem| Problems(vec![problem]))?
     };
     Ok(Settings::policy(&text).map_err(Problems)?)
-}
-
-fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|e| UserError(format!("打不开 {}：{e}", path.display())))?)
-    };
-    let mut said = Vec::new();
-    for (index, line) in BufReader::new(input).lines().enumerate() {
-        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let line: Line = serde_json::from_str(&line)
-            .map_err(|e| UserError(format!("{}:{}: 不是一条消息：{e}", path.display(), index + 1)))?;
-        said.push(line.said(index));
-    }
-    Ok(said)
-}
-
-/// The messages of this machine's own store; the bot must be stopped meanwhile.
-async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
-    let folder = settings.store_folder();
-    if settings.store.engine != Engine::Embedded || !folder.is_dir() {
-        return Err(UserError(format!("{} 里没有保存的消息；请给出消息文件", folder.display())).into());
-    }
-    let store = EmbeddedStore::open(&folder)
-        .map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?;
-    let mut said: Vec<Said> = Vec::new();
-    loop {
-        let after = said.last().map(|(message, _)| message.id.clone());
-        let page = store.messages(since, after.as_ref(), PAGE).await?;
-        if page.is_empty() {
-            return Ok(said);
-        }
-        for processed in page {
-            let wrong = match &processed.case {
-                Some(id) => store.case(id).await?.map(|case| case.state == CaseState::Revoked),
-                None => None,
-            };
-            said.push((processed.message, wrong.filter(|wrong| *wrong)));
-        }
-    }
-}
-
-impl Line {
-    fn said(self, index: usize) -> Said {
-        let message = Message {
-            id: self.id.map_or_else(|| MessageId::new(format!("line:{}", index + 1)), MessageId::from),
-            channel: Channel::Http,
-            group: self.group.into(),
-            sender: self.sender.into(),
-            sender_name: self.sender_name,
-            at: self.at,
-            text: self.text,
-            attachments: self.attachments,
-            revokes: None,
-            to_bot: false,
-        };
-        (message, self.false_alarm)
-    }
 }
 
 fn bar(total: usize) -> ProgressBar {

@@ -11,6 +11,7 @@ mod backtest;
 mod check;
 mod evaluate;
 mod healthcheck;
+mod history;
 mod init;
 pub mod logging;
 mod scan;

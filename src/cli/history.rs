@@ -1,0 +1,107 @@
+//! The messages of the past, from a file or from this machine's own store.
+
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Read},
+    path::Path,
+};
+
+use anyhow::Context;
+use serde::Deserialize;
+
+use super::UserError;
+use crate::{
+    model::{Attachment, Channel, Message, MessageId, Timestamp},
+    settings::{Engine, Settings},
+    store::{CaseState, Store, embedded::EmbeddedStore},
+};
+
+/// Messages read from the store at once.
+const PAGE: usize = 1000;
+
+/// One line of history.
+#[derive(Deserialize)]
+struct Line {
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(default)]
+    group: String,
+    #[serde(default)]
+    sender: String,
+    #[serde(default)]
+    sender_name: Option<String>,
+    at: Timestamp,
+    #[serde(default)]
+    text: String,
+    #[serde(default)]
+    attachments: Vec<Attachment>,
+    /// A person's verdict on the bot's verdict, if there was one.
+    #[serde(default)]
+    false_alarm: Option<bool>,
+}
+
+/// A message and whether a person called the bot wrong about it.
+pub(super) type Said = (Message, Option<bool>);
+
+/// Reads JSON lines; `-` is stdin.
+pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
+    let input: Box<dyn Read> = if path.as_os_str() == "-" {
+        Box::new(std::io::stdin().lock())
+    } else {
+        Box::new(File::open(path).map_err(|e| UserError(format!("打不开 {}：{e}", path.display())))?)
+    };
+    let mut said = Vec::new();
+    for (index, line) in BufReader::new(input).lines().enumerate() {
+        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let line: Line = serde_json::from_str(&line)
+            .map_err(|e| UserError(format!("{}:{}: 不是一条消息：{e}", path.display(), index + 1)))?;
+        said.push(line.said(index));
+    }
+    Ok(said)
+}
+
+/// The messages of this machine's own store; the bot must be stopped meanwhile.
+pub(super) async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
+    let folder = settings.store_folder();
+    if settings.store.engine != Engine::Embedded || !folder.is_dir() {
+        return Err(UserError(format!("{} 里没有保存的消息；请给出消息文件", folder.display())).into());
+    }
+    let store = EmbeddedStore::open(&folder)
+        .map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?;
+    let mut said: Vec<Said> = Vec::new();
+    loop {
+        let after = said.last().map(|(message, _)| message.id.clone());
+        let page = store.messages(since, after.as_ref(), PAGE).await?;
+        if page.is_empty() {
+            return Ok(said);
+        }
+        for processed in page {
+            let wrong = match &processed.case {
+                Some(id) => store.case(id).await?.map(|case| case.state == CaseState::Revoked),
+                None => None,
+            };
+            said.push((processed.message, wrong.filter(|wrong| *wrong)));
+        }
+    }
+}
+
+impl Line {
+    fn said(self, index: usize) -> Said {
+        let message = Message {
+            id: self.id.map_or_else(|| MessageId::new(format!("line:{}", index + 1)), MessageId::from),
+            channel: Channel::Http,
+            group: self.group.into(),
+            sender: self.sender.into(),
+            sender_name: self.sender_name,
+            at: self.at,
+            text: self.text,
+            attachments: self.attachments,
+            revokes: None,
+            to_bot: false,
+        };
+        (message, self.false_alarm)
+    }
+}
