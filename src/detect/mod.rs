@@ -14,6 +14,7 @@ pub mod learned;
 pub mod lexicon;
 pub mod links;
 pub mod lint;
+pub mod matcher;
 pub mod names;
 pub mod score;
 pub mod view;

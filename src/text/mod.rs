@@ -1,7 +1,29 @@
-//! What a disguised message really says: `加 薇❤信` becomes `加微信`, and every character of the result still knows where
-//! it came from, so evidence always shows what was really typed.
+//! What a disguised message really says: `加 薇❤信` becomes `加薇信`, which sounds like `加微信`, and every character of the
+//! result still knows where it came from, so evidence always shows what was really typed.
 //!
-//! One pass, no I/O, no policy. The steps have names ([`Transform`]) that `scan --explain` prints per character.
+//! No I/O, no policy. The steps have names ([`Transform`]) that `scan --explain` prints per character.
+//!
+//! - [`normalize`] folds a message: width, case, invisible and combining characters, fancy letters and digits, traditional
+//!   characters, look-alike letters. Spaces, punctuation and emoji are left out, but [`Normalized::gap`] tells what lay
+//!   before each character, so a rule decides what it reads across.
+//! - [`Normalized::rewritten`] is the second reading: emoji as words, split characters joined, repetition collapsed.
+//! - [`sounds`] numbers what characters sound like; [`digits`] reads disguised numbers; [`aliases`] knows the other names of
+//!   WeChat and QQ; [`domains`] puts broken web addresses together again.
+//!
+//! Positions: *folded* positions index [`Normalized::folded`]; *original* positions count Unicode scalar values of the
+//! message. [`Normalized::origin`] leads from the first to the second, [`Normalized::folded_range`] back.
+
+pub mod aliases;
+pub mod digits;
+pub mod domains;
+pub mod emoji;
+mod lookalike;
+mod normalized;
+pub mod sounds;
+pub mod split;
+pub(crate) mod table;
+
+pub use normalized::{Break, Explained, Gap, Normalized, fold, is_han, normalize};
 
 use serde::{Deserialize, Serialize};
 
@@ -42,3 +64,48 @@ named_enum! {
         Domain = "domain", "拆开的网址";
     }
 }
+
+/// A set of [`Transform`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Steps(u16);
+
+impl Steps {
+    /// What only the second reading does.
+    pub const REWRITE: Self =
+        Self(Self::of(Transform::Split).0 | Self::of(Transform::Emoji).0 | Self::of(Transform::Repeat).0);
+
+    /// The set of one step.
+    pub const fn of(step: Transform) -> Self {
+        Self(1 << step as u16)
+    }
+    /// Adds a step.
+    pub const fn insert(&mut self, step: Transform) {
+        self.0 |= 1 << step as u16;
+    }
+    /// The step is in the set.
+    pub const fn contains(self, step: Transform) -> bool {
+        self.0 & (1 << step as u16) != 0
+    }
+    /// Both sets share a step.
+    pub const fn intersects(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+    /// One bit a step, in declaration order from bit 0.
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+    /// The steps, in declaration order.
+    pub fn iter(self) -> impl Iterator<Item = Transform> {
+        Transform::ALL.iter().copied().filter(move |step| self.contains(*step))
+    }
+}
+
+impl std::ops::BitOr for Steps {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+#[cfg(test)]
+mod tests;

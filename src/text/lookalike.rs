@@ -1,0 +1,50 @@
+//! Letters of other scripts that look like Latin ones (`wеixin` with a Cyrillic `е`). Read only where scripts are
+//! mixed, so that a sentence in Russian or Greek stays one.
+
+use super::normalized::{Break, Gap, is_han};
+use super::{Steps, Transform};
+
+/// Rewrites the look-alikes of a folded message in place.
+pub(crate) fn read(original: &[char], from: &[u32], gaps: &[Gap], folded: &mut [char], steps: &mut [Steps]) {
+    let is_letter = |c: char| c.is_alphanumeric() && !is_han(c);
+    let mut start = 0;
+    while start < folded.len() {
+        let mut end = start + 1;
+        if !is_letter(folded[start]) {
+            start = end;
+            continue;
+        }
+        while end < folded.len() && gaps[end].kind == Break::None && is_letter(folded[end]) {
+            end += 1;
+        }
+        let run = start..end;
+        let mixed = folded[run.clone()].iter().any(char::is_ascii_alphanumeric);
+        let beside_han = (start > 0 && gaps[start].kind == Break::None && is_han(folded[start - 1]))
+            || (end < folded.len() && gaps[end].kind == Break::None && is_han(folded[end]));
+        let latin: Vec<Option<char>> = run
+            .clone()
+            .map(|i| if folded[i].is_ascii() { Some(folded[i]) } else { latin(original[from[i] as usize], folded[i]) })
+            .collect();
+        if mixed || (beside_han && latin.iter().all(Option::is_some)) {
+            for (i, latin) in run.zip(latin) {
+                if let Some(latin) = latin
+                    && latin != folded[i]
+                {
+                    folded[i] = latin;
+                    steps[i].insert(Transform::Lookalike);
+                }
+            }
+        }
+        start = end;
+    }
+}
+
+/// The Latin letter or digit a character looks like, as typed or in lower case.
+fn latin(typed: char, folded: char) -> Option<char> {
+    [typed, folded].into_iter().find_map(|c| {
+        let text = c.to_string();
+        let mut skeleton = unicode_security::skeleton(&text);
+        let one = skeleton.next()?;
+        (skeleton.next().is_none() && one.is_ascii_alphanumeric()).then(|| one.to_ascii_lowercase())
+    })
+}

@@ -1,0 +1,107 @@
+//! What a character sounds like, tone dropped: 薇, 威 and 微 are one sound. A character of a message has its most common
+//! sound; a word of a list is looked for under every sound its characters may have ([`words`]).
+
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+use pinyin::{ToPinyin, ToPinyinMulti};
+
+/// Words with more readings than this are looked for under the first ones only.
+const MOST_READINGS: usize = 8;
+
+/// Readings that the usual data puts second though people type them for their sound first.
+const USUAL: [(char, &str); 6] =
+    [('伽', "jia"), ('嘿', "hei"), ('茄', "qie"), ('咖', "ka"), ('卡', "ka"), ('嘎', "ga")];
+
+struct Sounds {
+    /// Sound by code point from U+3400 to U+9FFF; 0 is none.
+    of: Vec<u16>,
+    ids: HashMap<&'static str, u16>,
+}
+
+const FIRST: u32 = 0x3400;
+const LAST: u32 = 0x9fff;
+
+static SOUNDS: LazyLock<Sounds> = LazyLock::new(|| {
+    let mut sounds = Sounds { of: Vec::with_capacity((LAST - FIRST + 1) as usize), ids: HashMap::new() };
+    for code in FIRST..=LAST {
+        let c = char::from_u32(code);
+        let usual = c.and_then(|c| USUAL.iter().find(|(u, _)| *u == c)).map(|(_, sound)| *sound);
+        let sound = usual.or_else(|| c.and_then(|c| c.to_pinyin()).map(pinyin::Pinyin::plain));
+        let next = sounds.ids.len() as u16 + 1;
+        let id = sound.map_or(0, |sound| *sounds.ids.entry(sound).or_insert(next));
+        sounds.of.push(id);
+    }
+    sounds
+});
+
+/// The most common sound of a character as a number from 1, 0 if it has none. Numbers are stable within one build.
+#[inline]
+pub fn of(c: char) -> u16 {
+    let code = (c as u32).wrapping_sub(FIRST);
+    SOUNDS.of.get(code as usize).copied().unwrap_or(0)
+}
+
+/// The number of a syllable in Latin letters without tone, `weixin`'s `wei`; 0 if there is none.
+pub fn syllable(latin: &str) -> u16 {
+    SOUNDS.ids.get(latin).copied().unwrap_or(0)
+}
+
+/// Every sound a character may have, most common first.
+pub fn all(c: char) -> Vec<u16> {
+    let mut all = vec![of(c)];
+    for reading in c.to_pinyin_multi().into_iter().flatten() {
+        let id = syllable(reading.plain());
+        if id != 0 && !all.contains(&id) {
+            all.push(id);
+        }
+    }
+    all.retain(|id| *id != 0);
+    all
+}
+
+/// Every way a folded word may sound, most common first; empty if a character has no sound.
+pub fn words(folded: &[char]) -> Vec<Vec<u16>> {
+    let mut words = vec![Vec::with_capacity(folded.len())];
+    for c in folded {
+        let sounds = all(*c);
+        let mut longer = Vec::new();
+        for sound in sounds {
+            for word in &words {
+                if longer.len() < MOST_READINGS {
+                    let mut word: Vec<u16> = word.clone();
+                    word.push(sound);
+                    longer.push(word);
+                }
+            }
+        }
+        words = longer;
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+/// Reads a run of ASCII letters as syllables (`jiawo` → jia, wo): their numbers with the letters they cover. `None` if
+/// some letter is left over.
+pub fn latin(letters: &str) -> Option<Vec<(u16, std::ops::Range<usize>)>> {
+    // Backwards, so that the longest first syllable that leaves a readable rest wins.
+    let n = letters.len();
+    if n == 0 || !letters.bytes().all(|b| b.is_ascii_lowercase()) {
+        return None;
+    }
+    let mut next: Vec<Option<usize>> = vec![None; n + 1];
+    next[n] = Some(n);
+    for start in (0..n).rev() {
+        next[start] = (start + 1..=n.min(start + 6))
+            .rev()
+            .find(|end| next[*end].is_some() && syllable(&letters[start..*end]) != 0);
+    }
+    let mut read = Vec::new();
+    let mut at = 0;
+    while at < n {
+        let end = next[at]?;
+        read.push((syllable(&letters[at..end]), at..end));
+        at = end;
+    }
+    Some(read)
+}
