@@ -5,7 +5,8 @@ use std::{path::Path, process::ExitCode};
 use super::{ConfigArg, Problems, WRONG_INPUT};
 use crate::{
     model::{Clock, SystemClock},
-    settings::{Files, Problem, Settings, files::Kind},
+    policy::rulebook::promises_beyond,
+    settings::{Files, Problem, Settings},
 };
 
 /// 检查设置、策略、群规和词表。
@@ -28,9 +29,12 @@ pub fn run(args: &Args) -> ExitCode {
     };
     problems.extend(lists(&settings));
     problems.extend(settings.policies().err().unwrap_or_default());
-    problems.extend(readable(&settings, Kind::Rulebook));
+    problems.extend(settings.rulebooks().err().unwrap_or_default());
     for problem in &problems {
         println!("{problem}");
+    }
+    for hint in promises(&settings) {
+        eprintln!("提示：{hint}");
     }
     if problems.is_empty() {
         println!("没有发现问题");
@@ -44,6 +48,16 @@ fn lists(settings: &Settings) -> Vec<Problem> {
     settings.detector(SystemClock.now()).err().unwrap_or_default()
 }
 
-fn readable(settings: &Settings, kind: Kind) -> Vec<Problem> {
-    settings.files.read_all(kind).err().unwrap_or_default()
+/// Where a group's rulebook asks for more than its policy does: worth a look, not a mistake.
+fn promises(settings: &Settings) -> Vec<String> {
+    let (Ok(policies), Ok(rulebooks)) = (settings.policies(), settings.rulebooks()) else { return Vec::new() };
+    let mut hints = Vec::new();
+    for group in &settings.groups {
+        let Some(policy) = policies.get(&group.policy) else { continue };
+        for rulebook in group.rulebook.iter().filter_map(|name| rulebooks.get(name)) {
+            let beyond = promises_beyond(rulebook, policy.for_group(&group.id));
+            hints.extend(beyond.into_iter().map(|hint| format!("群 {}：{hint}", group.id)));
+        }
+    }
+    hints
 }

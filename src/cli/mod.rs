@@ -14,6 +14,8 @@ mod healthcheck;
 mod history;
 mod init;
 pub mod logging;
+mod policy;
+mod rulebook;
 mod scan;
 mod simulate;
 mod usage;
@@ -64,6 +66,10 @@ enum Command {
     Evaluate(evaluate::Args),
     /// 启动一个模拟的企业微信，供这个或别的机器人测试
     Simulate(simulate::Args),
+    /// 用白话说明策略：谁违规几次会怎样
+    Policy(policy::Args),
+    /// 查看群规和覆盖情况
+    Rulebook(rulebook::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -97,6 +103,8 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             logging::start(&Log::default())?;
             simulate::run(args).await.map(|()| ExitCode::SUCCESS)
         }
+        Command::Policy(args) => policy::run(&args),
+        Command::Rulebook(args) => rulebook::run(&args),
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

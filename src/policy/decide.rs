@@ -2,11 +2,12 @@
 
 use super::{
     MemberState, Policy, Standing,
-    ladder::{CategoryRule, Rung, Treatment, When, length_zh},
+    ladder::{CategoryRule, Rung, Treatment, When},
 };
 use crate::{
     detect::{Report, Verdict},
     model::{Category, GroupId, GroupKind, Mode, Role, Severity, Stage, Step, Timestamp},
+    wording,
 };
 
 /// What is known about one message beside the member's standing.
@@ -307,7 +308,7 @@ impl Case<'_> {
                 decision.n = count + 1;
                 let unit = policy.unit.zh();
                 reasons.push(format!(
-                    "{}（{}）：记 {weight} {unit}，有效共 {} {unit}",
+                    "{}（{}）：计 {weight} {unit}，有效共 {} {unit}",
                     category.zh(),
                     severity.zh(),
                     decision.live_after
@@ -378,7 +379,7 @@ impl Case<'_> {
             Some(rung) if rung.ask || (self.facts.external && rung.step >= self.policy.external_ask_from) => {
                 "再次违规将提请管理者处理".to_owned()
             }
-            Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", length_zh(*length)),
+            Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", wording::length(*length)),
             Some(Rung { step: Step::Remove, .. }) => "再次违规将被移出本群".to_owned(),
             Some(_) => "再次违规将被警告".to_owned(),
         };

@@ -158,14 +158,6 @@ pub struct CategoryRule {
     pub treat: Option<Treatment>,
 }
 
-/// `30 分钟`, `2 小时`, `1 天 12 小时`.
-pub(super) fn length_zh(length: SignedDuration) -> String {
-    let minutes = length.as_mins().max(0);
-    let parts = [(minutes / 1440, "天"), (minutes % 1440 / 60, "小时"), (minutes % 60, "分钟")];
-    let parts: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n} {unit}")).collect();
-    if parts.is_empty() { "不到 1 分钟".into() } else { parts.join(" ") }
-}
-
 /// Everything that decides what follows from a finding in a group.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Policy {

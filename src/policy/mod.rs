@@ -5,9 +5,11 @@
 
 pub mod breaker;
 pub mod decide;
+pub mod explain;
 pub mod file;
 pub mod ladder;
 pub mod lifecycle;
+pub mod rulebook;
 pub mod standing;
 #[cfg(test)]
 mod tests;

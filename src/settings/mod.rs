@@ -15,6 +15,7 @@ mod policies;
 mod problem;
 pub mod reload;
 mod retention;
+mod rulebooks;
 mod secret;
 mod server;
 mod store;

@@ -40,6 +40,6 @@ impl Settings {
 }
 
 /// A reader's faults with the file they are in.
-fn in_file(file: &str, faults: &[Fault]) -> Vec<Problem> {
+pub(super) fn in_file(file: &str, faults: &[Fault]) -> Vec<Problem> {
     faults.iter().map(|fault| Problem::new(file, fault.line, in_chinese(&fault.message))).collect()
 }

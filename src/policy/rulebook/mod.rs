@@ -1,0 +1,287 @@
+//! Rulebooks (群规): the clauses a group has agreed to, so that a warning can cite the one that was broken, and a plain
+//! account of what the bot enforces, what it only watches, what is still to come and what a person has to do.
+//!
+//! One file a regulation under `config/rulebooks/`. A clause names the checks that answer for it, or says `manual` and why.
+
+mod check;
+mod cite;
+mod versions;
+
+use serde::{Deserialize, Serialize};
+use toml::Spanned;
+
+pub use check::{Check, Coverage, Duty, Response};
+pub use cite::{Citation, cite, promises_beyond};
+pub use versions::{Announcement, Change, Versions};
+
+use super::file::{Fault, line_of};
+use crate::model::UnknownName;
+
+/// One rule of a rulebook.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clause {
+    /// Unique in the rulebook, stable over its versions: `3.3.4`.
+    pub id: String,
+    /// Where it stands, as people say it: `第三条3(4)`.
+    pub cite: String,
+    /// In short words.
+    pub text: String,
+    /// Names of the checks that answer for it; empty for a manual one.
+    #[serde(with = "checks")]
+    pub checks: Vec<Check>,
+    /// What shall follow.
+    pub response: Response,
+    /// Why only a person can see to it.
+    pub manual: Option<String>,
+}
+
+/// Checks as their names.
+mod checks {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use super::Check;
+
+    pub(super) fn serialize<S: Serializer>(checks: &[Check], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(checks.iter().map(|check| check.id()))
+    }
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Check>, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
+    }
+}
+
+impl Clause {
+    /// How far the bot answers for it: as far as its weakest check.
+    pub fn coverage(&self) -> Coverage {
+        if self.manual.is_some() {
+            Coverage::Manual
+        } else if self.checks.iter().any(|check| matches!(check, Check::Duty(duty) if duty.planned())) {
+            Coverage::Planned
+        } else if self.response == Response::Watch {
+            Coverage::Watched
+        } else {
+            Coverage::Enforced
+        }
+    }
+}
+
+/// One regulation as a group has agreed to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rulebook {
+    /// File name without extension: `group-sales`.
+    pub name: String,
+    /// Shown title, without 《》.
+    pub title: String,
+    /// Rises with every change of a clause.
+    pub version: u32,
+    /// A change is told to the group so many days before it takes effect.
+    pub announce_days: u32,
+    /// The policy that comes nearest to its penalties, if it names some.
+    pub policy: Option<String>,
+    /// In the regulation's order.
+    pub clauses: Vec<Clause>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawClause {
+    id: Spanned<String>,
+    cite: String,
+    text: Spanned<String>,
+    #[serde(default)]
+    check: Vec<Spanned<String>>,
+    response: Option<Spanned<Response>>,
+    manual: Option<Spanned<String>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawBook {
+    title: String,
+    version: u32,
+    announce_days: u32,
+    policy: Option<String>,
+    #[serde(default)]
+    clause: Vec<RawClause>,
+}
+
+impl Rulebook {
+    /// Reads a rulebook file; `name` is its file name without extension.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it, in the file's order.
+    pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Fault>> {
+        let raw: RawBook = toml::from_str(text).map_err(|error| vec![Fault::from_toml(text, &error)])?;
+        let mut faults = Vec::new();
+        let mut wrong = |at: std::ops::Range<usize>, message: String| {
+            faults.push(Fault { line: line_of(text, at.start), message });
+        };
+        let mut clauses: Vec<Clause> = Vec::new();
+        for raw in raw.clause {
+            let at = raw.id.span();
+            let id = raw.id.into_inner();
+            if clauses.iter().any(|clause| clause.id == id) {
+                wrong(at.clone(), format!("条款 `{id}` 写了两次"));
+            }
+            if raw.text.get_ref().trim().is_empty() {
+                wrong(raw.text.span(), format!("条款 `{id}` 没有内容"));
+            }
+            match (&raw.manual, raw.check.is_empty()) {
+                (None, true) => wrong(at, format!("条款 `{id}` 要写 check，或者用 manual 说明为什么只能靠人")),
+                (Some(reason), false) => wrong(reason.span(), format!("条款 `{id}` 的 check 和 manual 只能写一个")),
+                (Some(reason), true) if reason.get_ref().trim().is_empty() => {
+                    wrong(reason.span(), format!("条款 `{id}` 的 manual 要写原因"));
+                }
+                _ => {}
+            }
+            if let (Some(response), Some(_)) = (&raw.response, &raw.manual) {
+                wrong(response.span(), format!("条款 `{id}` 靠人执行，不能写 response"));
+            }
+            let mut checks = Vec::new();
+            for check in &raw.check {
+                match check.get_ref().parse() {
+                    Ok(check) => checks.push(check),
+                    Err(UnknownName { found, nearest }) => {
+                        let near = nearest.map(|near| format!("，是不是想写 `{near}`？")).unwrap_or_default();
+                        wrong(check.span(), format!("没有名为 `{found}` 的检查{near}"));
+                    }
+                }
+            }
+            clauses.push(Clause {
+                id,
+                cite: raw.cite,
+                text: raw.text.into_inner(),
+                checks,
+                response: raw.response.map_or(Response::Policy, Spanned::into_inner),
+                manual: raw.manual.map(Spanned::into_inner),
+            });
+        }
+        if clauses.is_empty() {
+            faults.push(Fault { line: 0, message: "群规至少要有一条 [[clause]]".to_owned() });
+        }
+        if !faults.is_empty() {
+            return Err(faults);
+        }
+        let RawBook { title, version, announce_days, policy, .. } = raw;
+        Ok(Self { name: name.to_owned(), title, version, announce_days, policy, clauses })
+    }
+
+    /// A clause by id.
+    pub fn clause(&self, id: &str) -> Option<&Clause> {
+        self.clauses.iter().find(|clause| clause.id == id)
+    }
+
+    /// How many clauses there are of each kind.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals { rulebook: self.name.clone(), clauses: self.clauses.len(), ..Totals::default() };
+        for clause in &self.clauses {
+            *match clause.coverage() {
+                Coverage::Enforced => &mut totals.enforced,
+                Coverage::Watched => &mut totals.watched,
+                Coverage::Planned => &mut totals.planned,
+                Coverage::Manual => &mut totals.manual,
+            } += 1;
+        }
+        totals
+    }
+}
+
+/// One line of `rulebook coverage --json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Totals {
+    /// Name.
+    pub rulebook: String,
+    /// All clauses.
+    pub clauses: usize,
+    /// The bot acts.
+    pub enforced: usize,
+    /// The bot tells.
+    pub watched: usize,
+    /// Not built yet.
+    pub planned: usize,
+    /// A person's job.
+    pub manual: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Category;
+
+    /// The files of `config/rulebooks`, by name.
+    pub(super) fn shipped() -> Vec<Rulebook> {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/rulebooks");
+        let mut books: Vec<Rulebook> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| {
+                let path = entry.unwrap().path();
+                let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+                let text = std::fs::read_to_string(&path).unwrap();
+                Rulebook::parse(&name, &text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"))
+            })
+            .collect();
+        books.sort_by(|a, b| a.name.cmp(&b.name));
+        books
+    }
+
+    /// One of them.
+    pub(super) fn book(name: &str) -> Rulebook {
+        shipped().into_iter().find(|book| book.name == name).unwrap()
+    }
+
+    #[test]
+    fn all_seventeen_are_mapped_clause_by_clause() {
+        let books = shipped();
+        let sizes: Vec<(&str, usize)> = books.iter().map(|book| (book.name.as_str(), book.clauses.len())).collect();
+        assert_eq!(
+            sizes,
+            [
+                ("business-phone", 16),
+                ("clothes-shop", 14),
+                ("company-general", 14),
+                ("company-sales", 18),
+                ("company-sales-fragment", 9),
+                ("customer-contact", 21),
+                ("group-sales", 18),
+                ("marketing-dept", 13),
+                ("marketing-management", 14),
+                ("marketing-ops", 13),
+                ("marketing-staff", 16),
+                ("marketing-usage", 14),
+                ("micro-business", 19),
+                ("personnel", 17),
+                ("sales-group", 18),
+                ("sales-group-strict", 17),
+                ("sales-staff-2016", 16),
+            ]
+        );
+        for totals in books.iter().map(Rulebook::totals) {
+            assert_eq!(totals.clauses, totals.enforced + totals.watched + totals.planned + totals.manual);
+        }
+    }
+
+    #[test]
+    fn every_check_is_named_by_some_clause() {
+        let books = shipped();
+        let named = |check: Check| books.iter().flat_map(|book| &book.clauses).any(|c| c.checks.contains(&check));
+        // `illegal` stands for what no clause names alone.
+        let alone = |check: Check| !matches!(check, Check::Message(c) if Category::ILLEGAL.contains(&c));
+        let missing: Vec<&str> = Check::all().filter(|c| alone(*c) && !named(*c)).map(Check::id).collect();
+        assert_eq!(missing, [""; 0]);
+    }
+
+    #[test]
+    fn faults_come_with_lines() {
+        let text = "title = \"x\"\nversion = 1\nannounce_days = 3\n[[clause]]\nid = \"1\"\ncite = \"一\"\ntext = \"x\"\n\
+                    check = [\"ad\", \"insult\"]\n[[clause]]\nid = \"1\"\ncite = \"二\"\ntext = \"y\"\n";
+        let faults: Vec<String> = Rulebook::parse("x", text).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            faults,
+            [
+                "8: 没有名为 `ad` 的检查，是不是想写 `ads`？",
+                "10: 条款 `1` 写了两次",
+                "10: 条款 `1` 要写 check，或者用 manual 说明为什么只能靠人",
+            ]
+        );
+    }
+}
