@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use super::history::History;
-use super::index::Index;
+use super::index::{Hit, Index};
 use super::leaks::Kind;
-use super::lexicon::{ListError, Lists};
+use super::lexicon::{ListError, Lists, Pattern};
 use super::links::Trouble;
 use super::score::Scores;
 use super::view::{Span, View};
 use super::{Finding, Input, Report, Silent, contact, disguise, leaks, learned, links, names};
 use crate::model::{Attachment, Category, Role, Stage};
-use crate::text::Transform;
+use crate::text::aliases::{self, Alias};
+use crate::text::{Normalized, Steps, Transform, sounds};
 
 /// From this likelihood on a learned model speaks up.
 const LEARNED_FROM: f32 = 0.9;
@@ -117,7 +118,7 @@ impl Detector {
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
     pub fn scan(&self, input: &Input<'_>, history: Option<&mut History>) -> Report {
-        let view = View::new(input.text);
+        let (view, second, normalized) = View::both(input.text);
         let mut gather = Gather {
             view: &view,
             scores: &self.settings.scores,
@@ -125,7 +126,8 @@ impl Detector {
             silent: input.explain.then(Vec::new),
         };
         let mut links = links::find(&view);
-        let mut numbers = leaks::find(&view);
+        links::add_broken(input.text, &view, &mut links);
+        let mut numbers = leaks::find(&view, &normalized);
         // Digits of an address are part of the address.
         numbers.retain(|(kind, span)| *kind == Kind::Credential || !links.iter().any(|link| link.span.touches(*span)));
         for attachment in input.attachments {
@@ -135,7 +137,7 @@ impl Detector {
                 links.push(links::parse(url));
             }
         }
-        self.words(&view, &numbers, &links, &mut gather);
+        self.words(&view, second.as_ref(), &normalized, &contact::atoms(&view, &numbers, &links), &mut gather);
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
         self.files(input, &mut gather);
@@ -160,45 +162,65 @@ impl Detector {
         Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default() }
     }
 
-    fn words(&self, view: &View, numbers: &[(Kind, Span)], links: &[links::Link], gather: &mut Gather<'_>) {
-        let atoms = contact::atoms(view, numbers, links);
-        let hits = self.index.scan(view, &atoms);
+    fn words(
+        &self,
+        view: &View,
+        second: Option<&View>,
+        normalized: &Normalized,
+        atoms: &super::index::Atoms,
+        gather: &mut Gather<'_>,
+    ) {
+        let mut hits: Vec<(&View, Hit)> = self.index.scan(view, atoms).into_iter().map(|hit| (view, hit)).collect();
+        if let Some(second) = second {
+            // Only what the second reading alone can see.
+            let rewrites = Steps::REWRITE.bits();
+            let more = self.index.scan(second, &contact::atoms(second, &[], &[]));
+            hits.extend(more.into_iter().map(|hit| (second, hit)).filter(|(view, hit)| {
+                view.steps[hit.span.start..hit.span.end].iter().any(|s| s & u32::from(rewrites) != 0)
+            }));
+        }
         if hits.is_empty() {
             gather.silent("lexicon", "没有词条命中");
+            return;
         }
+        let aliases = aliases::find(normalized);
         let mut seen: Vec<usize> = Vec::new();
-        for hit in hits {
+        for (view, hit) in hits {
             let compiled = &self.index.entries[hit.entry];
             let (points, severity) = self.settings.scores.weight(compiled.category, &compiled.rule);
             let mut transforms = view.transforms(hit.span);
-            if hit.by_sound && !transforms.contains(&Transform::Homophone) {
+            let mut read_as = view.folded(hit.span);
+            if hit.by_sound {
                 transforms.push(Transform::Homophone);
+                if let Pattern::Literal(word) = &compiled.entry.pattern {
+                    read_as.clone_from(word);
+                }
+            } else if gather.view.chars == view.chars {
+                say_plainly(view, hit.span, &aliases, &mut read_as, &mut transforms);
             }
-            let soft = hit.by_sound || transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji));
+            transforms.sort();
+            transforms.dedup();
             let points = compiled.entry.points.unwrap_or(points);
-            // The same entry twice is not twice the evidence.
-            let factor = if seen.contains(&hit.entry) {
-                0.0
-            } else if soft {
-                self.settings.scores.soft
-            } else {
-                1.0
-            };
-            seen.push(hit.entry);
             let (start, end) = view.raw_range(hit.span);
-            gather.findings.push(Finding {
+            let mut finding = Finding {
                 rule: compiled.rule.clone(),
                 category: compiled.category,
                 severity: compiled.entry.severity.unwrap_or(severity),
-                score: points * factor,
+                score: 0.0,
                 start,
                 end,
                 original: view.original(hit.span),
-                normalized: view.folded(hit.span),
+                normalized: read_as,
                 transforms,
                 stage: compiled.entry.stage,
                 entry: Some(compiled.place.clone()),
-            });
+            };
+            // The same entry twice is not twice the evidence.
+            if !seen.contains(&hit.entry) {
+                finding.score = points * if finding.is_soft() { self.settings.scores.soft } else { 1.0 };
+            }
+            seen.push(hit.entry);
+            gather.findings.push(finding);
         }
     }
 
@@ -263,6 +285,9 @@ impl Detector {
                 Trouble::Program => (Category::Malware, "program-link"),
             };
             let factor = if seen.contains(&trouble) { 0.0 } else { 1.0 };
+            if link.broken && seen.is_empty() {
+                gather.add(Category::Ads, "broken-link", link.span, 1.0, Some(link.host.as_str().into()));
+            }
             seen.push(trouble);
             gather.add(category, name, link.span, factor, Some(link.host.as_str().into()));
         }
@@ -411,4 +436,25 @@ fn drop_covered(findings: &mut Vec<Finding>) {
         kept.push(finding);
     }
     *findings = kept;
+}
+
+/// Writes 微信 where 薇 or vx stands, so that a reader sees what was meant.
+fn say_plainly(view: &View, span: Span, all: &[Alias], read_as: &mut String, transforms: &mut Vec<Transform>) {
+    let inside = |a: &&Alias| !a.plain && span.covers(Span { start: a.range.start, end: a.range.end });
+    let mut text = String::new();
+    let mut at = span.start;
+    for alias in all.iter().filter(inside) {
+        text.extend(&view.chars[at..alias.range.start]);
+        text.push_str(alias.contact.name());
+        at = alias.range.end;
+        transforms.push(Transform::Alias);
+        let written = &view.chars[alias.range.start..alias.range.end];
+        if written.iter().zip(alias.contact.name().chars()).all(|(a, b)| sounds::of(*a) != 0 && sounds::of(*a) == sounds::of(b)) {
+            transforms.push(Transform::Homophone);
+        }
+    }
+    if at > span.start {
+        text.extend(&view.chars[at..span.end]);
+        *read_as = text;
+    }
 }

@@ -101,7 +101,7 @@ impl Builder {
         if folded.is_empty() {
             return Err(format!("“{text}”里没有可以查找的字"));
         }
-        if homophone && let Some(key) = view::sound_key(&folded) {
+        for key in if homophone { view::sound_keys(&folded) } else { Vec::new() } {
             let (_, uses) = self.sounds.entry(key).or_insert_with(|| (folded.chars().collect(), Vec::new()));
             uses.push(to);
         }

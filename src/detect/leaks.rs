@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::view::{Gap, Span, View};
+use crate::text::{Normalized, digits};
 
 /// What kind of number was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -28,10 +29,24 @@ pub enum Kind {
 }
 
 /// Finds every number; the longest reading of a run of digits wins.
-pub fn find(view: &View) -> Vec<(Kind, Span)> {
+pub fn find(view: &View, text: &Normalized) -> Vec<(Kind, Span)> {
     let mut found = Vec::new();
     for run in digit_runs(view) {
         classify(view, run, &mut found);
+    }
+    for run in digits::runs(text) {
+        let span = Span { start: run.folded_start, end: run.folded_end };
+        if run.digits.len() < 11 || found.iter().any(|(_, other)| other.touches(span)) {
+            continue;
+        }
+        let x = view.chars.get(span.end) == Some(&'x');
+        if x && run.digits.len() == 17
+            && let Some(kind) = whole(&format!("{}x", run.digits))
+        {
+            found.push((kind, Span { start: span.start, end: span.end + 1 }));
+        } else if let Some(kind) = whole(&run.digits) {
+            found.push((kind, span));
+        }
     }
     emails(view, &mut found);
     credentials(view, &mut found);

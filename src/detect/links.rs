@@ -7,6 +7,7 @@ use regex::Regex;
 
 use super::leaks::folded_span;
 use super::view::{Span, View};
+use crate::text::domains;
 
 /// A link as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub struct Link {
     pub host: String,
     /// From the path's `/` on.
     pub path: String,
+    /// It was typed so that a program would not see it: 点com, blanks, fancy letters.
+    pub broken: bool,
 }
 
 /// What is wrong with a link.
@@ -201,10 +204,21 @@ pub fn find(view: &View) -> Vec<Link> {
         let end = start + whole.as_str().chars().count();
         if let Some(span) = folded_span(view, start, end) {
             let path = caps.get(5).map_or(String::new(), |p| p.as_str().to_owned());
-            links.push(Link { span, host: host.trim_start_matches("www.").to_owned(), path });
+            links.push(Link { span, host: host.trim_start_matches("www.").to_owned(), path, broken: false });
         }
     }
     links
+}
+
+/// Adds the addresses that can only be read after their parts were put together.
+pub fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
+    for domain in domains::find(text).into_iter().filter(|d| !d.transforms.is_empty()) {
+        let Some(span) = folded_span(view, domain.start, domain.end) else { continue };
+        match links.iter_mut().find(|link| link.span.touches(span)) {
+            Some(link) => link.broken = true,
+            None => links.push(Link { span, host: domain.host.trim_start_matches("www.").to_owned(), path: String::new(), broken: true }),
+        }
+    }
 }
 
 /// One character for one character: full width, circled and mathematical letters as ASCII, the Chinese full stops as dots.
@@ -239,7 +253,7 @@ pub fn parse(url: &str) -> Link {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, path) = rest.find('/').map_or((rest, ""), |i| rest.split_at(i));
     let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase();
-    Link { span: Span { start: 0, end: 0 }, host: host.trim_start_matches("www.").to_owned(), path: path.to_owned() }
+    Link { span: Span { start: 0, end: 0 }, host: host.trim_start_matches("www.").to_owned(), path: path.to_owned(), broken: false }
 }
 
 fn within(host: &str, domain: &str) -> bool {

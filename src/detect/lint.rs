@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::detector::Settings;
 use super::index::Index;
 use super::lexicon::{Document, Entry, Lists, Pattern};
-use super::view::{View, fold, sound_key};
+use super::view::{View, fold, sound_keys};
 use super::{Detector, evaluate};
 
 /// Share of ordinary messages that one entry may hit.
@@ -103,7 +103,7 @@ fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
             }
         }
         if entry.homophone == Some(true)
-            && let Some(key) = sound_key(word)
+            && let Some(key) = sound_keys(word).into_iter().next()
         {
             match sounds.get(&key) {
                 Some((other, file, line)) if other != word => {

@@ -72,9 +72,11 @@ pub struct Finding {
 }
 
 impl Finding {
-    /// Known only by sound or by what an emoji stands for: never enough to act on alone.
+    /// Known only by sound or by what an emoji stands for: never enough to act on alone. A known alias (薇 for 微信) is
+    /// as good as the word.
     pub fn is_soft(&self) -> bool {
         self.transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji))
+            && !self.transforms.contains(&Transform::Alias)
     }
 }
 

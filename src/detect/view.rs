@@ -1,7 +1,9 @@
 //! One message as the signals see it: folded characters without what lies between them, what lay between them, and the
 //! way back to what was typed. Built once a message; every signal reads it.
 
-use crate::text::Transform;
+use crate::text::{Break, Normalized, Transform, normalize, sounds};
+
+pub use crate::text::fold;
 
 /// What lay before a folded character.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -75,29 +77,36 @@ pub struct View {
 impl View {
     /// Reads a message.
     pub fn new(text: &str) -> Self {
-        use unicode_normalization::UnicodeNormalization;
-        let mut view = Self { raw: text.chars().collect(), ..Self::default() };
-        let mut gap = Gap::None;
-        for (i, &c) in view.raw.iter().enumerate() {
-            let mut kept = false;
-            for folded in std::iter::once(c).nfkc().flat_map(char::to_lowercase) {
-                if !folded.is_alphanumeric() {
-                    continue;
-                }
-                view.chars.push(folded);
-                view.from.push(i as u32);
-                view.to.push(i as u32 + 1);
-                view.gap.push(if view.gap.is_empty() { Gap::None } else { gap });
-                view.steps.push(if folded == c { 0 } else { bit(Transform::Width) });
-                view.sounds.push(0);
-                gap = Gap::None;
-                kept = true;
-            }
-            if !kept {
-                gap = gap.max(if "，。！？；：、,.!?;:\n\r…".contains(c) { Gap::Hard } else { Gap::Soft });
-            }
+        Self::of(&normalize(text))
+    }
+
+    /// Reads a message twice if emoji, split or repeated characters give it another meaning.
+    pub fn both(text: &str) -> (Self, Option<Self>, Normalized) {
+        let first = normalize(text);
+        let second = first.rewritten().map(|second| Self::of(&second));
+        (Self::of(&first), second, first)
+    }
+
+    fn of(text: &Normalized) -> Self {
+        let length = text.folded().len();
+        let origin = |i: usize| text.origin(i..i + 1);
+        Self {
+            raw: text.typed().to_vec(),
+            chars: text.folded().to_vec(),
+            from: (0..length).map(|i| origin(i).start as u32).collect(),
+            to: (0..length).map(|i| origin(i).end as u32).collect(),
+            gap: (0..length)
+                .map(|i| match text.gap(i).kind {
+                    Break::None => Gap::None,
+                    Break::Soft => Gap::Soft,
+                    Break::Clause | Break::Sentence => Gap::Hard,
+                })
+                .collect(),
+            steps: (0..length).map(|i| u32::from(text.steps(i).bits())).collect(),
+            sounds: text.sounds(),
+            ..Self::default()
         }
-        view.finish()
+        .finish()
     }
 
     /// Fills the derived fields from `chars` and `gap`.
@@ -182,11 +191,6 @@ pub const fn bit(transform: Transform) -> u32 {
     1 << transform as u32
 }
 
-/// A word of a list as the view would read it.
-pub fn fold(text: &str) -> String {
-    View::new(text).text
-}
-
 /// Bytes of one sound in [`sound_text`].
 pub const SOUND_BYTES: usize = 3;
 
@@ -195,8 +199,8 @@ pub fn sound_text(sounds: &[u16]) -> String {
     sounds.iter().map(|s| char::from_u32(0x1000 + u32::from(*s)).unwrap_or('\u{1000}')).collect()
 }
 
-/// The sounds of a word to search for; `None` if a character has none.
-pub fn sound_key(folded: &str) -> Option<String> {
-    let view = View::new(folded);
-    (!view.sounds.contains(&0)).then(|| sound_text(&view.sounds))
+/// The sounds of a word to search for, one key a reading; none if a character has no sound.
+pub fn sound_keys(folded: &str) -> Vec<String> {
+    let chars: Vec<char> = folded.chars().collect();
+    sounds::words(&chars).iter().map(|word| sound_text(word)).collect()
 }
