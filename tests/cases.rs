@@ -41,9 +41,10 @@ impl<'a> Expected<'a> {
         if self.result == "clean" {
             return report.verdict == Verdict::Clean;
         }
-        let found = report.findings.iter().any(|f| {
-            &*f.rule == self.rule || !self.rule.contains('/') && f.category.id() == self.rule
-        });
+        let found = report
+            .findings
+            .iter()
+            .any(|f| &*f.rule == self.rule || !self.rule.contains('/') && f.category.id() == self.rule);
         let verdict = match self.result {
             "act" => report.verdict == Verdict::Act,
             "review" => report.verdict == Verdict::Review,
@@ -70,7 +71,8 @@ fn every_line_of_every_case_file_gives_what_it_expects() {
                 continue;
             }
             if let Some(rest) = line.strip_prefix("expect ") {
-                expected = Some(Expected::parse(rest).unwrap_or_else(|| panic!("{name}:{number}: expect 写错了：{rest}")));
+                expected =
+                    Some(Expected::parse(rest).unwrap_or_else(|| panic!("{name}:{number}: expect 写错了：{rest}")));
                 continue;
             }
             let expected = expected.as_ref().unwrap_or_else(|| panic!("{name}:{number}: 前面还没有 expect"));
@@ -81,7 +83,9 @@ fn every_line_of_every_case_file_gives_what_it_expects() {
                     .findings
                     .iter()
                     .filter(|f| f.score > 0.0)
-                    .map(|f| format!("{} “{}” {} {}", f.rule, f.normalized, f.score, f.entry.as_deref().unwrap_or_default()))
+                    .map(|f| {
+                        format!("{} “{}” {} {}", f.rule, f.normalized, f.score, f.entry.as_deref().unwrap_or_default())
+                    })
                     .collect();
                 let (rule, result) = (expected.rule, expected.result);
                 let _ = writeln!(wrong, "{name}:{number}: {rule} {result} ≠ {:?} {found:?}: {line}", report.verdict);

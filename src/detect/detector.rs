@@ -449,7 +449,11 @@ fn say_plainly(view: &View, span: Span, all: &[Alias], read_as: &mut String, tra
         at = alias.range.end;
         transforms.push(Transform::Alias);
         let written = &view.chars[alias.range.start..alias.range.end];
-        if written.iter().zip(alias.contact.name().chars()).all(|(a, b)| sounds::of(*a) != 0 && sounds::of(*a) == sounds::of(b)) {
+        if written
+            .iter()
+            .zip(alias.contact.name().chars())
+            .all(|(a, b)| sounds::of(*a) != 0 && sounds::of(*a) == sounds::of(b))
+        {
             transforms.push(Transform::Homophone);
         }
     }

@@ -216,7 +216,12 @@ pub fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
         let Some(span) = folded_span(view, domain.start, domain.end) else { continue };
         match links.iter_mut().find(|link| link.span.touches(span)) {
             Some(link) => link.broken = true,
-            None => links.push(Link { span, host: domain.host.trim_start_matches("www.").to_owned(), path: String::new(), broken: true }),
+            None => links.push(Link {
+                span,
+                host: domain.host.trim_start_matches("www.").to_owned(),
+                path: String::new(),
+                broken: true,
+            }),
         }
     }
 }
@@ -253,7 +258,12 @@ pub fn parse(url: &str) -> Link {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (host, path) = rest.find('/').map_or((rest, ""), |i| rest.split_at(i));
     let host = host.rsplit('@').next().unwrap_or(host).split(':').next().unwrap_or(host).to_ascii_lowercase();
-    Link { span: Span { start: 0, end: 0 }, host: host.trim_start_matches("www.").to_owned(), path: path.to_owned(), broken: false }
+    Link {
+        span: Span { start: 0, end: 0 },
+        host: host.trim_start_matches("www.").to_owned(),
+        path: path.to_owned(),
+        broken: false,
+    }
 }
 
 fn within(host: &str, domain: &str) -> bool {
