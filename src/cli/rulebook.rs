@@ -87,6 +87,9 @@ fn show(book: &Rulebook, json: bool) -> anyhow::Result<()> {
         return Ok(());
     }
     println!("《{}》第 {} 版，改动提前 {} 天告知", book.title, book.version, book.announce_days);
+    if let Some(policy) = &book.policy {
+        println!("处罚办法最接近的策略：{policy}");
+    }
     for clause in &book.clauses {
         println!("{}  {}\n    {}", clause.cite, clause.text, how(clause));
     }

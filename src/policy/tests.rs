@@ -51,6 +51,8 @@ struct Story {
     group: GroupId,
     standing: Standing,
     now: Timestamp,
+    /// How far the message's own time is ahead of the clock.
+    ahead: SignedDuration,
     role: Role,
     external: bool,
     mode: Mode,
@@ -70,6 +72,7 @@ impl Story {
             group: "wr1".into(),
             standing: Standing { messages: 100, ..Standing::default() },
             now: start(),
+            ahead: SignedDuration::ZERO,
             role: Role::Member,
             external: false,
             mode: Mode::Full,
@@ -87,7 +90,7 @@ impl Story {
             mode: self.mode,
             role: self.role,
             external: self.external,
-            at: self.now,
+            at: self.now + self.ahead,
             working: Some(self.working),
             breaker_open: self.breaker_open,
             strict_until: self.strict_until,
@@ -180,6 +183,71 @@ fn strikes_expire_each_by_its_own_time() {
     assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
     story.later(hours(24 * 20));
     assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
+}
+
+#[test]
+fn a_strike_has_its_messages_own_time_within_reason() {
+    let strike = |ahead: SignedDuration| {
+        let mut story = Story::under("default");
+        story.ahead = ahead;
+        let decision = story.report(&hit(Category::Ads, Severity::Medium));
+        (decision.step, decision.strike.map(|s| (s.at.duration_since(start()), s.expires_at.duration_since(s.at))))
+    };
+    let days = |n: i64| hours(24 * n);
+    assert_eq!(strike(hours(-5)), (Step::Warn, Some((hours(-5), days(30)))), "delivered late");
+    assert_eq!(strike(days(1)), (Step::Warn, Some((days(1), days(30)))), "our clock was set back");
+    assert_eq!(strike(days(400)), (Step::Warn, Some((days(1), days(30)))), "nobody is punished from the far future");
+    assert_eq!(strike(days(-29)), (Step::Warn, Some((days(-29), days(30)))));
+    assert_eq!(strike(days(-30)), (Step::None, None), "too old to count");
+}
+
+#[test]
+fn a_clock_that_jumps_a_day_changes_no_strike() {
+    let mut story = Story::under("default");
+    story.ad();
+    story.later(hours(-24));
+    assert_eq!(story.standing.live_points(story.now), 2);
+    assert_eq!(story.ad(), "mute 120 2→4 第2/3 再次违规将被移出本群");
+    story.later(hours(48));
+    assert!(story.ad().starts_with("remove 4→6"));
+}
+
+#[test]
+fn orders_of_the_owner_hold_back_and_say_so() {
+    let report = hit(Category::Ads, Severity::Medium);
+    let story = Story::under("default");
+    let facts = |exempt, permitted| Facts {
+        report: &report,
+        group: &story.group,
+        kind: GroupKind::App,
+        mode: Mode::Full,
+        role: Role::Member,
+        external: false,
+        at: story.now,
+        working: None,
+        breaker_open: false,
+        strict_until: None,
+        exempt,
+        permitted,
+    };
+    let reasons = |facts| decide(&story.policy, &story.standing, &facts, story.now).reasons;
+    assert_eq!(reasons(facts(true, &[])), ["广告引流：该成员在豁免期内，不处置"]);
+    assert_eq!(reasons(facts(false, &[Category::Ads])), ["广告引流：已授权该成员发布，不处置"]);
+    assert_eq!(reasons(facts(false, &[Category::Junk])), ["广告引流（中）：计 2 分，有效共 2 分"]);
+}
+
+#[test]
+fn the_examples_of_the_manual_are_valid() {
+    let manual = include_str!("../../docs/policy.md");
+    let blocks: Vec<&str> = manual.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    assert_eq!(blocks.len(), 5);
+    for block in &blocks[1..4] {
+        let head = if block.contains("title =") { "" } else { "title = \"x\"\nversion = 1\n" };
+        if let Err(faults) = Policy::parse("manual", &format!("{head}{block}")) {
+            panic!("{faults:?} in:\n{block}");
+        }
+    }
+    rulebook::Rulebook::parse("manual", blocks[4]).unwrap();
 }
 
 #[test]
@@ -444,11 +512,12 @@ proptest! {
     #[test]
     fn any_story_keeps_the_rules(
         policy in shipped(),
-        said in prop::collection::vec((category(), severity(), -86_400i64..40 * 86_400), 1..25),
+        said in prop::collection::vec((category(), severity(), -86_400i64..40 * 86_400, -100_000i64..100_000), 1..25),
     ) {
         let mut story = Story::under(policy);
-        for (category, severity, gap) in said {
+        for (category, severity, gap, ahead) in said {
             story.later(SignedDuration::from_secs(gap));
+            story.ahead = SignedDuration::from_secs(ahead);
             let before = story.standing.live_points(story.now);
             let decision = story.report(&hit(category, severity));
             prop_assert!(decision.live_after >= decision.live_before);

@@ -53,7 +53,10 @@ pub(super) fn in_chinese(message: &str) -> String {
             }
         }
         ([found, known @ ..], m) if m.starts_with("unknown variant") => {
-            format!("`{found}` 不是可选的值，可以写：{}", known.join("、"))
+            // A short list says it all; of a long one the nearest name is more help.
+            let near = if known.len() > 6 { did_you_mean(found, known.iter().copied()) } else { String::new() };
+            let known = if near.is_empty() { format!("，可以写：{}", known.join("、")) } else { near };
+            format!("`{found}` 不是可选的值{known}")
         }
         ([field, ..], m) if m.starts_with("missing field") => format!("缺少设置项 `{field}`"),
         (_, m) if m.starts_with("invalid type: ") || m.starts_with("invalid value: ") => {
