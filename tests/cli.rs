@@ -199,3 +199,43 @@ fn evaluate_keeps_sets_apart() {
     assert!(stdout(&output).contains("| ours | ads | 2 |") && stdout(&output).contains("| ours | ok | 1 |"));
     assert_eq!(run(folder.path(), &["evaluate", "nothing"], "").status.code(), Some(1));
 }
+
+#[test]
+fn rulebooks_are_listed_shown_and_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = run(folder.path(), &["rulebook", "coverage", "--json"], "");
+    let totals: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(totals.len(), 17);
+    for line in &totals {
+        let count = |key: &str| line[key].as_u64().unwrap();
+        assert_eq!(
+            count("clauses"),
+            count("enforced") + count("watched") + count("planned") + count("manual"),
+            "{line}"
+        );
+    }
+    assert!(totals.iter().any(|line| line["rulebook"] == "sales-group" && line["clauses"] == 18));
+    let shown = stdout(&run(folder.path(), &["rulebook", "show", "group-sales"], ""));
+    assert!(shown.starts_with("《微信群管理制度销售》第 1 版"), "{shown}");
+    assert!(shown.contains("六(1)  首次警告，第二次禁言，第三次移出\n    自动执行：处置阶梯；按策略"), "{shown}");
+    assert_eq!(stdout(&run(folder.path(), &["rulebook", "list"], "")).lines().count(), 17);
+    assert_eq!(run(folder.path(), &["rulebook", "show", "nope"], "").status.code(), Some(1));
+}
+
+#[test]
+fn a_policy_of_ones_own_is_explained_and_its_mistakes_are_named() {
+    let folder = with_own_list();
+    let policies = folder.path().join("config/policies");
+    std::fs::create_dir_all(&policies).unwrap();
+    let text = "title = \"一次\"\nversion = 2\n[[step]]\nat = 2\ndo = \"remove\"\n";
+    std::fs::write(policies.join("once.toml"), text).unwrap();
+    let explained = stdout(&run(folder.path(), &["policy", "explain", "once"], ""));
+    assert!(explained.starts_with("策略「一次」（once@2）\n"), "{explained}");
+    assert!(explained.contains("普通成员发广告：\n  第 1 次：移出（计 2 分，共 2 分）\n"), "{explained}");
+    assert!(stdout(&run(folder.path(), &["policy", "list"], "")).contains("once\t一次\n"));
+
+    std::fs::write(policies.join("once.toml"), text.replace("remove", "mute")).unwrap();
+    let output = run(folder.path(), &["policy", "explain", "once"], "");
+    assert_eq!(output.status.code(), Some(1));
+    assert!(stderr(&output).contains("once.toml:3: 禁言要写时长"), "{}", stderr(&output));
+}
