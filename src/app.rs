@@ -1,1 +1,481 @@
 //! Builds everything from the settings, starts it, stops it in order.
+//!
+//! Order of a stop: `/readyz` says no, no new connections, what was accepted is answered, channels and tasks end what they
+//! began, the store writes what is left. Killed instead, nothing acknowledged is lost.
+
+use std::{
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use anyhow::Context;
+use arc_swap::{ArcSwap, ArcSwapOption};
+use axum::Router;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+};
+use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
+use tracing::{info, warn};
+
+use crate::{
+    appeals::Appeals,
+    capability::Capabilities,
+    channels::{
+        Channel,
+        app::AppChannel,
+        archive::ArchiveChannel,
+        bot::{BotChannel, BotEar},
+    },
+    chat_commands::Desk,
+    clicks::Clicks,
+    console,
+    groups::{Configured, Groups},
+    http::{self, Api, Readiness, auth::Tokens, ops::Check},
+    jobs::{self, Job, Runner, hands::Hands, wecom_hands::WecomHands},
+    model::{Clock, MemberId},
+    moderation::{Moderation, Rules, harmless::Harmless},
+    reports::Reports,
+    settings::{
+        Problem, Settings,
+        reload::{self, Live},
+    },
+    store::{Store, embedded::EmbeddedStore},
+    wecom::{archive::ArchiveSource, client::Client, crypto::Crypto},
+    wording,
+};
+
+/// Callbacks must be answered within five seconds; ours end before WeCom gives up.
+const REQUEST_TIMEOUT: Duration = Duration::from_millis(4500);
+/// Work in progress gets so long to end at a stop.
+const STOP_WITHIN: Duration = Duration::from_secs(25);
+
+/// What may be given instead of what the settings would make; demo and tests use it.
+#[derive(Default)]
+pub struct Overrides {
+    /// The ear, instead of the native library.
+    pub archive: Option<Arc<dyn ArchiveSource>>,
+    /// How often the archive is looked at without being called.
+    pub archive_poll: Option<Duration>,
+    /// The settings file to watch; none for built-in settings.
+    pub config: Option<PathBuf>,
+    /// Pages that a demo serves beside the bot's own.
+    pub pages: Option<Router>,
+    /// Renders `/metrics`.
+    pub metrics: Option<PrometheusHandle>,
+}
+
+/// Everything that was built, ready to run.
+pub struct App {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    live: Arc<Live<Rules>>,
+    groups: Arc<Groups>,
+    moderation: Arc<Moderation>,
+    capabilities: Arc<ArcSwap<Capabilities>>,
+    channels: Vec<Arc<dyn Channel>>,
+    runner: Arc<Runner>,
+    router: Router,
+    header_timeout: Duration,
+    config: Option<PathBuf>,
+    stopping: Arc<AtomicBool>,
+}
+
+impl Rules {
+    /// Compiles lists, policies and rulebooks as the settings want them.
+    pub fn build(settings: Settings, clock: &dyn Clock) -> Result<Self, Vec<Problem>> {
+        let detector = settings.detector(clock.now())?;
+        let policies = settings.policies()?;
+        let rulebooks = settings.rulebooks()?;
+        Ok(Self { detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
+    }
+}
+
+/// What the settings say about groups, in the registry's words.
+fn configured(settings: &Settings) -> Vec<Configured> {
+    let groups = settings.groups.iter().map(|group| Configured {
+        id: group.id.clone(),
+        name: group.name.clone(),
+        kind: group.kind(),
+        mode: group.mode,
+        policy: group.policy.clone(),
+        rulebooks: group.rulebook.clone(),
+        owner: group.owner.clone(),
+        admins: group.admins.clone(),
+        aliases: [&group.archive_room, &group.bot_chat, &group.customer_chat].into_iter().flatten().cloned().collect(),
+        webhook: group.webhook.is_some(),
+    });
+    groups.collect()
+}
+
+fn capabilities(settings: &Settings) -> Capabilities {
+    let wecom = settings.wecom.as_ref();
+    Capabilities {
+        app: wecom.is_some_and(|w| w.app.is_some()),
+        bot: wecom.is_some_and(|w| w.bot.as_ref().is_some_and(|b| b.bot_id.is_some())),
+        dry_run: settings.dry_run,
+    }
+}
+
+impl App {
+    /// Opens the store in the settings' folder and builds on it.
+    pub async fn open(settings: Settings, clock: Arc<dyn Clock>, with: Overrides) -> anyhow::Result<Self> {
+        let folder = settings.store_folder();
+        let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&folder)).await?;
+        let store: Arc<dyn Store> = Arc::new(opened.context("opening the store")?);
+        Self::build(settings, store, clock, with).await
+    }
+
+    /// Builds everything on a given store.
+    pub async fn build(
+        settings: Settings,
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        with: Overrides,
+    ) -> anyhow::Result<Self> {
+        wording::set_zone(settings.time_zone.clone());
+        let rules = {
+            let (settings, clock) = (settings.clone(), clock.clone());
+            tokio::task::spawn_blocking(move || Rules::build(settings, clock.as_ref())).await?
+        };
+        let rules = rules.map_err(|problems| {
+            anyhow::Error::new(crate::cli::Problems(problems)).context("the lists or policies are wrong")
+        })?;
+        let live = Arc::new(Live::new(Arc::new(rules), clock.now()));
+        let groups = Arc::new(Groups::load(store.clone(), configured(&settings)).await.context("reading groups")?);
+        let capabilities = Arc::new(ArcSwap::from_pointee(capabilities(&settings)));
+        let wake = Arc::new(Notify::new());
+        let harmless = Harmless::load(store.as_ref()).await.context("reading judgements")?;
+        let moderation = Arc::new(Moderation::new(
+            store.clone(),
+            clock.clone(),
+            groups.clone(),
+            live.clone(),
+            capabilities.clone(),
+            harmless,
+            wake.clone(),
+        ));
+        let appeals = Arc::new(Appeals::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
+        let reports = Arc::new(Reports::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
+        let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
+        let hands: Arc<dyn Hands> = Arc::new(hands(&settings, &clock)?);
+
+        let mut house = House {
+            settings: &settings,
+            store: store.clone(),
+            clock: clock.clone(),
+            groups: groups.clone(),
+            moderation: moderation.clone(),
+            desk: Arc::new(Desk {
+                store: store.clone(),
+                clock: clock.clone(),
+                groups: groups.clone(),
+                rules: live.clone(),
+                moderation: moderation.clone(),
+                appeals: appeals.clone(),
+                reports: reports.clone(),
+            }),
+            clicks: Arc::new(Clicks {
+                store: store.clone(),
+                clock: clock.clone(),
+                groups: groups.clone(),
+                moderation: moderation.clone(),
+                appeals: appeals.clone(),
+                reports: reports.clone(),
+                escalation: escalation.clone(),
+            }),
+            wake: wake.clone(),
+            archive_wake: Arc::new(Notify::new()),
+            channels: Vec::new(),
+        };
+        house.channels(with.archive, with.archive_poll)?;
+        let channels = house.channels;
+
+        let all_jobs: [Arc<dyn Job>; 9] = [
+            Arc::new(jobs::tell::TellJob { store: store.clone(), groups: groups.clone(), hands: hands.clone() }),
+            Arc::new(jobs::announce::AnnounceJob {
+                store: store.clone(),
+                groups: groups.clone(),
+                hands: hands.clone(),
+            }),
+            Arc::new(jobs::remove::RemoveJob { store: store.clone(), groups: groups.clone(), hands: hands.clone() }),
+            Arc::new(jobs::readd::ReaddJob { store: store.clone(), groups: groups.clone(), hands: hands.clone() }),
+            Arc::new(jobs::ask::AskJob {
+                store: store.clone(),
+                groups: groups.clone(),
+                hands: hands.clone(),
+                escalation: escalation.clone(),
+            }),
+            Arc::new(jobs::review::AppealJob {
+                store: store.clone(),
+                groups: groups.clone(),
+                appeals: appeals.clone(),
+                hands: hands.clone(),
+                escalation: escalation.clone(),
+            }),
+            Arc::new(jobs::review::ReportJob {
+                groups: groups.clone(),
+                reports: reports.clone(),
+                hands: hands.clone(),
+                escalation,
+            }),
+            Arc::new(jobs::review::TellReportJob { reports, hands: hands.clone() }),
+            Arc::new(jobs::simulated::SimulatedJob),
+        ];
+        let all_jobs = all_jobs.into_iter().chain([
+            Arc::new(jobs::refresh::RefreshJob {
+                groups: groups.clone(),
+                hands: hands.clone(),
+                names: names(&settings, &clock)?,
+            }) as Arc<dyn Job>,
+            Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
+        ]);
+        let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs));
+
+        let stopping = Arc::new(AtomicBool::new(false));
+        let api = Api {
+            moderation: moderation.clone(),
+            store: store.clone(),
+            groups: groups.clone(),
+            clock: clock.clone(),
+            metrics: with.metrics,
+            readiness: Arc::new(Ready {
+                channels: channels.clone(),
+                live: live.clone(),
+                groups: groups.clone(),
+                stopping: stopping.clone(),
+            }),
+        };
+        let tokens = Tokens::new(settings.api_tokens.iter().map(|t| (t.name.as_str(), t.value.expose())));
+        let mut router = Router::new()
+            .nest("/api/v1", http::api_routes(api.clone(), tokens, settings.http.api_bytes))
+            .merge(http::ops_routes(api.clone()));
+        for channel in &channels {
+            router = router.merge(channel.clone().routes());
+        }
+        router = match with.pages {
+            Some(pages) => router.merge(pages),
+            None => router.merge(console::routes(api)),
+        };
+        let router = router
+            .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+            .layer(CatchPanicLayer::new());
+        Ok(Self {
+            store,
+            clock,
+            live,
+            groups,
+            moderation,
+            capabilities,
+            channels,
+            runner,
+            router,
+            header_timeout: Duration::try_from(settings.http.header_timeout).unwrap_or(Duration::from_secs(10)),
+            config: with.config,
+            stopping,
+        })
+    }
+
+    /// The use case, for tests.
+    pub fn moderation(&self) -> Arc<Moderation> {
+        self.moderation.clone()
+    }
+    /// The store, for tests.
+    pub fn store(&self) -> Arc<dyn Store> {
+        self.store.clone()
+    }
+
+    /// Serves until `stop` resolves, then ends in order.
+    pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
+        let address = listener.local_addr()?;
+        jobs::refresh::plan(self.store.as_ref(), &self.groups, self.clock.now()).await.context("planning")?;
+        jobs::prune::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
+        let (ending, ended) = watch::channel(false);
+        let mut working = tokio::task::JoinSet::new();
+        for channel in &self.channels {
+            working.spawn(channel.clone().run(ended.clone()));
+        }
+        let mut runner_end = ended.clone();
+        let runner = self.runner.clone();
+        working.spawn(async move {
+            runner
+                .run(async move {
+                    let _ = runner_end.wait_for(|end| *end).await;
+                })
+                .await;
+        });
+        let watching = self.config.clone().map(|file| {
+            let (build_clock, groups, capabilities) =
+                (self.clock.clone(), self.groups.clone(), self.capabilities.clone());
+            tokio::spawn(reload::watch(
+                self.live.clone(),
+                file,
+                self.clock.clone(),
+                move |settings| Rules::build(settings, build_clock.as_ref()),
+                move |rules| {
+                    groups.configure(configured(&rules.settings));
+                    capabilities.store(Arc::new(self::capabilities(&rules.settings)));
+                },
+            ))
+        });
+        let handle = axum_server::Handle::new();
+        let server = {
+            let handle = handle.clone();
+            let mut server = axum_server::from_tcp(listener.into_std()?)?;
+            server.http_builder().http1().header_read_timeout(self.header_timeout);
+            let service = self.router.clone().into_make_service_with_connect_info::<SocketAddr>();
+            tokio::spawn(async move { server.handle(handle).serve(service).await })
+        };
+        info!(%address, "ready");
+        stop.await;
+        info!("stopping");
+        self.stopping.store(true, Ordering::SeqCst);
+        handle.graceful_shutdown(Some(STOP_WITHIN));
+        server.await??;
+        ending.send_replace(true);
+        if tokio::time::timeout(STOP_WITHIN, async { while working.join_next().await.is_some() {} }).await.is_err() {
+            warn!("some work did not end in time; it goes on from the store at the next start");
+        }
+        if let Some(watching) = watching {
+            watching.abort();
+        }
+        info!("stopped");
+        Ok(())
+    }
+}
+
+/// What channels are built from.
+struct House<'a> {
+    settings: &'a Settings,
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    groups: Arc<Groups>,
+    moderation: Arc<Moderation>,
+    desk: Arc<Desk>,
+    clicks: Arc<Clicks>,
+    wake: Arc<Notify>,
+    archive_wake: Arc<Notify>,
+    channels: Vec<Arc<dyn Channel>>,
+}
+
+impl House<'_> {
+    /// Every channel that the settings have, in one visible list.
+    fn channels(&mut self, archive: Option<Arc<dyn ArchiveSource>>, poll: Option<Duration>) -> anyhow::Result<()> {
+        let wecom = self.settings.wecom.as_ref();
+        if let Some(wecom) = wecom
+            && let Some(app) = &wecom.app
+            && let (Some(token), Some(key)) = (&app.token, &app.aes_key)
+        {
+            let crypto = Crypto::new(token.expose(), key.expose(), &wecom.corp_id).context("[wecom.app] aes_key")?;
+            self.channels.push(Arc::new(AppChannel {
+                crypto,
+                corp_id: wecom.corp_id.clone(),
+                clock: self.clock.clone(),
+                moderation: self.moderation.clone(),
+                desk: self.desk.clone(),
+                clicks: self.clicks.clone(),
+                groups: self.groups.clone(),
+                archive: self.archive_wake.clone(),
+                tasks: self.wake.clone(),
+                body_limit: self.settings.http.callback_bytes,
+            }));
+        }
+        if let Some(bot) = wecom.and_then(|w| w.bot.as_ref())
+            && let (Some(token), Some(key)) = (&bot.token, &bot.aes_key)
+        {
+            let crypto = Crypto::new(token.expose(), key.expose(), "").context("[wecom.bot] aes_key")?;
+            let ear = Arc::new(BotEar {
+                clock: self.clock.clone(),
+                moderation: self.moderation.clone(),
+                desk: self.desk.clone(),
+                clicks: self.clicks.clone(),
+            });
+            let body_limit = self.settings.http.callback_bytes;
+            self.channels.push(Arc::new(BotChannel { crypto, clock: self.clock.clone(), ear, body_limit }));
+        }
+        if let Some(source) = archive {
+            let configured = wecom.and_then(|w| w.archive.as_ref()).map(|a| a.poll);
+            let every =
+                poll.or_else(|| configured.and_then(|p| Duration::try_from(p).ok())).unwrap_or(Duration::from_secs(15));
+            self.channels.push(Arc::new(ArchiveChannel::new(
+                source,
+                self.store.clone(),
+                self.moderation.clone(),
+                self.clock.clone(),
+                every,
+                self.archive_wake.clone(),
+            )));
+        }
+        Ok(())
+    }
+}
+
+fn app_client(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Client>>> {
+    let Some(wecom) = &settings.wecom else { return Ok(None) };
+    let Some(app) = &wecom.app else { return Ok(None) };
+    let secret = SecretString::from(app.secret.expose().to_owned());
+    let client = Client::new(&wecom.api_base, &wecom.corp_id, app.agent_id, secret, clock.clone())?;
+    Ok(Some(Arc::new(client)))
+}
+
+fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHands> {
+    let archive = match settings.wecom.as_ref().and_then(|w| Some((w, w.archive.as_ref()?))) {
+        Some((wecom, archive)) => {
+            let secret = SecretString::from(archive.secret.expose().to_owned());
+            Some(Arc::new(Client::new(&wecom.api_base, &wecom.corp_id, 0, secret, clock.clone())?))
+        }
+        None => None,
+    };
+    let webhooks: BTreeMap<_, _> = settings
+        .groups
+        .iter()
+        .filter_map(|g| Some((g.id.clone(), SecretString::from(g.webhook.as_ref()?.expose().to_owned()))))
+        .collect();
+    Ok(WecomHands { app: app_client(settings, clock)?, archive, webhooks, bot: ArcSwapOption::empty() })
+}
+
+/// Reads names of colleagues.
+fn names(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Client>>> {
+    app_client(settings, clock)
+}
+
+/// What `/readyz` asks.
+struct Ready {
+    channels: Vec<Arc<dyn Channel>>,
+    live: Arc<Live<Rules>>,
+    groups: Arc<Groups>,
+    stopping: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl Readiness for Ready {
+    async fn checks(&self) -> Vec<Check> {
+        let mut checks: Vec<Check> = self.channels.iter().map(|channel| channel.check()).collect();
+        if self.channels.is_empty() {
+            checks.push(Check::lacking("channels", "没有接入企业微信；只能通过接口提交消息"));
+        }
+        checks.push(match &self.live.status().rejected {
+            None => Check::good("settings", "设置已生效"),
+            Some((_, problems)) => {
+                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
+            }
+        });
+        let blind = self.groups.all().iter().filter(|g| g.configured && g.learned.refreshed.is_none()).count();
+        if blind > 0 {
+            checks.push(Check::lacking("groups", format!("{blind} 个群还没有读到成员名单")));
+        }
+        if self.stopping.load(Ordering::SeqCst) {
+            checks.push(Check::broken("process", "正在停止"));
+        }
+        checks
+    }
+}

@@ -73,6 +73,9 @@ pub struct Learned {
     /// When it was read last.
     #[serde(default)]
     pub refreshed: Option<Timestamp>,
+    /// When the bot saw somebody join; who was there before it came is not in it and counts as an old member.
+    #[serde(default)]
+    pub joined: BTreeMap<MemberId, Timestamp>,
     /// Gone (dissolved).
     #[serde(default)]
     pub dissolved: bool,
@@ -167,6 +170,10 @@ impl Group {
         }
         let id = member.as_str();
         self.set.kind == GroupKind::Customer && id.len() > 8 && (id.starts_with("wm") || id.starts_with("wo"))
+    }
+    /// When the bot saw the member join, if it did.
+    pub fn joined(&self, member: &MemberId) -> Option<Timestamp> {
+        self.learned.joined.get(member).copied()
     }
     /// The name people know a member by, or the id.
     pub fn member_name<'a>(&'a self, member: &'a MemberId) -> &'a str {

@@ -35,11 +35,15 @@ pub mod reports;
 
 pub mod chat_commands;
 
+pub mod clicks;
+
 pub mod jobs;
 
 pub mod simulator;
 
 pub mod http;
+
+pub mod channels;
 
 pub mod console;
 

@@ -9,6 +9,7 @@
 
 mod backtest;
 mod check;
+mod demo;
 mod evaluate;
 mod healthcheck;
 mod history;
@@ -16,6 +17,7 @@ mod init;
 pub mod logging;
 mod policy;
 mod rulebook;
+mod run;
 mod scan;
 mod simulate;
 mod usage;
@@ -54,6 +56,10 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// 打开演示：不需要账号和设置
+    Demo(demo::Args),
+    /// 运行群管
+    Run(run::Args),
     /// 写出设置、策略、群规和词表，供修改
     Init(init::Args),
     /// 检查设置、策略、群规和词表
@@ -94,6 +100,8 @@ pub fn main() -> ExitCode {
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        Command::Demo(args) => demo::run(&args).await,
+        Command::Run(args) => run::run(&args).await,
         Command::Init(args) => init::run(&args),
         Command::Check(args) => Ok(check::run(&args)),
         Command::Scan(args) => scan::run(&args),

@@ -18,9 +18,6 @@ use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{groups::Groups, model::Clock, moderation::Moderation, store::Store};
 
-/// Largest body `/api/v1` takes: a batch of some thousands of messages.
-const API_BODY_LIMIT: usize = 4 * 1024 * 1024;
-
 /// What the handlers work with.
 #[derive(Clone)]
 pub struct Api {
@@ -46,7 +43,8 @@ pub trait Readiness: Send + Sync + 'static {
 }
 
 impl Api {
-    async fn checks(&self) -> Vec<ops::Check> {
+    /// Every concern, the store included.
+    pub async fn checks(&self) -> Vec<ops::Check> {
         let mut checks = self.readiness.checks().await;
         checks.push(match self.store.stats().await {
             Ok(stats) => ops::Check::good("store", format!("待办 {} 条，等人处理 {} 条", stats.pending, stats.waiting)),
@@ -56,8 +54,8 @@ impl Api {
     }
 }
 
-/// `/api/v1`, behind tokens.
-pub fn api_routes(api: Api, tokens: auth::Tokens) -> Router {
+/// `/api/v1`, behind tokens; `body_limit` in bytes.
+pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
     Router::new()
         .route("/check", post(messages::check))
         .route("/messages", post(messages::take_in))
@@ -66,7 +64,7 @@ pub fn api_routes(api: Api, tokens: auth::Tokens) -> Router {
         .route("/cases/{id}", get(queries::case))
         .route("/tasks", get(queries::tasks))
         .layer(middleware::from_fn_with_state(tokens, auth::require_token))
-        .layer(DefaultBodyLimit::max(API_BODY_LIMIT))
+        .layer(DefaultBodyLimit::max(body_limit))
         .with_state(api)
 }
 

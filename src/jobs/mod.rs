@@ -5,10 +5,16 @@
 //! everything that follows from it. Killed at any instant, it starts again from the rows.
 
 pub mod announce;
+pub mod ask;
 pub mod hands;
+pub mod prune;
 pub mod readd;
+pub mod refresh;
 pub mod remove;
+pub mod review;
 pub mod simulated;
+pub mod tell;
+pub mod wecom_hands;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

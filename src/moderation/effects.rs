@@ -74,12 +74,22 @@ pub struct Ask {
     /// Whom we asked so far, in order.
     #[serde(default)]
     pub asked: Vec<crate::model::MemberId>,
+    /// The person asked last has time until then.
+    #[serde(default)]
+    pub answer_by: Option<Timestamp>,
     /// Somebody said it is done; it is being verified since then.
     #[serde(default)]
     pub claimed_done: Option<Timestamp>,
     /// Reply codes of the cards sent, for updating them.
     #[serde(default)]
     pub response_codes: Vec<String>,
+}
+
+impl Ask {
+    /// Nobody asked yet.
+    pub fn new(request: Request) -> Self {
+        Self { request, asked: Vec::new(), answer_by: None, claimed_done: None, response_codes: Vec::new() }
+    }
 }
 
 /// Payload of a `remove` task.
@@ -193,7 +203,7 @@ impl Plan<'_> {
         if self.can.dry_run {
             return Some(self.simulated(request.id()));
         }
-        let ask = Ask { request, asked: Vec::new(), claimed_done: None, response_codes: Vec::new() };
+        let ask = Ask::new(request);
         Some(self.task("ask", &format!("-{request}"), json!(ask)))
     }
 }

@@ -25,7 +25,10 @@ use crate::{
     model::{CaseId, Category, Clock, Message, Role, Step, Timestamp},
     policy::{self, Decision, Facts, Policy},
     settings::reload::Live,
-    store::{Case, CaseState, Commit, Committed, Processed, Store, StoreError},
+    store::{
+        Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate,
+        changes::Changes,
+    },
 };
 
 /// Everything that lists and policies say; swapped as a whole on reload.
@@ -34,6 +37,10 @@ pub struct Rules {
     pub detector: Detector,
     /// Policies by name; `default` is always there.
     pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
+    /// Rulebooks by name.
+    pub rulebooks: std::collections::BTreeMap<String, Arc<policy::rulebook::Rulebook>>,
+    /// The settings they came from.
+    pub settings: crate::settings::Settings,
     /// When working hours are, if the settings say.
     pub working_hours: Option<crate::settings::WorkingHours>,
 }
@@ -45,6 +52,11 @@ impl Rules {
             .get(&group.set.policy)
             .or_else(|| self.policies.get("default"))
             .expect("the default policy is embedded")
+    }
+    /// The clause a warning cites for a category: as a case keeps it, and as people read it.
+    fn clause(&self, group: &Group, category: Category) -> Option<(String, String)> {
+        let books = group.set.rulebooks.iter().filter_map(|name| self.rulebooks.get(name)).map(Arc::as_ref);
+        policy::rulebook::cite(books, category).map(|citation| (citation.key(), citation.to_string()))
     }
     fn is_working(&self, at: Timestamp) -> Option<bool> {
         self.working_hours.as_ref().map(|hours| hours.contains(at, &crate::wording::zone()))
@@ -110,6 +122,26 @@ impl Moderation {
     /// Tells the task runner that there is something new.
     pub fn ring(&self) {
         self.wake.notify_one();
+    }
+
+    /// Something happened in a group that requests to people may be waiting for: they look again at once.
+    pub async fn look_again(&self, group: &crate::model::GroupId) -> Result<(), StoreError> {
+        let query =
+            TaskQuery { state: Some(TaskState::WaitsForPerson), group: Some(group.clone()), ..TaskQuery::default() };
+        let now = self.clock.now();
+        for task in self.store.tasks(&query).await? {
+            let update = TaskUpdate {
+                id: task.id,
+                fence: None,
+                state: TaskState::Pending,
+                due: now,
+                reason: task.reason,
+                payload: None,
+                failed: false,
+            };
+            Changes::new().update_task(update).commit(self.store.as_ref()).await?;
+        }
+        Ok(())
     }
 
     /// Handles one message; `cursor` moves a stream's position in the same commit.
@@ -209,6 +241,7 @@ impl Moderation {
                 permitted,
                 working: rules.is_working(message.at),
             };
+            record.standing.joined = group.joined(&message.sender).or(record.standing.joined);
             let decision = policy::decide(policy, &record.standing, &facts, now);
             record::note_message(&mut record, &message);
             let mut commit = Commit { cursors: cursor.clone().into_iter().collect(), ..Commit::default() };
@@ -222,7 +255,8 @@ impl Moderation {
             if decision.opens_case() {
                 let id = self.free_case_id(&message).await?;
                 policy::apply(&mut record.standing, &decision, &id, now);
-                let case = new_case(&id, &message, &report, &decision, policy, now);
+                let mut case = new_case(&id, &message, &report, &decision, policy, now);
+                case.clause = rules.clause(group, decision.category).map(|(key, _)| key);
                 commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
                 answer.case = Some(id);
                 commit.cases.push(case);

@@ -91,12 +91,7 @@ impl Moderation {
                     changes = changes.task(new_task("readd", "undo", json!(Readd { until: now, begun: false })));
                 }
                 Some(Provider::Person) => {
-                    let ask = Ask {
-                        request: Request::Lift,
-                        asked: Vec::new(),
-                        claimed_done: None,
-                        response_codes: Vec::new(),
-                    };
+                    let ask = Ask::new(Request::Lift);
                     changes = changes.task(new_task("ask", "lift", json!(ask)));
                 }
                 _ => {}

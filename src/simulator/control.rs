@@ -34,7 +34,6 @@ const WAIT_MS: u64 = 60_000;
 pub fn router() -> Router<Arc<Sim>> {
     Router::new()
         .route("/sim/api/state", get(state))
-        .route("/sim/api/screen", get(screen))
         .route("/sim/api/act", post(act))
         .route("/sim/api/groups/{id}", get(group))
         .route("/sim/api/people/{id}/inbox", get(inbox))
@@ -83,12 +82,6 @@ async fn state(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
         world["revision"] = revision.into();
         world
     }))
-}
-
-/// What the chat page shows: `?as=PERSON&chat=GROUP`.
-async fn screen(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
-    let text = |name: &str| query.get(name).map_or("", String::as_str);
-    Json(sim.read(|state, now| view::screen(state, text("as"), text("chat"), now)))
 }
 
 async fn act(Extract(sim): Extract<Arc<Sim>>, json: Body<Act>) -> Result<Json<Value>, Response> {

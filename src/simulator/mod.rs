@@ -19,7 +19,6 @@ mod envelope;
 mod faults;
 mod ids;
 mod limits;
-mod page;
 mod people;
 mod sample;
 mod state;
@@ -108,7 +107,8 @@ impl Simulator {
         let listener =
             TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr().context("listening address")?;
-        crate::wecom::client::install_tls();
+        // the client wants a TLS provider even for plain addresses; somebody else may have installed it already
+        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -127,11 +127,7 @@ impl Simulator {
             archived: Notify::new(),
             stopping: watch::Sender::new(false),
         });
-        let router = api::router()
-            .merge(control::router())
-            .merge(page::router())
-            .merge(bot_socket::router())
-            .with_state(sim.clone());
+        let router = api::router().merge(control::router()).merge(bot_socket::router()).with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));
         let mut stopping = sim.stopping.subscribe();
         let server = tokio::spawn(async move {

@@ -1,6 +1,8 @@
 //! WeCom's protocols, no policy: crypto, callbacks, API client, cards, archive, bot socket.
 
+pub mod archive;
 pub mod callback;
+pub mod cards;
 pub mod client;
 pub mod crypto;
 pub mod errors;

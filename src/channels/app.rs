@@ -1,0 +1,194 @@
+//! `/wecom/app`: the self-built app's address. Members' private words, presses on cards, changes of customer groups, and the
+//! call that new messages are in the archive.
+//!
+//! Answered within WeCom's time and only after what it caused is durable; anything else is a 4xx or 5xx without detail, and
+//! WeCom sends it again. A refused call leaves one line in the log and nothing in the store.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Query as UrlQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rand::RngExt;
+use tokio::sync::Notify;
+
+use super::Channel;
+use crate::{
+    chat_commands::{Desk, Said},
+    clicks::Clicks,
+    groups::{Groups, Person},
+    http::ops::Check,
+    model::{self, Clock, GroupId, MemberId, Message},
+    moderation::Moderation,
+    store::StoreError,
+    wecom::{
+        callback::{self, AppCallback, AppEvent, GroupChange, Query},
+        crypto::Crypto,
+    },
+};
+
+/// The channel.
+pub struct AppChannel {
+    /// Opens and seals.
+    pub crypto: Crypto,
+    /// The company, for replies.
+    pub corp_id: String,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// The main use case.
+    pub moderation: Arc<Moderation>,
+    /// Commands in private.
+    pub desk: Arc<Desk>,
+    /// Presses on cards.
+    pub clicks: Arc<Clicks>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// Rung when the archive has something.
+    pub archive: Arc<Notify>,
+    /// Rung when tasks should look again (a customer left).
+    pub tasks: Arc<Notify>,
+    /// Largest body, bytes.
+    pub body_limit: usize,
+}
+
+impl Channel for AppChannel {
+    fn routes(self: Arc<Self>) -> Router {
+        let limit = self.body_limit;
+        Router::new()
+            .route("/wecom/app", get(verify).post(receive))
+            .layer(DefaultBodyLimit::max(limit))
+            .with_state(self)
+    }
+    fn check(&self) -> Check {
+        Check::good("app", "应用回调已就绪")
+    }
+}
+
+async fn verify(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Query>) -> Response {
+    match callback::verify_url(&app.crypto, &query, app.clock.now()) {
+        Ok(plain) => plain.into_response(),
+        Err(error) => refused("app", &error),
+    }
+}
+
+/// One answer for everything wrong; the log says which.
+pub(super) fn refused(channel: &'static str, error: &callback::CallbackError) -> Response {
+    tracing::warn!(channel, %error, "a callback was refused");
+    metrics::counter!("qunguan_callbacks_refused_total", "channel" => channel).increment(1);
+    StatusCode::FORBIDDEN.into_response()
+}
+
+async fn receive(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Query>, body: String) -> Response {
+    let now = app.clock.now();
+    let callback = match callback::open_app(&app.crypto, &query, &body, now) {
+        Ok(callback) => callback,
+        Err(error) => return refused("app", &error),
+    };
+    match app.handle(callback).await {
+        Ok(None) => StatusCode::OK.into_response(),
+        Ok(Some(reply)) => {
+            callback::app_reply(&app.crypto, &reply, &query.nonce, now, rand::rng().random()).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a callback could not be stored; WeCom will send it again");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl AppChannel {
+    /// Does what the callback asks for; returns the inner XML of a passive reply, if there is one.
+    async fn handle(&self, callback: AppCallback) -> Result<Option<String>, StoreError> {
+        let now = self.clock.now();
+        let by = MemberId::from(callback.from.as_str());
+        match callback.what {
+            AppEvent::Text { id, text, chat } => {
+                let mut message = Message::text(
+                    model::Channel::App,
+                    &id,
+                    chat.as_deref().unwrap_or_default(),
+                    by.as_str(),
+                    callback.at,
+                    &text,
+                );
+                message.to_bot = true;
+                // WeCom delivers up to three times; a command must run once.
+                let outcome = self.moderation.handle(message, None).await?;
+                if outcome.duplicate || chat.is_some() {
+                    return Ok(None);
+                }
+                let said = Said { by: &by, group: None, text: &text, quote: None };
+                let answer = self.desk.answer(said).await;
+                Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
+            }
+            AppEvent::Card(click) => {
+                let label = self.clicks.press(&by, &click.task_id, &click.key).await;
+                Ok(Some(callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
+            }
+            AppEvent::CustomerGroup(change) => {
+                self.group_changed(&change, callback.at).await?;
+                Ok(None)
+            }
+            AppEvent::ArchiveNotify => {
+                self.archive.notify_one();
+                Ok(None)
+            }
+            AppEvent::Contact { change, user, new_user } => {
+                tracing::info!(change, user, new_user, "a contact changed");
+                Ok(None)
+            }
+            AppEvent::Inactivity { event } => {
+                tracing::error!(
+                    event,
+                    "WeCom is about to switch the app off for lack of use; open it once in the client"
+                );
+                Ok(None)
+            }
+            AppEvent::EnterAgent => Ok(None),
+            AppEvent::Unknown { kind, .. } => {
+                tracing::debug!(kind, "a callback of a kind this version does not use");
+                Ok(None)
+            }
+        }
+    }
+
+    /// Keeps the member list in step; what is missing in an event is read again by the refresh task.
+    async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
+        let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
+        let change = change.clone();
+        self.groups
+            .learn(&id, move |learned| {
+                match (change.change.as_str(), change.detail.as_str()) {
+                    ("dismiss", _) => learned.dissolved = true,
+                    (_, "add_member") => {
+                        for member in &change.members {
+                            let member = MemberId::from(member.as_str());
+                            learned.joined.insert(member.clone(), at);
+                            learned.members.entry(member).or_insert_with(|| Person {
+                                external: change.members.iter().any(|m| m.starts_with("wm") || m.starts_with("wo")),
+                                ..Person::default()
+                            });
+                        }
+                    }
+                    (_, "del_member") => {
+                        for member in &change.members {
+                            learned.members.remove(&MemberId::from(member.as_str()));
+                        }
+                    }
+                    _ => {}
+                }
+                if learned.member_version != change.last_version || change.members.is_empty() {
+                    learned.refreshed = None; // something was missed: read the whole list again
+                }
+                learned.member_version.clone_from(&change.version);
+            })
+            .await?;
+        self.moderation.look_again(&id).await?;
+        self.tasks.notify_one();
+        Ok(())
+    }
+}

@@ -1,0 +1,183 @@
+//! The ear: pulls every group message from the archive, decides, and moves the cursor in the same commit.
+//!
+//! Woken by `msgaudit_notify`, and on its own every few seconds because notifications get lost. Killed at any instant it
+//! starts again from the cursor; a message pulled twice changes nothing the second time. A message that cannot be
+//! decrypted or read is set aside and never blocks the stream.
+
+use std::{sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use serde_json::json;
+use tokio::sync::{Notify, watch};
+
+use super::Channel;
+use crate::{
+    http::ops::Check,
+    model::{Clock, SignedDuration, Timestamp},
+    moderation::Moderation,
+    store::{Commit, Document, Store, StoreError},
+    wecom::archive::{ArchiveSource, Entry, SourceError, message},
+};
+
+/// Name of the stream position in the store.
+pub const CURSOR: &str = "archive";
+/// Messages that could not be read.
+pub const SET_ASIDE: &str = "archive_unreadable";
+/// Entries in one pull; WeCom's limit is 1000.
+const LIMIT: usize = 500;
+/// Members whose messages are worked on side by side.
+const LANES: usize = 32;
+/// The first wait after a failure; doubles up to [`LONGEST_WAIT`].
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// No wait is longer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// A lag beyond this is reported by `/readyz`; WeCom keeps five days.
+const LAG_ALARM: SignedDuration = SignedDuration::from_hours(24);
+
+/// How the loop is doing.
+#[derive(Clone, Debug, Default)]
+struct Health {
+    last_pull: Option<Timestamp>,
+    last_message: Option<Timestamp>,
+    trouble: Option<String>,
+}
+
+/// The channel.
+pub struct ArchiveChannel {
+    source: Arc<dyn ArchiveSource>,
+    store: Arc<dyn Store>,
+    moderation: Arc<Moderation>,
+    clock: Arc<dyn Clock>,
+    poll: Duration,
+    wake: Arc<Notify>,
+    health: Mutex<Health>,
+}
+
+impl ArchiveChannel {
+    /// `wake` is rung by `msgaudit_notify`; without it the stream is looked at every `poll`.
+    pub fn new(
+        source: Arc<dyn ArchiveSource>,
+        store: Arc<dyn Store>,
+        moderation: Arc<Moderation>,
+        clock: Arc<dyn Clock>,
+        poll: Duration,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { source, store, moderation, clock, poll, wake, health: Mutex::default() }
+    }
+
+    /// Pulls until the stream is read up; returns how many entries were handled.
+    pub async fn catch_up(&self) -> Result<usize, SourceError> {
+        let mut handled = 0;
+        loop {
+            let cursor = self.store.cursor(CURSOR).await.map_err(|e| SourceError::Retry(e.to_string()))?;
+            let entries = self.source.pull(cursor, LIMIT).await?;
+            let count = entries.len();
+            if let Some(last) = entries.iter().map(|e| e.seq).max() {
+                self.handle(entries, last).await.map_err(|e| SourceError::Retry(e.to_string()))?;
+            }
+            handled += count;
+            let now = self.clock.now();
+            let mut health = self.health.lock();
+            health.last_pull = Some(now);
+            health.trouble = None;
+            let lag = health.last_message.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
+            metrics::gauge!("qunguan_archive_lag_seconds").set(if count == 0 { 0.0 } else { lag });
+            if count < LIMIT {
+                return Ok(handled);
+            }
+        }
+    }
+
+    /// Handles a batch: the messages of one person in order, different people side by side. The cursor moves with the last
+    /// commit, when everything before it is durable; a crash in between only means that some are pulled again.
+    async fn handle(&self, entries: Vec<Entry>, last: u64) -> Result<(), StoreError> {
+        let mut lanes: Vec<Vec<crate::model::Message>> = vec![Vec::new(); LANES];
+        for entry in entries {
+            let parsed = entry
+                .message
+                .as_ref()
+                .map_err(Clone::clone)
+                .and_then(|json| message::parse(json).map_err(|e| format!("cannot be read: {e}")));
+            match parsed {
+                Ok(Some(message)) if !message.group.as_str().is_empty() => {
+                    let mut health = self.health.lock();
+                    health.last_message = health.last_message.max(Some(message.at));
+                    let key = message.group.as_str().bytes().chain(message.sender.as_str().bytes());
+                    let lane = key.fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
+                    lanes[lane % LANES].push(message);
+                }
+                Ok(_) => {} // private talks, consent, switches
+                Err(why) => self.set_aside(&entry, &why).await?,
+            }
+        }
+        let mut working = tokio::task::JoinSet::new();
+        for lane in lanes.into_iter().filter(|lane| !lane.is_empty()) {
+            let moderation = self.moderation.clone();
+            working.spawn(async move {
+                for message in lane {
+                    moderation.handle(message, None).await?;
+                }
+                Ok::<_, StoreError>(())
+            });
+        }
+        while let Some(ended) = working.join_next().await {
+            ended.map_err(|e| StoreError::Io(e.to_string()))??;
+        }
+        self.store.commit(Commit { cursors: vec![(CURSOR.into(), last)], ..Commit::default() }).await.map(drop)
+    }
+
+    async fn set_aside(&self, entry: &Entry, why: &str) -> Result<(), StoreError> {
+        tracing::warn!(seq = entry.seq, msgid = entry.msgid, why, "an archived message is set aside");
+        metrics::counter!("qunguan_archive_unreadable_total").increment(1);
+        let document = Document {
+            collection: SET_ASIDE.into(),
+            id: format!("{:020}", entry.seq),
+            version: 0,
+            body: json!({ "msgid": entry.msgid, "why": why }),
+        };
+        // Pulled again after a crash it exists already, which is as good.
+        self.store.commit(Commit { documents: vec![document], ..Commit::default() }).await.map(drop)
+    }
+}
+
+#[async_trait]
+impl Channel for ArchiveChannel {
+    async fn run(self: Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut wait = FIRST_WAIT;
+        loop {
+            let pause = match self.catch_up().await {
+                Ok(_) => {
+                    wait = FIRST_WAIT;
+                    self.poll
+                }
+                Err(error) => {
+                    tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "the archive could not be pulled");
+                    self.health.lock().trouble = Some(error.to_string());
+                    let pause = wait;
+                    wait = (wait * 2).min(LONGEST_WAIT);
+                    pause
+                }
+            };
+            tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => return,
+                () = self.wake.notified() => {}
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+    }
+
+    fn check(&self) -> Check {
+        let health = self.health.lock().clone();
+        let now = self.clock.now();
+        match (&health.trouble, health.last_pull) {
+            (Some(trouble), _) => Check::lacking("archive", format!("会话存档拉取失败：{trouble}")),
+            (None, None) => Check::lacking("archive", "会话存档还没有拉取过"),
+            (None, Some(at)) if now.duration_since(at) > LAG_ALARM => {
+                Check::lacking("archive", "会话存档超过一天没有拉取；企业微信只保留五天")
+            }
+            (None, Some(_)) => Check::good("archive", "会话存档正常"),
+        }
+    }
+}

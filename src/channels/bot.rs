@@ -1,0 +1,163 @@
+//! `/wecom/bot`: the smart bot's address. Words that @ the bot in an internal group or were said to it in private, and
+//! presses on its cards.
+//!
+//! A group message is judged like any other; a command is answered in place.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Query as UrlQuery, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use rand::RngExt;
+use serde_json::{Value, json};
+
+use super::{Channel, app::refused};
+use crate::{
+    chat_commands::{Desk, Said},
+    clicks::Clicks,
+    http::ops::Check,
+    model::{self, Attachment, Clock, GroupId, MemberId, Message},
+    moderation::Moderation,
+    store::StoreError,
+    wecom::{
+        callback::{self, BotCallback, BotEvent, Query},
+        crypto::Crypto,
+    },
+};
+
+/// The channel.
+pub struct BotChannel {
+    /// Opens and seals; its receive id is empty.
+    pub crypto: Crypto,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// What the bot does with what it hears; the socket uses it too.
+    pub ear: Arc<BotEar>,
+    /// Largest body, bytes.
+    pub body_limit: usize,
+}
+
+/// What is done with words and presses, whichever way they came.
+pub struct BotEar {
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+    /// The main use case.
+    pub moderation: Arc<Moderation>,
+    /// Commands.
+    pub desk: Arc<Desk>,
+    /// Presses on cards.
+    pub clicks: Arc<Clicks>,
+}
+
+impl Channel for BotChannel {
+    fn routes(self: Arc<Self>) -> Router {
+        let limit = self.body_limit;
+        Router::new()
+            .route("/wecom/bot", get(verify).post(receive))
+            .layer(DefaultBodyLimit::max(limit))
+            .with_state(self)
+    }
+    fn check(&self) -> Check {
+        Check::good("bot", "智能机器人回调已就绪")
+    }
+}
+
+async fn verify(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Query>) -> Response {
+    match callback::verify_url(&bot.crypto, &query, bot.clock.now()) {
+        Ok(plain) => plain.into_response(),
+        Err(error) => refused("bot", &error),
+    }
+}
+
+async fn receive(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Query>, body: Bytes) -> Response {
+    let now = bot.clock.now();
+    let callback = match callback::open_bot(&bot.crypto, &query, &body, now) {
+        Ok(callback) => callback,
+        Err(error) => return refused("bot", &error),
+    };
+    match bot.ear.hear(callback).await {
+        Ok(None) => StatusCode::OK.into_response(),
+        Ok(Some(reply)) => {
+            Json(callback::bot_reply(&bot.crypto, &reply, &query.nonce, now, rand::rng().random())).into_response()
+        }
+        Err(error) => {
+            tracing::error!(%error, "a callback could not be stored; WeCom will send it again");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+impl BotEar {
+    /// Handles what came; returns the reply's JSON, if there is one.
+    pub async fn hear(&self, callback: BotCallback) -> Result<Option<Value>, StoreError> {
+        let by = MemberId::from(callback.from.as_str());
+        let group = callback.chat.as_deref().map(GroupId::from);
+        match callback.what {
+            BotEvent::Message { text, quote, .. } => {
+                let own = without_name(&text);
+                let at = callback.at.unwrap_or_else(|| self.clock.now());
+                let chat = group.as_ref().map_or("", GroupId::as_str);
+                let mut message = Message::text(model::Channel::Bot, &callback.id, chat, by.as_str(), at, own);
+                message.to_bot = true;
+                message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
+                if self.moderation.handle(message, None).await?.duplicate {
+                    return Ok(None);
+                }
+                let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };
+                let answer = self.desk.answer(said).await;
+                Ok(answer.map(|text| stream(&callback.id, &text)))
+            }
+            BotEvent::Stream { id } => Ok(Some(stream(&id, "已处理。"))),
+            BotEvent::Card(click) => {
+                let label = self.clicks.press(&by, &click.task_id, &click.key).await;
+                Ok(Some(json!({
+                    "response_type": "update_template_card",
+                    "userids": [by.as_str()],
+                    "template_card": {
+                        "card_type": "text_notice",
+                        "task_id": click.task_id,
+                        "main_title": { "title": label },
+                        "card_action": { "type": 0 },
+                    },
+                })))
+            }
+            BotEvent::EnterChat => Ok(Some(
+                json!({ "msgtype": "text", "text": { "content": "您好，我是群管。发送「帮助」看看我能做什么。" } }),
+            )),
+            BotEvent::Disconnected | BotEvent::Unknown { .. } => Ok(None),
+        }
+    }
+}
+
+/// A finished answer; WeCom knows no plain text reply to a message.
+fn stream(id: &str, text: &str) -> Value {
+    let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+    json!({ "msgtype": "stream", "stream": { "id": format!("a{id}"), "finish": true, "content": crate::wecom::cut(text, 20480) } })
+}
+
+/// The words without the bot's `@name ` in front. The name may hold spaces, so only a leading `@` up to the first space that
+/// is followed by something is cut.
+fn without_name(text: &str) -> &str {
+    let text = text.trim();
+    match text.strip_prefix('@').and_then(|rest| rest.split_once([' ', '\u{2005}', '\u{3000}'])) {
+        Some((_, rest)) => rest.trim_start(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_name_is_cut() {
+        assert_eq!(without_name("@群管 我的状态"), "我的状态");
+        assert_eq!(without_name("我的状态"), "我的状态");
+        assert_eq!(without_name("@群管"), "@群管");
+    }
+}

@@ -1,0 +1,199 @@
+//! `qunguan demo`: a WeCom, groups, people and the bot in one process; no account, no settings, nothing leaves the machine.
+
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use askama::Template;
+use async_trait::async_trait;
+use axum::{
+    Router,
+    http::header,
+    response::{Html, IntoResponse},
+    routing::get,
+};
+use tokio::net::TcpListener;
+
+use super::{logging, run::stop_signal};
+use crate::{
+    app::{App, Overrides},
+    console,
+    model::{Clock, ShiftedClock},
+    settings::{Log, Settings},
+    simulator::{Config, Handle, Simulator},
+    wecom::archive::{ArchiveSource, Entry, SourceError},
+};
+
+/// 打开演示：模拟的企业微信、示例群和群管在一起，不需要账号和设置。
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// 网页和接口的监听地址
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// 数据放在这个文件夹（默认临时文件夹，退出即删）
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// The archive of the simulator in this very process.
+struct SimulatedArchive(Arc<Handle>);
+
+#[async_trait]
+impl ArchiveSource for SimulatedArchive {
+    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError> {
+        let entries = self.0.archive(seq, limit).into_iter();
+        Ok(entries.map(|e| Entry { seq: e.seq, msgid: e.msgid, message: Ok(e.message.to_string()) }).collect())
+    }
+}
+
+#[derive(Template)]
+#[template(path = "demo.html")]
+struct DemoPage {
+    chat: String,
+}
+
+/// The settings of the demo, over the simulator's accounts.
+fn settings(simulator: &Handle, listen: SocketAddr, data: &std::path::Path) -> anyhow::Result<Settings> {
+    let c = simulator.credentials();
+    let text = format!(
+        r#"
+listen = "{listen}"
+data_dir = {data:?}
+
+[wecom]
+corp_id = "{corp}"
+api_base = "{base}"
+
+[wecom.app]
+agent_id = {agent}
+secret = "{app_secret}"
+token = "{app_token}"
+aes_key = "{app_key}"
+
+[wecom.bot]
+token = "{bot_token}"
+aes_key = "{bot_key}"
+
+[[api_token]]
+name = "demo"
+value = "demo-token-for-this-machine-only"
+
+[[group]]
+id = "wrHuadongSales"
+name = "华东销售群"
+mode = "full"
+rulebook = "group-sales"
+admins = ["zhang"]
+
+[[group]]
+id = "wrVipCustomers"
+name = "会员福利群"
+kind = "customer"
+mode = "assisted"
+rulebook = "group-sales"
+
+[[group]]
+id = "wrStoreStaff"
+name = "门店内部群"
+mode = "assisted"
+owner = "zhang"
+webhook = "sim-webhook-store-staff"
+
+[[group]]
+id = "wrNewProducts"
+name = "新品项目群"
+kind = "bot"
+mode = "watch"
+owner = "zhang"
+"#,
+        data = data.display().to_string(),
+        corp = c.corp_id,
+        base = c.api_base,
+        agent = c.app.agent_id,
+        app_secret = c.app.secret,
+        app_token = c.app.token,
+        app_key = c.app.aes_key,
+        bot_token = c.bot.token,
+        bot_key = c.bot.aes_key,
+    );
+    Settings::parse(&text, std::path::Path::new("demo.toml"), Some(&|_| None))
+        .map_err(|problems| anyhow::Error::new(super::Problems(problems)).context("the demo's own settings"))
+}
+
+/// Runs until Ctrl-C.
+///
+/// # Errors
+/// The address is taken or the data folder cannot be written.
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    logging::start(&Log { level: "qunguan=info,warn".into(), ..Log::default() })?;
+    let temporary = tempfile_dir(args.data.is_none())?;
+    let data = args.data.clone().or_else(|| temporary.as_ref().map(|t| t.0.clone())).unwrap_or_default();
+    let clock = Arc::new(ShiftedClock::new());
+    let simulator_config = Config { notify_every: Duration::from_secs(1), ..Config::default() };
+    let simulator = Arc::new(Simulator::start(simulator_config, clock.clone()).await?);
+    let page = simulator.credentials().page;
+    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listen = listener.local_addr()?;
+    let with = Overrides {
+        archive: Some(Arc::new(SimulatedArchive(simulator.clone()))),
+        archive_poll: Some(Duration::from_millis(500)),
+        config: None,
+        pages: Some(pages(page.clone())),
+        metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
+    };
+    let settings = settings(&simulator, listen, &data)?;
+    let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;
+
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(app.run(listener, async move {
+        let _ = stopped.await;
+    }));
+    simulator
+        .set_callbacks(Some(format!("http://{listen}/wecom/app")), Some(format!("http://{listen}/wecom/bot")))
+        .await
+        .map_err(|refused| anyhow::anyhow!("the simulator refused the callback addresses: {}", refused.0))?;
+    welcome(listen, &page)?;
+    stop_signal().await;
+    let _ = stop.send(());
+    serving.await??;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn welcome(listen: SocketAddr, page: &str) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "群管演示已就绪，请在浏览器打开：")?;
+    writeln!(out)?;
+    writeln!(out, "  说明    http://{listen}/")?;
+    writeln!(out, "  聊天页  {page}")?;
+    writeln!(out)?;
+    writeln!(out, "试一试：以「李销售」的身份在「华东销售群」发送三次  加我V信领红包")?;
+    writeln!(out, "第一次警告，第二次禁言 2 小时（移出群，到时拉回；时钟可以在页面上拨快），第三次移出。")?;
+    writeln!(out, "按 Ctrl-C 结束；数据不会离开这台机器。")?;
+    out.flush()
+}
+
+/// The demo's own pages, beside the bot's.
+fn pages(chat: String) -> Router {
+    let index = move || {
+        let page = DemoPage { chat: chat.clone() }.render().unwrap_or_default();
+        async move { ([(header::CONTENT_SECURITY_POLICY, console::CSP)], Html(page)).into_response() }
+    };
+    Router::new().route("/", get(index)).route("/style.css", get(console::style))
+}
+
+/// A folder that is removed when it is dropped.
+struct Temporary(PathBuf);
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn tempfile_dir(wanted: bool) -> anyhow::Result<Option<Temporary>> {
+    if !wanted {
+        return Ok(None);
+    }
+    let path = std::env::temp_dir().join(format!("qunguan-demo-{}", std::process::id()));
+    std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    Ok(Some(Temporary(path)))
+}

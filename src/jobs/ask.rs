@@ -1,0 +1,239 @@
+//! Asks a person: the owner first, then the admins, then the escalation contacts, each with a card and a time to answer.
+//!
+//! After 已移出 the bot looks for itself where WeCom lets it (member list, event) and only then calls it done; where nothing
+//! can be verified the record says "reported by the owner". A card nobody answers goes to the next person.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Private},
+    remove::note,
+};
+use crate::{
+    groups::{Group, Groups},
+    model::{MemberId, SignedDuration, Timestamp},
+    moderation::effects::{Ask, Request},
+    policy::MemberState,
+    store::{Case, CaseState, Store, Task, changes::Changes},
+    wecom::cards::{self, Button, OwnerTask},
+    wording,
+};
+
+/// A person has so long to answer before the next one is asked.
+pub const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+/// After "done" is claimed, the member list is looked at this often …
+const VERIFY_EVERY: SignedDuration = SignedDuration::from_mins(2);
+/// … for so long; then the request is opened again.
+const VERIFY_FOR: SignedDuration = SignedDuration::from_mins(20);
+
+/// The job.
+pub struct AskJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// Asked after the group's own people.
+    pub escalation: Vec<MemberId>,
+}
+
+#[async_trait]
+impl Job for AskJob {
+    fn kind(&self) -> &'static str {
+        "ask"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let mut ask: Ask = super::payload(task)?;
+        let Some(case) = &task.case else { return Err(JobError::Final("待办缺少记录".into())) };
+        let Some(case) = self.store.case(case).await? else { return Ok(Ended::gave_up("违规记录已不存在")) };
+        if case.state == CaseState::Revoked && ask.request != Request::Lift {
+            return Ok(Ended::Cancelled { reason: "记录已撤销".into() });
+        }
+        let group = self.groups.get(&task.group);
+        if matches!(ask.request, Request::Remove | Request::Mute) {
+            if let Some(gone) = self.gone(&group, &case.member, now).await? {
+                let by_hand = ask.claimed_done.is_none();
+                if gone && (ask.request == Request::Remove || ask.claimed_done.is_some()) {
+                    return Ok(verified(task, &case, by_hand, now));
+                }
+                if let Some(claimed) = ask.claimed_done {
+                    if ask.request == Request::Mute {
+                        // A mute in the client cannot be seen from outside.
+                        return Ok(reported(task, &case, now));
+                    }
+                    if now.duration_since(claimed) < VERIFY_FOR {
+                        return Ok(Ended::WaitsForPerson {
+                            due: now + VERIFY_EVERY,
+                            reason: "群主说已处理，正在核实".into(),
+                            payload: Some(json!(ask)),
+                            with: Changes::new(),
+                        });
+                    }
+                    ask.claimed_done = None;
+                    ask.answer_by = None;
+                    ask.asked.clear();
+                }
+            } else if ask.claimed_done.is_some() {
+                return Ok(reported(task, &case, now));
+            }
+        } else if ask.claimed_done.is_some() {
+            return Ok(reported(task, &case, now));
+        }
+        if let Some(answer_by) = ask.answer_by.filter(|by| *by > now) {
+            return Ok(Ended::WaitsForPerson {
+                due: answer_by,
+                reason: task.reason.clone(),
+                payload: None,
+                with: Changes::new(),
+            });
+        }
+        let mut people = group.deciders();
+        people.extend(self.escalation.iter().cloned());
+        let Some(next) = people.into_iter().find(|p| !ask.asked.contains(p) && *p != case.member) else {
+            let reason = if ask.asked.is_empty() {
+                "没有可以询问的群主或管理员，请在设置里填写"
+            } else {
+                "逐级询问后仍无人处理"
+            };
+            return Ok(Ended::GaveUp {
+                reason: reason.into(),
+                with: note(Changes::new(), task, now, "gave_up", reason),
+            });
+        };
+        let card = card(task, &ask, &case, &group, now);
+        let sent = self.hands.tell(std::slice::from_ref(&next), &Private::Card(card), now).await?;
+        ask.asked.push(next.clone());
+        if !sent.unreachable.is_empty() {
+            return Ok(Ended::Later {
+                due: now,
+                reason: format!("{next} 收不到私信，询问下一位"),
+                payload: Some(json!(ask)),
+                with: Changes::new(),
+            });
+        }
+        ask.response_codes.extend(sent.response_code);
+        ask.answer_by = Some(now + ANSWER_WITHIN);
+        Ok(Ended::WaitsForPerson {
+            due: now + ANSWER_WITHIN,
+            reason: format!("已请 {} 处理", group.member_name(&next)),
+            payload: Some(json!(ask)),
+            with: Changes::new(),
+        })
+    }
+
+    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
+        note(Changes::new(), task, now, "gave_up", reason)
+    }
+}
+
+impl AskJob {
+    /// Is the member out of the group? `None` where nobody can tell.
+    async fn gone(&self, group: &Group, member: &MemberId, now: Timestamp) -> Result<Option<bool>, JobError> {
+        match self.hands.read_group(group, now).await {
+            Ok(Some(learned)) => Ok(Some(!learned.members.contains_key(member))),
+            Ok(None) | Err(JobError::Configuration(_) | JobError::Final(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+fn close(with: Changes, case: &Case) -> Changes {
+    with.case(&case.id, |case| {
+        if case.state == CaseState::Open {
+            case.state = CaseState::Closed;
+        }
+    })
+}
+
+fn verified(task: &Task, case: &Case, by_hand: bool, now: Timestamp) -> Ended {
+    let (what, text) = if by_hand {
+        ("done_by_hand", "已不在群里（有人手动移出）")
+    } else {
+        ("verified", "已核实：已不在群里")
+    };
+    Ended::Done {
+        reason: text.into(),
+        with: then_lift(close(note(Changes::new(), task, now, what, text), case), task, case, now),
+    }
+}
+
+/// A mute that a person carried out has to be lifted by a person: they are asked again when it ends.
+fn then_lift(with: Changes, task: &Task, case: &Case, now: Timestamp) -> Changes {
+    let Some(until) = case.until.filter(|_| task.payload["request"] == json!(Request::Mute)) else { return with };
+    let ask = Ask::new(Request::Lift);
+    let mut lift = Task::new(format!("ask-{}-lift", case.id), "ask", &task.group, now, json!(ask));
+    lift.member.clone_from(&task.member);
+    lift.case.clone_from(&task.case);
+    lift.due = until.max(now);
+    let member = case.member.clone();
+    with.task(lift).member(&task.group, &member, move |record| {
+        if matches!(record.standing.state, MemberState::Muted { until: u } if u <= now) {
+            record.standing.state = MemberState::Normal;
+        }
+    })
+}
+
+fn reported(task: &Task, case: &Case, now: Timestamp) -> Ended {
+    let text = "群主反馈已处理（企业微信不提供核实方式）";
+    let with = close(note(Changes::new(), task, now, "reported", text), case);
+    Ended::Done { reason: text.into(), with: then_lift(with, task, case, now) }
+}
+
+/// The card; pure, so that tests read it word for word.
+pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) -> serde_json::Value {
+    let name = group.member_name(&case.member);
+    let until = case.until.map(|until| wording::when(until, now)).unwrap_or_default();
+    let done = |text| Button { text, key: "done", primary: true };
+    let warn = Button { text: "改为警告", key: "warn", primary: false };
+    let wrong = Button { text: "误判", key: "wrong", primary: false };
+    let external = group.is_external(&case.member);
+    let (title, text, choices): (String, String, Vec<Button<'_>>) = match ask.request {
+        Request::Remove => (
+            format!("请移出成员 {name}"),
+            "机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。".into(),
+            vec![done("已移出"), warn, wrong],
+        ),
+        Request::Mute => (
+            format!("请暂停 {name} 发言"),
+            format!("请在群管理里对该成员禁言至 {until}（到时再提醒您解除），操作后点「已禁言」。"),
+            vec![done("已禁言"), warn, wrong],
+        ),
+        Request::Warn => (
+            format!("请提醒{} {name}", if external { "客户" } else { "成员" }),
+            format!("可以这样说：您好，群里请不要发与「{}」有关的内容，谢谢理解与配合。", case.category.zh()),
+            vec![done("已提醒"), wrong],
+        ),
+        Request::Review => (
+            format!("请看一条消息：{name}"),
+            "机器人把握不够，请您判断是否违规。".into(),
+            vec![Button { text: "确认违规", key: "confirm", primary: true }, wrong],
+        ),
+        Request::Leak => (
+            "疑似泄露，请关注".into(),
+            format!("已私信 {name} 撤回。请确认消息已撤回，或提醒本人处理。"),
+            vec![done("已处理"), wrong],
+        ),
+        Request::Lift => {
+            (format!("请恢复 {name}"), "处置已结束或撤销，请解除禁言或重新邀请入群。".into(), vec![done("已恢复")])
+        }
+    };
+    let id = if ask.asked.is_empty() { task.id.to_string() } else { format!("{}@{}", task.id, ask.asked.len() + 1) };
+    cards::owner_task(&OwnerTask {
+        id: &id,
+        title: &title,
+        group: group.name(),
+        text: &text,
+        member: name,
+        rule: case.clause.as_deref().unwrap_or(case.category.zh()),
+        evidence: &case.evidence,
+        by: format!("{} 前处理", wording::when(now + ANSWER_WITHIN, now)),
+        case: case.id.as_str(),
+        choices: &choices,
+    })
+}

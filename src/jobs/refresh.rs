@@ -1,0 +1,162 @@
+//! Reads names, owners and members of the configured groups now and then, because WeCom does not tell every change.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Ended, Job, JobError, hands::Hands};
+use crate::{
+    groups::{Groups, Learned},
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    wecom::client::Client,
+};
+
+/// A group is read this often.
+const EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// Names looked up in one run; the rest follows in the next.
+const NAMES_AT_ONCE: usize = 50;
+
+/// The job; it never ends while the group is configured.
+pub struct RefreshJob {
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// Looks up colleagues' names; absent without an app.
+    pub names: Option<Arc<Client>>,
+}
+
+/// Plans a look at every configured group, at once.
+pub async fn plan(store: &dyn Store, groups: &Groups, now: Timestamp) -> Result<(), StoreError> {
+    let mut changes = Changes::new();
+    for group in groups.all().iter().filter(|group| group.configured) {
+        let id = format!("refresh-{}", group.id());
+        match store.task(&id.as_str().into()).await? {
+            Some(known) if !known.state.is_final() => {
+                changes = changes.update_task(TaskUpdate {
+                    id: known.id,
+                    fence: None,
+                    state: TaskState::Pending,
+                    due: now,
+                    reason: String::new(),
+                    payload: None,
+                    failed: false,
+                });
+            }
+            _ => changes = changes.task(Task::new(id, "refresh", group.id(), now, json!({}))),
+        }
+    }
+    if !changes.is_empty() {
+        changes.commit(store).await?;
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Job for RefreshJob {
+    fn kind(&self) -> &'static str {
+        "refresh"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let group = self.groups.get(&task.group);
+        if !group.configured {
+            return Ok(Ended::Cancelled { reason: "群已不在设置里".into() });
+        }
+        let again = now + EVERY;
+        let Some(fresh) = self.hands.read_group(&group, now).await? else {
+            return Ok(Ended::later(again, "企业微信不提供这个群的成员名单"));
+        };
+        let first = group.learned.refreshed.is_none() && group.learned.members.is_empty();
+        let count = fresh.members.len();
+        let fresh_for_edit = fresh.clone();
+        self.groups.learn(&task.group, move |learned| merge(learned, &fresh_for_edit, first, now)).await?;
+        self.learn_names(&task.group, &fresh).await?;
+        Ok(Ended::later(again, format!("已读取成员 {count} 人")))
+    }
+}
+
+/// Takes over what was read; who is new since the last reading has joined now, except at the very first.
+fn merge(learned: &mut Learned, fresh: &Learned, first: bool, now: Timestamp) {
+    for member in fresh.members.keys() {
+        if !first && !learned.members.contains_key(member) {
+            learned.joined.entry(member.clone()).or_insert(now);
+        }
+    }
+    let mut members = fresh.members.clone();
+    for (id, person) in &mut members {
+        if person.name.is_empty()
+            && let Some(known) = learned.members.get(id)
+        {
+            person.name.clone_from(&known.name);
+        }
+    }
+    learned.members = members;
+    learned.name.clone_from(&fresh.name);
+    learned.owner.clone_from(&fresh.owner);
+    learned.admins.clone_from(&fresh.admins);
+    learned.member_version.clone_from(&fresh.member_version);
+    learned.refreshed = Some(now);
+}
+
+impl RefreshJob {
+    async fn learn_names(&self, id: &GroupId, fresh: &Learned) -> Result<(), JobError> {
+        let Some(names) = &self.names else { return Ok(()) };
+        let known = self.groups.get(id);
+        let nameless: Vec<MemberId> = fresh
+            .members
+            .keys()
+            .filter(|m| known.learned.members.get(*m).is_none_or(|p| p.name.is_empty() && !p.external))
+            .take(NAMES_AT_ONCE)
+            .cloned()
+            .collect();
+        let mut found = Vec::new();
+        for member in nameless {
+            match names.user_name(member.as_str()).await {
+                Ok(name) if !name.is_empty() => found.push((member, name)),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::debug!(%member, %error, "no name to be had");
+                    if error.code().is_none() {
+                        break; // the network; the next run goes on
+                    }
+                }
+            }
+        }
+        if !found.is_empty() {
+            self.groups
+                .learn(id, move |learned| {
+                    for (member, name) in &found {
+                        if let Some(person) = learned.members.get_mut(member) {
+                            person.name.clone_from(name);
+                        }
+                    }
+                })
+                .await?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::groups::Person;
+
+    #[test]
+    fn who_was_there_first_is_no_newcomer() {
+        let person = |name: &str| Person { name: name.into(), external: false };
+        let mut learned = Learned::default();
+        let mut fresh = Learned::default();
+        fresh.members.insert("a".into(), person(""));
+        merge(&mut learned, &fresh, true, Timestamp::UNIX_EPOCH);
+        assert!(learned.joined.is_empty());
+        learned.members.get_mut(&MemberId::from("a")).unwrap().name = "甲".into();
+        fresh.members.insert("b".into(), person(""));
+        merge(&mut learned, &fresh, false, Timestamp::UNIX_EPOCH);
+        assert_eq!(learned.joined.keys().map(MemberId::as_str).collect::<Vec<_>>(), ["b"]);
+        assert_eq!(learned.members[&MemberId::from("a")].name, "甲", "a known name stays");
+    }
+}

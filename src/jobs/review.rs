@@ -1,0 +1,172 @@
+//! Appeals and members' reports: a card to the next person who may judge, and the reporter's answer.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Private},
+};
+use crate::{
+    appeals::{self, AppealState, Appeals},
+    groups::Groups,
+    model::{MemberId, Timestamp},
+    reports::{ReportState, Reports},
+    store::{Store, Task, changes::Changes},
+    wecom::cards::{self, Button},
+};
+
+/// Sends an appeal to another person than the one who acted.
+pub struct AppealJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// The use case.
+    pub appeals: Arc<Appeals>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// Asked after the group's own people.
+    pub escalation: Vec<MemberId>,
+}
+
+#[async_trait]
+impl Job for AppealJob {
+    fn kind(&self) -> &'static str {
+        "appeal"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let Some(case) = &task.case else { return Err(JobError::Final("待办缺少记录".into())) };
+        let (Some(appeal), Some(found)) = (self.appeals.get(case).await?, self.store.case(case).await?) else {
+            return Ok(Ended::gave_up("申诉已不存在"));
+        };
+        if appeal.state != AppealState::Open {
+            return Ok(Ended::done(format!("申诉{}", appeal.state.zh())));
+        }
+        let group = self.groups.get(&task.group);
+        let reviewers = self.appeals.reviewers(&found, &self.escalation);
+        let rule = found.clause.as_deref().unwrap_or(found.category.zh());
+        let name = group.member_name(&found.member);
+        ask_next(self.hands.as_ref(), task, reviewers, now, |id| {
+            cards::appeal(id, group.name(), name, case.as_str(), rule, &found.evidence, &appeal.text)
+        })
+        .await
+    }
+}
+
+/// Sends a report to the people who may judge it.
+pub struct ReportJob {
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// The use case.
+    pub reports: Arc<Reports>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// Asked after the group's own people.
+    pub escalation: Vec<MemberId>,
+}
+
+#[async_trait]
+impl Job for ReportJob {
+    fn kind(&self) -> &'static str {
+        "report"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let id = task.payload["report"].as_str().unwrap_or_default();
+        let Some(report) = self.reports.get(id).await? else { return Ok(Ended::gave_up("举报已不存在")) };
+        if report.state != ReportState::Open {
+            return Ok(Ended::done(format!("举报{}", report.state.zh())));
+        }
+        let group = self.groups.get(&task.group);
+        let mut people = group.deciders();
+        people.extend(self.escalation.iter().cloned());
+        people.retain(|p| Some(p) != report.author.as_ref() && *p != report.reporter);
+        let credit = self.reports.credit(&report.reporter).await?;
+        let author = report.author.as_ref().map_or("未能对应到发言人", |a| group.member_name(a)).to_owned();
+        let rows = [
+            ("原话", report.text.clone()),
+            ("发言人", author),
+            ("可信度", format!("{:.0}%", credit.credibility() * 100.0)),
+            ("编号", report.id.clone()),
+        ];
+        let text = if report.reason.is_empty() { String::new() } else { format!("举报理由：{}", report.reason) };
+        let choices = [
+            Button { text: "属实", key: "founded", primary: true },
+            Button { text: "不属实", key: "unfounded", primary: false },
+            Button { text: "恶意举报", key: "malicious", primary: false },
+        ];
+        ask_next(self.hands.as_ref(), task, people, now, |card| {
+            cards::buttons(card, "成员举报，请查看", group.name(), &text, &rows, &choices)
+        })
+        .await
+    }
+}
+
+/// Tells a reporter what came of it, without a word about the reported person.
+pub struct TellReportJob {
+    /// The use case.
+    pub reports: Arc<Reports>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
+
+#[async_trait]
+impl Job for TellReportJob {
+    fn kind(&self) -> &'static str {
+        "tell_report"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let id = task.payload["report"].as_str().unwrap_or_default();
+        let Some(report) = self.reports.get(id).await? else { return Ok(Ended::gave_up("举报已不存在")) };
+        let text = match report.state {
+            ReportState::Founded => format!("您的举报 {id} 经查属实，已按群规处理。谢谢您。"),
+            ReportState::Unfounded => format!("您的举报 {id} 已查看，未发现违规。谢谢您的关注。"),
+            ReportState::Malicious => format!("您的举报 {id} 被认定为恶意举报，已按群规记录。"),
+            ReportState::Open => return Ok(Ended::gave_up("举报还没有结果")),
+        };
+        let sent = self.hands.tell(std::slice::from_ref(&report.reporter), &Private::Text(text), now).await?;
+        Ok(if sent.unreachable.is_empty() {
+            Ended::done("已告知举报人")
+        } else {
+            Ended::gave_up("举报人收不到私信")
+        })
+    }
+}
+
+/// Sends the card to the first person not asked yet and waits for the answer.
+async fn ask_next(
+    hands: &dyn Hands,
+    task: &Task,
+    people: Vec<MemberId>,
+    now: Timestamp,
+    card: impl Fn(&str) -> serde_json::Value,
+) -> Result<Ended, JobError> {
+    let mut asked: Vec<MemberId> = serde_json::from_value(task.payload["asked"].clone()).unwrap_or_default();
+    let Some(next) = people.into_iter().find(|p| !asked.contains(p)) else {
+        return Ok(Ended::gave_up(if asked.is_empty() {
+            "没有可以询问的群主或管理员"
+        } else {
+            "逐级询问后仍无人处理"
+        }));
+    };
+    let id = if asked.is_empty() { task.id.to_string() } else { format!("{}@{}", task.id, asked.len() + 1) };
+    let sent = hands.tell(std::slice::from_ref(&next), &Private::Card(card(&id)), now).await?;
+    asked.push(next.clone());
+    let mut payload = task.payload.clone();
+    payload["asked"] = json!(asked);
+    if !sent.unreachable.is_empty() {
+        let reason = format!("{next} 收不到私信，询问下一位");
+        return Ok(Ended::Later { due: now, reason, payload: Some(payload), with: Changes::new() });
+    }
+    Ok(Ended::WaitsForPerson {
+        due: now + appeals::ANSWER_WITHIN,
+        reason: format!("已请 {next} 处理"),
+        payload: Some(payload),
+        with: Changes::new(),
+    })
+}

@@ -1,0 +1,127 @@
+//! A private message to the member a case is about: hint, warning, mute, removal, recall request, good news.
+//!
+//! Sent as a card with 知道了 and 申诉. If WeCom cannot reach the person, that is written into the case; nobody is shamed in
+//! the group instead.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Private},
+    remove::note,
+};
+use crate::{
+    groups::{Group, Groups},
+    model::Timestamp,
+    moderation::effects::{Tell, Topic},
+    store::{Case, CaseState, Store, Task, changes::Changes},
+    wecom::cards::{self, Warning},
+    wording,
+};
+
+/// The job.
+pub struct TellJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
+
+#[async_trait]
+impl Job for TellJob {
+    fn kind(&self) -> &'static str {
+        "tell"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let tell: Tell = super::payload(task)?;
+        let (Some(member), Some(case)) = (&task.member, &task.case) else {
+            return Err(JobError::Final("待办缺少成员或记录".into()));
+        };
+        let Some(case) = self.store.case(case).await? else { return Ok(Ended::gave_up("违规记录已不存在")) };
+        if case.state == CaseState::Revoked && !matches!(tell.topic, Topic::Revoked | Topic::AppealRefused) {
+            return Ok(Ended::Cancelled { reason: "记录已撤销，不再通知".into() });
+        }
+        let group = self.groups.get(&task.group);
+        let message = message(task, &tell, &case, &group, now);
+        let sent = self.hands.tell(std::slice::from_ref(member), &message, now).await?;
+        if sent.unreachable.is_empty() {
+            let with = match tell.topic {
+                // A warning is over once it is said; what moves people closes with its own task.
+                Topic::Hint | Topic::Warn => Changes::new().case(&case.id, |case| {
+                    if case.state == CaseState::Open {
+                        case.state = CaseState::Closed;
+                    }
+                }),
+                _ => Changes::new(),
+            };
+            Ok(Ended::Done { reason: format!("已私信：{}", tell.topic.zh()), with })
+        } else {
+            let reason = "私信送不到：对方不在应用可见范围内";
+            Ok(Ended::GaveUp { reason: reason.into(), with: note(Changes::new(), task, now, "unreachable", reason) })
+        }
+    }
+
+    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
+        note(Changes::new(), task, now, "gave_up", reason)
+    }
+}
+
+/// The message itself; pure, so that tests read it word for word.
+pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timestamp) -> Private {
+    let rule = case.clause.as_deref().unwrap_or(case.category.zh());
+    let said = wording::when(case.at, now);
+    let name = group.name();
+    let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };
+    let expires = case.expires_at.map(|at| wording::when(at, now)).unwrap_or_default();
+    let points = if case.points > 0 {
+        format!("，记 {} 分（累计 {} 分）", case.points, case.live_points)
+    } else {
+        String::new()
+    };
+    let about = format!("您{said} 的一条消息涉及「{}」", case.category.zh());
+    let (title, text) = match tell.topic {
+        Topic::Hint => ("友情提示".to_owned(), format!("{about}，这次只做提示，不记分。请留意群规，谢谢配合。")),
+        Topic::Warn => (format!("群规提醒（第 {} 次）", tell.n.max(1)), format!("{about}{points}。{again}")),
+        Topic::Mute => {
+            let until = case.until.map(|u| wording::when(u, now)).unwrap_or_default();
+            ("您已被暂停发言".to_owned(), format!("{about}{points}。暂停发言至 {until}，到时自动恢复。{again}"))
+        }
+        Topic::Remove => {
+            ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
+        }
+        Topic::Recall => (
+            "请撤回一条消息".to_owned(),
+            format!("{about}，可能含有不宜外传的信息。请尽快在群里长按该消息撤回；如是误报，请点「申诉」。"),
+        ),
+        Topic::MuteOver => {
+            return Private::Text(format!("您在「{name}」的暂停发言已结束，可以正常发言了。谢谢配合。"));
+        }
+        Topic::Revoked => {
+            return Private::Text(format!("您在「{name}」的记录 {} 已撤销，相应记分不再计算。给您添麻烦了。", case.id));
+        }
+        Topic::AppealRefused => {
+            let why = if tell.next.is_empty() { String::new() } else { format!("：{}", tell.next) };
+            return Private::Text(format!("您对记录 {} 的申诉未成立{why}。如仍有疑问，请联系群主。", case.id));
+        }
+    };
+    let count = if case.points > 0 && tell.of > 0 {
+        format!("第 {} 次 / 共 {} 次", tell.n, tell.of)
+    } else {
+        String::new()
+    };
+    Private::Card(cards::warning(&Warning {
+        id: task.id.as_str(),
+        title: &title,
+        group: name,
+        text: &text,
+        rule,
+        count,
+        expires,
+        case: case.id.as_str(),
+    }))
+}

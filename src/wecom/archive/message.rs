@@ -1,0 +1,252 @@
+//! Every `msgtype` of the archive as a [`Message`]: the sender's own words apart from what they quote or forward.
+//!
+//! Fields that WeCom leaves out are simply missing; kinds this version does not know keep their name.
+
+use serde_json::Value;
+
+use crate::model::{Attachment, Channel, Message, MessageId, Timestamp};
+
+/// Deepest nesting of forwarded records that is opened.
+const DEPTH: usize = 5;
+
+/// Reads one decrypted message. `None` for what is no message of a person in a talk (`switch`, consent).
+pub fn parse(json: &str) -> Result<Option<Message>, serde_json::Error> {
+    let json: Value = serde_json::from_str(json)?;
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let kind = text(&json["msgtype"]);
+    if matches!(kind.as_str(), "" | "agree" | "disagree") {
+        return Ok(None);
+    }
+    let milliseconds = json["msgtime"].as_i64().unwrap_or_default();
+    let mut message = Message::text(
+        Channel::Archive,
+        json["msgid"].as_str().unwrap_or_default(),
+        json["roomid"].as_str().unwrap_or_default(),
+        json["from"].as_str().unwrap_or_default(),
+        Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH),
+        "",
+    );
+    let body = [&json[&kind], &json["info"], &json["redpacket"], &json["doc"]]
+        .into_iter()
+        .find(|body| body.is_object())
+        .unwrap_or(&json);
+    let mut words = Words { message: &mut message };
+    words.part(&kind, body, 0);
+    if kind == "revoke" {
+        let before = body["pre_msgid"].as_str().unwrap_or_default();
+        message.revokes = Some(MessageId::new(format!("{}:{before}", Channel::Archive)));
+    }
+    Ok(Some(message))
+}
+
+/// Fills a message part by part.
+struct Words<'a> {
+    message: &'a mut Message,
+}
+
+impl Words<'_> {
+    fn say(&mut self, text: &str) {
+        let text = text.trim();
+        if text.is_empty() {
+            return;
+        }
+        if !self.message.text.is_empty() {
+            self.message.text.push('\n');
+        }
+        self.message.text.push_str(text);
+    }
+
+    fn attach(&mut self, attachment: Attachment) {
+        self.message.attachments.push(attachment);
+    }
+
+    fn part(&mut self, kind: &str, body: &Value, depth: usize) {
+        let get = |name: &str| body[name].as_str().unwrap_or_default();
+        match kind {
+            "text" | "markdown" => {
+                let (own, quote) = split_quote(get("content"));
+                self.say(own);
+                if let Some(quote) = quote {
+                    self.attach(Attachment::Quote { text: quote.to_owned() });
+                }
+            }
+            "mixed" => {
+                for item in body["item"].as_array().into_iter().flatten() {
+                    if let Some(inner) = inner(&item["content"])
+                        && depth < DEPTH
+                    {
+                        self.part(item["type"].as_str().unwrap_or_default(), &inner, depth + 1);
+                    }
+                }
+            }
+            "link" => self.link(get("link_url"), &[get("title"), get("description")], "link"),
+            "docmsg" => self.link(get("link_url"), &[get("title")], "doc"),
+            "weapp" => self.link("", &[get("title"), get("description"), get("displayname")], "weapp"),
+            "news" => {
+                for item in body["item"].as_array().into_iter().flatten() {
+                    let get = |name: &str| item[name].as_str().unwrap_or_default();
+                    self.link(get("url"), &[get("title"), get("description")], "link");
+                }
+            }
+            "file" | "qydiskfile" => {
+                let name = get("filename").to_owned();
+                self.attach(Attachment::File { name, size: body["filesize"].as_u64() });
+            }
+            "image" => {
+                let id = Some(get("sdkfileid")).filter(|id| !id.is_empty()).map(str::to_owned);
+                self.attach(Attachment::Image { sdk_file_id: id });
+            }
+            "card" => self.attach(Attachment::Card { user: get("userid").to_owned() }),
+            "redpacket" | "external_redpacket" => self.attach(Attachment::RedPacket { wish: get("wish").to_owned() }),
+            "chatrecord" => {
+                let mut items = Vec::new();
+                flatten(body, depth, &mut items);
+                self.attach(Attachment::Forwarded { title: get("title").to_owned(), items });
+            }
+            "location" => self.say(&[get("title"), get("address")].join(" ")),
+            "todo" => self.say(&[get("title"), get("content")].join("\n")),
+            "vote" => {
+                self.say(get("votetitle"));
+                for item in body["voteitem"].as_array().into_iter().flatten() {
+                    self.say(item.as_str().unwrap_or_default());
+                }
+            }
+            "collect" | "calendar" => self.say(get("title")),
+            "meeting" => self.say(get("topic")),
+            "sphfeed" => self.say(get("feed_desc")),
+            other => self.attach(Attachment::Other { kind: other.to_owned() }),
+        }
+    }
+
+    fn link(&mut self, url: &str, titles: &[&str], origin: &str) {
+        let title = titles.iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join("\n");
+        self.attach(Attachment::Link { url: url.to_owned(), title, origin: origin.to_owned() });
+    }
+}
+
+/// JSON inside a JSON string, as mixed messages and records carry it.
+fn inner(content: &Value) -> Option<Value> {
+    match content {
+        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::Object(_) => Some(content.clone()),
+        _ => None,
+    }
+}
+
+/// A forwarded record's words, nested records included.
+fn flatten(record: &Value, depth: usize, items: &mut Vec<String>) {
+    for item in record["item"].as_array().into_iter().flatten() {
+        let Some(content) = inner(&item["content"]) else { continue };
+        let kind = item["type"].as_str().unwrap_or_default();
+        if (kind.eq_ignore_ascii_case("chatrecord") || content["item"].is_array()) && depth < DEPTH {
+            flatten(&content, depth + 1, items);
+            continue;
+        }
+        let words: Vec<&str> = ["content", "title", "description", "link_url", "filename", "address"]
+            .into_iter()
+            .filter_map(|field| content[field].as_str())
+            .filter(|words| !words.is_empty())
+            .collect();
+        if !words.is_empty() {
+            items.push(words.join("\n"));
+        }
+    }
+}
+
+/// Clients flatten a quoted message into the text (receiving.md §5.7). Returns the sender's own words and the quoted ones.
+pub fn split_quote(text: &str) -> (&str, Option<&str>) {
+    for head in ["这是一条引用/回复消息：", "这是一条引用/回复消息:", "This is a quote/reply:"] {
+        if let Some(rest) = text.trim_start().strip_prefix(head)
+            && let Some((quote, own)) = rest.split_once("\n------\n")
+        {
+            return (own, Some(quote.trim().trim_matches('"')));
+        }
+    }
+    if let Some(rest) = text.trim_start().strip_prefix('「')
+        && let Some((quote, own)) = rest.split_once("\n- - - - -")
+    {
+        let own = own.trim_start_matches(['-', ' ']).trim_start_matches('\n');
+        return (own, Some(quote.trim().trim_end_matches('」')));
+    }
+    (text, None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(json: &str) -> Message {
+        parse(json).unwrap().unwrap()
+    }
+
+    fn wrap(kind: &str, body: &str) -> Message {
+        read(&format!(
+            r#"{{"msgid":"m","action":"send","from":"lisi","tolist":["a"],"roomid":"wr1","msgtime":1700000000123,"msgtype":"{kind}",{body}}}"#
+        ))
+    }
+
+    #[test]
+    fn text_and_envelope() {
+        let message = wrap("text", r#""text":{"content":"大家好"}"#);
+        assert_eq!(message.id.as_str(), "archive:m");
+        assert_eq!((message.group.as_str(), message.sender.as_str(), message.text.as_str()), ("wr1", "lisi", "大家好"));
+        assert_eq!(message.at.as_millisecond(), 1_700_000_000_123);
+    }
+
+    #[test]
+    fn quotes_are_not_held_against_the_quoter() {
+        let message =
+            wrap("text", r#""text":{"content":"这是一条引用/回复消息：\n\"张三:\n加我微信\"\n------\n请不要发广告"}"#);
+        assert_eq!(message.text, "请不要发广告");
+        assert_eq!(message.attachments, [Attachment::Quote { text: "张三:\n加我微信".into() }]);
+        let message = wrap("text", r#""text":{"content":"「张三：加我微信」\n- - - - - - - - - - - - - - -\n不行"}"#);
+        assert_eq!(message.text, "不行");
+    }
+
+    #[test]
+    fn the_other_kinds() {
+        let mixed = wrap(
+            "mixed",
+            r#""mixed":{"item":[{"type":"text","content":"{\"content\":\"看图\"}"},{"type":"image","content":"{\"sdkfileid\":\"F\"}"}]}"#,
+        );
+        assert_eq!((mixed.text.as_str(), mixed.attachments.len()), ("看图", 1));
+        let link = wrap("link", r#""link":{"title":"标题","description":"说明","link_url":"http://x.example"}"#);
+        assert_eq!(
+            link.attachments,
+            [Attachment::Link {
+                url: "http://x.example".into(), title: "标题\n说明".into(), origin: "link".into()
+            }]
+        );
+        let doc = wrap("docmsg", r#""doc":{"title":"报价","link_url":"u"}"#);
+        assert!(matches!(&doc.attachments[0], Attachment::Link { origin, .. } if origin == "doc"));
+        let markdown = wrap("markdown", r#""info":{"content":"**提醒**"}"#);
+        assert_eq!(markdown.text, "**提醒**");
+        let packet = wrap("external_redpacket", r#""redpacket":{"wish":"恭喜"}"#);
+        assert_eq!(packet.attachments, [Attachment::RedPacket { wish: "恭喜".into() }]);
+        let file = wrap("file", r#""file":{"filename":"客户表.xlsx","filesize":12}"#);
+        assert_eq!(file.attachments, [Attachment::File { name: "客户表.xlsx".into(), size: Some(12) }]);
+        let unknown = wrap("hologram", r#""hologram":{}"#);
+        assert_eq!(unknown.attachments, [Attachment::Other { kind: "hologram".into() }]);
+    }
+
+    #[test]
+    fn records_are_opened_and_kept_apart() {
+        let record = wrap(
+            "chatrecord",
+            r#""chatrecord":{"title":"群聊","item":[{"type":"ChatRecordText","content":"{\"content\":\"原文\"}"},{"type":"chatrecord","content":"{\"title\":\"里层\",\"item\":[{\"type\":\"ChatRecordText\",\"content\":\"{\\\"content\\\":\\\"更里面\\\"}\"}]}"}]}"#,
+        );
+        assert_eq!(record.text, "");
+        assert_eq!(
+            record.attachments,
+            [Attachment::Forwarded { title: "群聊".into(), items: vec!["原文".into(), "更里面".into()] }]
+        );
+    }
+
+    #[test]
+    fn revokes_and_switches() {
+        let revoke = wrap("revoke", r#""revoke":{"pre_msgid":"m0"}"#);
+        assert_eq!(revoke.revokes, Some(MessageId::from("archive:m0")));
+        assert_eq!(parse(r#"{"msgid":"s","action":"switch","time":1,"user":"lisi"}"#).unwrap(), None);
+        assert!(parse("{").is_err());
+    }
+}

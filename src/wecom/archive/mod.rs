@@ -1,0 +1,39 @@
+//! 会话内容存档: the official way to read every message of a group (receiving.md §5).
+//!
+//! A source gives decrypted messages in the order of `seq`; the native library is one, the simulator another.
+
+pub mod message;
+
+use async_trait::async_trait;
+
+/// One entry of the stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Position; rises, with gaps.
+    pub seq: u64,
+    /// WeCom's message id; may come twice with different positions.
+    pub msgid: String,
+    /// The message as JSON, or why it could not be decrypted (then it is set aside and does not block the stream).
+    pub message: Result<String, String>,
+}
+
+/// Why nothing could be pulled.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SourceError {
+    /// A passing trouble; try again with backoff.
+    #[error("{0}")]
+    Retry(String),
+    /// Somebody has to mend something: library, key, trusted IP, expired service.
+    #[error("{0}")]
+    Configuration(String),
+    /// Messages before the retention are gone: a gap that nobody can fill.
+    #[error("{0}")]
+    Gap(String),
+}
+
+/// Where archived messages come from.
+#[async_trait]
+pub trait ArchiveSource: Send + Sync + 'static {
+    /// At most `limit` entries after `seq`, in order. Fewer than `limit` means that the stream is read up.
+    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError>;
+}

@@ -1,0 +1,267 @@
+//! The cards people see: a warning, a request to the owner, its receipt, a notice, an appeal. Each is a `template_card` within
+//! WeCom's length limits (acting.md §2.3), cut politely where a name or sentence is too long.
+//!
+//! A warning says which rule, why, the n-th of N, until when it counts and how to appeal. It never repeats what was said.
+
+use serde_json::{Value, json};
+
+/// Longest title, in characters.
+const TITLE: usize = 36;
+/// Longest line under the title.
+const DESC: usize = 44;
+/// Longest paragraph.
+const PARAGRAPH: usize = 160;
+/// Longest value in a row.
+const VALUE: usize = 30;
+/// Most rows.
+const ROWS: usize = 6;
+/// Longest text on a button.
+const BUTTON: usize = 10;
+
+/// A button; `key` comes back when it is pressed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Button<'a> {
+    /// What it says, at most ten characters.
+    pub text: &'a str,
+    /// What comes back.
+    pub key: &'a str,
+    /// The main choice.
+    pub primary: bool,
+}
+
+/// Cuts to so many characters, with an ellipsis where something is missing.
+fn cut(text: &str, chars: usize) -> String {
+    if text.chars().count() <= chars {
+        return text.to_owned();
+    }
+    text.chars().take(chars - 1).chain(['…']).collect()
+}
+
+/// WeCom's `task_id`: digits, letters, `_-@`, at most 128 bytes, unique for ever.
+pub fn task_id(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || "_-@".contains(c) { c } else { '-' }).take(128).collect()
+}
+
+/// A card with buttons.
+pub fn buttons(
+    id: &str,
+    title: &str,
+    desc: &str,
+    paragraph: &str,
+    rows: &[(&str, String)],
+    buttons: &[Button<'_>],
+) -> Value {
+    let rows: Vec<Value> = rows
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .take(ROWS)
+        .map(|(name, value)| json!({ "keyname": cut(name, 5), "value": cut(value, VALUE) }))
+        .collect();
+    let buttons: Vec<Value> = buttons
+        .iter()
+        .map(|b| json!({ "text": cut(b.text, BUTTON), "style": if b.primary { 1 } else { 2 }, "key": b.key }))
+        .collect();
+    let mut card = json!({
+        "card_type": "button_interaction",
+        "source": { "desc": "群管", "desc_color": 0 },
+        "task_id": task_id(id),
+        "main_title": { "title": cut(title, TITLE), "desc": cut(desc, DESC) },
+        "button_list": buttons,
+    });
+    if !paragraph.is_empty() {
+        card["sub_title_text"] = json!(cut(paragraph, PARAGRAPH));
+    }
+    if !rows.is_empty() {
+        card["horizontal_content_list"] = json!(rows);
+    }
+    card
+}
+
+/// What a warning card says.
+#[derive(Clone, Debug)]
+pub struct Warning<'a> {
+    /// Unique id of the card.
+    pub id: &'a str,
+    /// `群规提醒（第 1 次）`, `已禁言 2 小时`, `已移出群聊`.
+    pub title: &'a str,
+    /// The group's name.
+    pub group: &'a str,
+    /// One or two sentences.
+    pub text: &'a str,
+    /// The clause or category.
+    pub rule: &'a str,
+    /// `第 1 次 / 共 3 次`; empty for none.
+    pub count: String,
+    /// When it stops counting; empty for no strike.
+    pub expires: String,
+    /// The case's id.
+    pub case: &'a str,
+}
+
+/// A warning to the member alone.
+pub fn warning(w: &Warning<'_>) -> Value {
+    let rows = [
+        ("依据", w.rule.to_owned()),
+        ("次数", w.count.clone()),
+        ("失效", w.expires.clone()),
+        ("编号", w.case.to_owned()),
+    ];
+    let choices =
+        [Button { text: "知道了", key: "ack", primary: true }, Button { text: "申诉", key: "appeal", primary: false }];
+    buttons(w.id, w.title, w.group, w.text, &rows, &choices)
+}
+
+/// What a request to the owner says.
+#[derive(Clone, Debug)]
+pub struct OwnerTask<'a> {
+    /// Unique id of the card.
+    pub id: &'a str,
+    /// `请移出成员 李四`.
+    pub title: &'a str,
+    /// The group's name.
+    pub group: &'a str,
+    /// What to do and why the bot cannot.
+    pub text: &'a str,
+    /// The member's name.
+    pub member: &'a str,
+    /// The clause or category.
+    pub rule: &'a str,
+    /// What was said, for the owner's judgement; cut.
+    pub evidence: &'a str,
+    /// By when.
+    pub by: String,
+    /// The case's id.
+    pub case: &'a str,
+    /// The choices.
+    pub choices: &'a [Button<'a>],
+}
+
+/// A task card (代办卡) for the owner or an admin.
+pub fn owner_task(t: &OwnerTask<'_>) -> Value {
+    let rows = [
+        ("成员", t.member.to_owned()),
+        ("依据", t.rule.to_owned()),
+        ("原话", t.evidence.to_owned()),
+        ("请在", t.by.clone()),
+        ("编号", t.case.to_owned()),
+    ];
+    buttons(t.id, t.title, t.group, t.text, &rows, t.choices)
+}
+
+/// A notice that wants an acknowledgement; `counter` is `37/42` or empty.
+pub fn notice(id: &str, title: &str, text: &str, deadline: &str, counter: &str) -> Value {
+    let rows = [("截止", deadline.to_owned()), ("回执", counter.to_owned())];
+    buttons(id, title, "请在截止前点「收到」", text, &rows, &[Button { text: "收到", key: "ack", primary: true }])
+}
+
+/// An appeal for a reviewer.
+pub fn appeal(id: &str, group: &str, member: &str, case: &str, rule: &str, evidence: &str, words: &str) -> Value {
+    let rows = [
+        ("成员", member.to_owned()),
+        ("依据", rule.to_owned()),
+        ("原话", evidence.to_owned()),
+        ("编号", case.to_owned()),
+    ];
+    let choices = [
+        Button { text: "成立，撤销", key: "uphold", primary: true },
+        Button { text: "不成立", key: "refuse", primary: false },
+    ];
+    buttons(id, "成员申诉，请处理", group, &format!("申诉理由：{words}"), &rows, &choices)
+}
+
+/// Greys a card's buttons out with what was chosen.
+pub fn receipt(text: &str) -> Value {
+    json!({ "replace_name": cut(text, 20) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_warning() {
+        let card = warning(&Warning {
+            id: "tell-8F2K-warn",
+            title: "群规提醒（第 1 次）",
+            group: "华东销售群",
+            text: "您今天 14:30 的一条消息涉及「广告引流」，记 2 分。再次违规将被禁言 2 小时。",
+            rule: "广告引流",
+            count: "第 1 次 / 共 3 次".into(),
+            expires: "12月23日 14:30".into(),
+            case: "8F2K",
+        });
+        insta::assert_json_snapshot!(card, @r#"
+        {
+          "button_list": [
+            {
+              "key": "ack",
+              "style": 1,
+              "text": "知道了"
+            },
+            {
+              "key": "appeal",
+              "style": 2,
+              "text": "申诉"
+            }
+          ],
+          "card_type": "button_interaction",
+          "horizontal_content_list": [
+            {
+              "keyname": "依据",
+              "value": "广告引流"
+            },
+            {
+              "keyname": "次数",
+              "value": "第 1 次 / 共 3 次"
+            },
+            {
+              "keyname": "失效",
+              "value": "12月23日 14:30"
+            },
+            {
+              "keyname": "编号",
+              "value": "8F2K"
+            }
+          ],
+          "main_title": {
+            "desc": "华东销售群",
+            "title": "群规提醒（第 1 次）"
+          },
+          "source": {
+            "desc": "群管",
+            "desc_color": 0
+          },
+          "sub_title_text": "您今天 14:30 的一条消息涉及「广告引流」，记 2 分。再次违规将被禁言 2 小时。",
+          "task_id": "tell-8F2K-warn"
+        }
+        "#);
+    }
+
+    #[test]
+    fn everything_is_cut_to_wecoms_limits() {
+        let long = "很长".repeat(200);
+        let choices = [Button { text: &long, key: "k", primary: true }];
+        let card = owner_task(&OwnerTask {
+            id: &"任务".repeat(100),
+            title: &long,
+            group: &long,
+            text: &long,
+            member: &long,
+            rule: &long,
+            evidence: &long,
+            by: long.clone(),
+            case: &long,
+            choices: &choices,
+        });
+        let chars = |value: &Value| value.as_str().unwrap().chars().count();
+        assert_eq!(chars(&card["main_title"]["title"]), TITLE);
+        assert_eq!(chars(&card["main_title"]["desc"]), DESC);
+        assert_eq!(chars(&card["sub_title_text"]), PARAGRAPH);
+        assert_eq!(chars(&card["button_list"][0]["text"]), BUTTON);
+        for row in card["horizontal_content_list"].as_array().unwrap() {
+            assert!(chars(&row["value"]) <= VALUE && chars(&row["keyname"]) <= 5);
+        }
+        assert!(card["task_id"].as_str().unwrap().len() <= 128);
+        assert_eq!(task_id("ask-8F2K-remove@2"), "ask-8F2K-remove@2");
+    }
+}
