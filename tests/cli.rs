@@ -239,3 +239,24 @@ fn a_policy_of_ones_own_is_explained_and_its_mistakes_are_named() {
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).contains("once.toml:3: 禁言要写时长"), "{}", stderr(&output));
 }
+
+#[test]
+fn train_learns_and_scan_asks_a_human() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut examples = String::new();
+    for i in 0..60 {
+        examples += &format!("ads\t第{i}批紫水晶能量手环到货\nok\t第{i}次例会改到下午\n");
+    }
+    std::fs::write(folder.path().join("own.tsv"), examples).unwrap();
+    let output = run(folder.path(), &["train", "own.tsv"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("广告引流：学了 60 条违规、60 条其它"), "{}", stdout(&output));
+    let results = lines(&run(folder.path(), &["scan", "--json"], "紫水晶能量手环又到货了\n今天例会改到下午\n"));
+    assert_eq!(results[0]["verdict"], "review");
+    assert_eq!(results[0]["findings"][0]["rule"], "ads/learned");
+    assert_eq!(results[1]["verdict"], "clean");
+    std::fs::write(folder.path().join("wrong.tsv"), "ads\tx\nadz\ty\n").unwrap();
+    let wrong = run(folder.path(), &["train", "wrong.tsv"], "");
+    assert_eq!(wrong.status.code(), Some(1));
+    assert!(stderr(&wrong).contains("wrong.tsv:2: 没有 `adz` 这个类别，是不是想写 `ads`？"), "{}", stderr(&wrong));
+}

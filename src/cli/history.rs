@@ -13,7 +13,7 @@ use super::UserError;
 use crate::{
     model::{Attachment, Channel, Message, MessageId, Timestamp},
     settings::{Engine, Settings},
-    store::{CaseState, Store, embedded::EmbeddedStore},
+    store::{Case, CaseQuery, CaseState, Store, embedded::EmbeddedStore},
 };
 
 /// Messages read from the store at once.
@@ -63,14 +63,40 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
     Ok(said)
 }
 
-/// The messages of this machine's own store; the bot must be stopped meanwhile.
-pub(super) async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
+/// Every case on record.
+pub(super) async fn cases(settings: &Settings) -> anyhow::Result<Vec<Case>> {
+    let store = open(settings)?;
+    let mut cases: Vec<Case> = Vec::new();
+    loop {
+        let after = cases.last().map(|case| case.id.clone());
+        let page = store.cases(&CaseQuery { after, limit: PAGE, ..CaseQuery::default() }).await?;
+        if page.is_empty() {
+            return Ok(cases);
+        }
+        cases.extend(page);
+    }
+}
+
+fn open(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
     let folder = settings.store_folder();
     if settings.store.engine != Engine::Embedded || !folder.is_dir() {
-        return Err(UserError(format!("{} 里没有保存的消息；请给出消息文件", folder.display())).into());
+        return Err(UserError(format!("{} 里没有保存的消息；要用文件里的就写上文件名", folder.display())).into());
     }
-    let store = EmbeddedStore::open(&folder)
-        .map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?;
+    let opened = EmbeddedStore::open(&folder);
+    Ok(opened.map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?)
+}
+
+/// What people made of a case: taken back means the bot was wrong, done by a person means it was right.
+pub(super) fn found_wrong(case: &Case) -> Option<bool> {
+    if case.state == CaseState::Revoked {
+        return Some(true);
+    }
+    case.history.iter().any(|event| event.what == "owner_done").then_some(false)
+}
+
+/// The messages of this machine's own store; the bot must be stopped meanwhile.
+pub(super) async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
+    let store = open(settings)?;
     let mut said: Vec<Said> = Vec::new();
     loop {
         let after = said.last().map(|(message, _)| message.id.clone());
@@ -80,10 +106,10 @@ pub(super) async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Res
         }
         for processed in page {
             let wrong = match &processed.case {
-                Some(id) => store.case(id).await?.map(|case| case.state == CaseState::Revoked),
+                Some(id) => store.case(id).await?.as_ref().and_then(found_wrong),
                 None => None,
             };
-            said.push((processed.message, wrong.filter(|wrong| *wrong)));
+            said.push((processed.message, wrong));
         }
     }
 }

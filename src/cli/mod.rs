@@ -20,6 +20,7 @@ mod rulebook;
 mod run;
 mod scan;
 mod simulate;
+mod train;
 mod usage;
 
 use std::{
@@ -70,6 +71,8 @@ enum Command {
     Backtest(backtest::Args),
     /// 用标好的文本衡量识别效果
     Evaluate(evaluate::Args),
+    /// 从标好的文本和管理员的判断里学习
+    Train(train::Args),
     /// 启动一个模拟的企业微信，供这个或别的机器人测试
     Simulate(simulate::Args),
     /// 用白话说明策略：谁违规几次会怎样
@@ -107,6 +110,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Scan(args) => scan::run(&args),
         Command::Backtest(args) => backtest::run(&args).await,
         Command::Evaluate(args) => evaluate::run(&args),
+        Command::Train(args) => train::run(&args).await,
         Command::Simulate(args) => {
             logging::start(&Log::default())?;
             simulate::run(args).await.map(|()| ExitCode::SUCCESS)

@@ -34,7 +34,7 @@ impl Settings {
             staff: own.staff_names.clone(),
             own_numbers: own.own_numbers.clone(),
             protected_names: own.protected_names.clone(),
-            learned: Vec::new(),
+            learned: self.models()?,
             limits: own.flood.limits(),
             scores: Scores::parse(&scores.text).map_err(|why| vec![Problem::new(&scores.shown, 0, why)])?,
             today: now.to_zoned(self.time_zone.clone()).date(),

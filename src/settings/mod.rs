@@ -10,6 +10,7 @@ mod document;
 mod escalation;
 pub mod files;
 mod group;
+mod learned;
 mod log;
 mod policies;
 mod problem;
