@@ -260,3 +260,14 @@ fn train_learns_and_scan_asks_a_human() {
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("wrong.tsv:2: 没有 `adz` 这个类别，是不是想写 `ads`？"), "{}", stderr(&wrong));
 }
+
+#[test]
+fn check_examines_lists_with_ordinary_talk_beside_them() {
+    let folder = with_own_list();
+    std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), "开会\n").unwrap();
+    let talk: String = (0..300).map(|i| format!("第{i}次，下午三点开会\n")).collect();
+    std::fs::write(folder.path().join("talk.txt"), talk).unwrap();
+    let output = run(folder.path(), &["check", "--sample", "talk.txt"], "");
+    assert_eq!(output.status.code(), Some(0), "remarks are no mistakes");
+    assert!(stdout(&output).contains("config/wordlists/ads/own.txt:1: 提示："), "{}", stdout(&output));
+}

@@ -106,7 +106,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Demo(args) => demo::run(&args).await,
         Command::Run(args) => run::run(&args).await,
         Command::Init(args) => init::run(&args),
-        Command::Check(args) => Ok(check::run(&args)),
+        Command::Check(args) => check::run(&args).await,
         Command::Scan(args) => scan::run(&args),
         Command::Backtest(args) => backtest::run(&args).await,
         Command::Evaluate(args) => evaluate::run(&args),
