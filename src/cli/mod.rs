@@ -20,6 +20,7 @@ mod rulebook;
 mod run;
 mod scan;
 mod simulate;
+mod store;
 mod train;
 mod usage;
 
@@ -79,6 +80,8 @@ enum Command {
     Policy(policy::Args),
     /// 查看群规和覆盖情况
     Rulebook(rulebook::Args),
+    /// 备份、恢复、检查群管保存的数据
+    Store(store::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -117,6 +120,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Policy(args) => policy::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
+        Command::Store(args) => store::run(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

@@ -168,6 +168,56 @@ pub fn verify(reader: impl BufRead) -> Result<Summary, BackupError> {
     Ok(lines.summary)
 }
 
+/// Copies a backup and checks it on the way; what was copied of a damaged one is no backup.
+pub fn copy(reader: impl BufRead, writer: impl Write) -> Result<Summary, BackupError> {
+    let mut lines = LineReader::open(Tee { reader, writer, failed: None });
+    if let Ok(lines) = &mut lines {
+        loop {
+            match lines.next() {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(error) => return Err(lines.reader.failed.take().map_or(error, BackupError::Write)),
+            }
+        }
+        lines.reader.writer.flush().map_err(BackupError::Write)?;
+    }
+    lines.map(|lines| lines.summary)
+}
+
+/// Writes everything that is read from it.
+struct Tee<R, W> {
+    reader: R,
+    writer: W,
+    failed: Option<io::Error>,
+}
+
+impl<R: BufRead, W: Write> io::Read for Tee<R, W> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let count = available.len().min(into.len());
+        into[..count].copy_from_slice(&available[..count]);
+        self.consume(count);
+        match &self.failed {
+            Some(error) => Err(error.kind().into()),
+            None => Ok(count),
+        }
+    }
+}
+
+impl<R: BufRead, W: Write> BufRead for Tee<R, W> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.reader.fill_buf()
+    }
+    fn consume(&mut self, count: usize) {
+        if let Ok(bytes) = self.reader.fill_buf()
+            && let Err(error) = self.writer.write_all(&bytes[..count])
+        {
+            self.failed = Some(error);
+        }
+        self.reader.consume(count);
+    }
+}
+
 /// Reads a backup into an empty store. The caller has [`verify`]'d the file; a fault found only now leaves the store half
 /// filled, and says so.
 pub async fn import<R: BufRead + Send>(store: &dyn Store, reader: R) -> Result<Summary, BackupError> {
@@ -296,4 +346,143 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use jiff::SignedDuration;
+    use serde_json::json;
+
+    use super::*;
+    use crate::store::{
+        CaseState, Commit, TaskQuery,
+        contract::{at, case, mark},
+        embedded::EmbeddedStore,
+        memory::MemoryStore,
+    };
+
+    async fn fill(store: &dyn Store, from: u64, to: u64) {
+        for n in from..to {
+            let name = n.to_string();
+            let member = format!("u{}", n % 7);
+            let document =
+                Document { collection: "notice".into(), id: name.clone(), version: 0, body: json!({"n": n}) };
+            let commit = Commit {
+                processed: Some(mark(&name, n as i64)),
+                members: vec![store.member(&"g".into(), &member.as_str().into()).await.unwrap()],
+                cases: vec![case(&name, "g", &member, n as i64, CaseState::Open)],
+                tasks: vec![Task::new(name.as_str(), "send", &"g".into(), at(0), json!("长".repeat(n as usize * 20)))],
+                documents: vec![document],
+                cursors: vec![("archive".into(), n)],
+                ..Commit::default()
+            };
+            store.commit(commit).await.unwrap();
+        }
+    }
+
+    async fn bytes(store: &dyn Store) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        export(store, at(0), &mut bytes).await.unwrap();
+        bytes
+    }
+
+    #[tokio::test]
+    async fn every_engine_restores_what_every_engine_saved() {
+        let dir = tempfile::tempdir().unwrap();
+        let (memory, embedded) = (MemoryStore::new(), EmbeddedStore::open(&dir.path().join("a")).unwrap());
+        for store in [&memory as &dyn Store, &embedded] {
+            fill(store, 1, 120).await;
+            store.claim(at(0), 5, SignedDuration::from_secs(9)).await.unwrap();
+        }
+        let saved = bytes(&memory).await;
+        assert_eq!(saved, bytes(&embedded).await, "the file does not tell the engine");
+        let summary = verify(&saved[..]).unwrap();
+        assert_eq!((summary.messages, summary.members, summary.cases, summary.cursors), (119, 7, 119, 1));
+
+        let (memory, embedded) = (MemoryStore::new(), EmbeddedStore::open(&dir.path().join("b")).unwrap());
+        for store in [&memory as &dyn Store, &embedded] {
+            assert_eq!(import(store, &saved[..]).await.unwrap(), summary);
+            assert_eq!(bytes(store).await, saved);
+            assert_eq!(store.tasks(&TaskQuery { limit: 999, ..TaskQuery::default() }).await.unwrap().len(), 119);
+            assert_eq!(store.claim(at(0), 999, SignedDuration::ZERO).await.unwrap().len(), 114, "leases came along");
+            let refused = import(store, &saved[..]).await.unwrap_err().to_string();
+            assert!(refused.contains("empty store"), "{refused}");
+        }
+        assert_eq!(embedded.check().unwrap().faults, Vec::<String>::new());
+    }
+
+    #[tokio::test]
+    async fn a_backup_made_under_load_is_of_one_moment() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Arc::new(EmbeddedStore::open(&dir.path().join("a")).unwrap());
+        fill(store.as_ref(), 1, 60).await;
+        let busy = tokio::spawn({
+            let store = store.clone();
+            async move {
+                fill(store.as_ref(), 60, 160).await;
+                store.prune(at(30), 99).await.unwrap();
+                let deletes = (1..90).map(|n| ("notice".to_owned(), n.to_string())).collect();
+                store.commit(Commit { deletes, ..Commit::default() }).await.unwrap();
+            }
+        });
+        let mut saved = Vec::new();
+        while !busy.is_finished() {
+            saved.push(bytes(store.as_ref()).await);
+        }
+        busy.await.unwrap();
+        saved.push(bytes(store.as_ref()).await);
+        for (n, saved) in saved.iter().enumerate() {
+            let restored = EmbeddedStore::open(&dir.path().join(n.to_string())).unwrap();
+            import(&restored, &saved[..]).await.unwrap();
+            assert_eq!(restored.check().unwrap().faults, Vec::<String>::new());
+            let counted: u64 = restored.members(&"g".into()).await.unwrap().iter().map(|m| m.version).sum();
+            let cases = verify(&saved[..]).unwrap();
+            let last = restored.cursor("archive").await.unwrap();
+            assert_eq!(counted, last, "members, cursor and cases are of one commit");
+            assert!(cases.cases >= last);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_file_cut_or_changed_anywhere_is_refused() {
+        let store = MemoryStore::new();
+        fill(&store, 1, 4).await;
+        let whole = bytes(&store).await;
+        for length in 0..whole.len() {
+            let error = verify(&whole[..length]).unwrap_err().to_string();
+            assert!(error.starts_with("backup is not intact at line "), "{length}: {error}");
+        }
+        for position in (0..whole.len()).step_by(3) {
+            let mut changed = whole.clone();
+            changed[position] ^= 1;
+            assert!(verify(&changed[..]).is_err(), "a changed byte at {position} goes unnoticed");
+        }
+        let text = String::from_utf8(whole.clone()).unwrap();
+        let without_one: String =
+            text.lines().enumerate().filter(|(n, _)| *n != 2).map(|(_, l)| format!("{l}\n")).collect();
+        assert!(verify(without_one.as_bytes()).unwrap_err().to_string().contains("lines are missing"));
+        let longer = [&whole[..], b"x"].concat();
+        assert!(verify(&longer[..]).is_err());
+        assert!(verify(&b"{\"a\":1}\n"[..]).is_err());
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_an_error_that_says_so() {
+        let store = MemoryStore::new();
+        fill(&store, 1, 200).await;
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        let error = export(&store, at(0), io::BufWriter::new(full)).await.unwrap_err().to_string();
+        assert!(error.contains("No space left") && error.contains("is not a backup"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_newer_version_is_refused() {
+        let mut bytes = Vec::new();
+        let mut lines = LineWriter { writer: &mut bytes, hash: Sha256::new() };
+        lines.write(&Header { format: FORMAT.into(), version: 2, made: at(0) }).unwrap();
+        let error = verify(&bytes[..]).unwrap_err().to_string();
+        assert!(error.contains("version 2, this program reads version 1"), "{error}");
+    }
 }

@@ -33,9 +33,7 @@ pub fn open(folder: &Path, config: sled::Config) -> Result<Opened, StoreError> {
 pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration) -> Result<Opened, StoreError> {
     match attempt(config, limit) {
         Ok(db) => Ok(Opened { db, recovered: false }),
-        Err(Failure::Locked) => {
-            Err(StoreError::Io(format!("{} is in use by another process; stop that one first", folder.display())))
-        }
+        Err(Failure::Locked) => Err(StoreError::InUse(folder.display().to_string())),
         Err(Failure::Corrupt(first)) => {
             let aside = copy_aside(folder)?;
             let removed = remove_snapshots(folder)?;

@@ -13,6 +13,9 @@ pub mod embedded;
 pub mod guard;
 mod logic;
 pub mod memory;
+#[cfg(test)]
+mod model_test;
+pub mod online;
 mod rows;
 
 use async_trait::async_trait;
@@ -40,6 +43,9 @@ pub enum StoreError {
     /// It cannot take this: an id too long, an import into a store that is not empty.
     #[error("store refuses: {0}")]
     Refused(String),
+    /// Another process has it open.
+    #[error("store {0} is in use by another process; stop that one first")]
+    InUse(String),
     /// The writer has stopped.
     #[error("store is closed")]
     Closed,
