@@ -1,1 +1,131 @@
 //! Notices with a deadline: who has answered, who is late, who is excused.
+//!
+//! A manager publishes a notice to groups, departments or people; everybody concerned answers with a button or with a word
+//! such as 收到; who forgets is reminded in private; after the deadline the superior gets the list. Excuses, the ledger of
+//! late answers and activities with a sign-in stand on the same records.
+//!
+//! | document | holds |
+//! |---|---|
+//! | `notice/ID` | what was ordered, its life and its history |
+//! | `notice_roll/ID/BUCKET` | who must answer and how each did, some fifty people a bucket: an answer rewrites one bucket only |
+//! | `notice_open/GROUP/ID` | notices that a word said in this group may answer |
+//! | `notice_month/YYYY-MM/ID` | notices whose deadline lies in a month, for the ledger |
+//!
+//! Whether somebody is late is never stored: it follows from the time of their own message and their deadline, so a message
+//! that is processed late is judged like one that was processed at once. Nothing here talks to WeCom: what should reach
+//! people becomes task rows ([`outgoing`]), and what has a due time becomes task rows of the kinds in [`run`].
+
+pub mod ack;
+pub mod answer;
+pub mod calendar;
+pub mod deadline;
+pub mod directory;
+pub mod exemption;
+pub mod notice;
+pub mod outgoing;
+pub mod publish;
+pub mod roll;
+pub mod run;
+pub mod status;
+pub mod wording;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use serde::{Serialize, de::DeserializeOwned};
+
+pub use self::{
+    calendar::Calendar,
+    deadline::Deadline,
+    directory::{Directory, Person},
+    notice::{Draft, Notice},
+    run::{Ran, run_task},
+};
+use crate::{
+    model::{Clock, Timestamp, UserError},
+    store::{Document, Store, StoreError},
+};
+
+/// The collection of notices.
+pub const NOTICES: &str = "notice";
+/// The collection of who must answer.
+pub const ROLLS: &str = "notice_roll";
+/// The collection of notices that can still be answered, by group.
+pub const OPEN: &str = "notice_open";
+/// The collection of notices by the month of their deadline.
+pub const MONTHS: &str = "notice_month";
+
+/// What goes wrong: shown in Chinese, or logged.
+#[derive(Debug, thiserror::Error)]
+pub enum NoticeError {
+    /// Shown to the person.
+    #[error(transparent)]
+    User(#[from] UserError),
+    /// Logged; the person reads a general sentence.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl NoticeError {
+    fn user(text: impl Into<String>) -> Self {
+        Self::User(UserError::new(text))
+    }
+}
+
+/// The use case: everything that can be asked about notices.
+pub struct Notices {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    directory: Arc<dyn Directory>,
+    calendar: ArcSwap<Calendar>,
+}
+
+impl Notices {
+    /// `directory` knows who is where, `calendar` when people work.
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        directory: Arc<dyn Directory>,
+        calendar: Arc<Calendar>,
+    ) -> Self {
+        Self { store, clock, directory, calendar: ArcSwap::new(calendar) }
+    }
+    /// Puts new working hours in force; deadlines already set stay.
+    pub fn set_calendar(&self, calendar: Arc<Calendar>) {
+        self.calendar.store(calendar);
+    }
+    /// The durable memory.
+    pub fn store(&self) -> &dyn Store {
+        self.store.as_ref()
+    }
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+    /// One notice, by its id as people say it (upper or lower case).
+    pub async fn get(&self, id: &str) -> Result<Notice, NoticeError> {
+        let id = id.trim().trim_start_matches('#').to_uppercase();
+        match self.read::<Notice>(NOTICES, &id).await? {
+            Some(notice) => Ok(notice),
+            None => Err(NoticeError::user(format!("没有编号为 {id} 的通知"))),
+        }
+    }
+    /// Every notice, by id, after `after`, at most `limit`.
+    pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Notice>, StoreError> {
+        self.store.documents(NOTICES, "", after, limit).await?.into_iter().map(decode).collect()
+    }
+    async fn read<T: DeserializeOwned>(&self, collection: &str, id: &str) -> Result<Option<T>, StoreError> {
+        self.store.document(collection, id).await?.map(decode).transpose()
+    }
+}
+
+/// Reads a document's body; what this version cannot read is never guessed at.
+fn decode<T: DeserializeOwned>(document: Document) -> Result<T, StoreError> {
+    serde_json::from_value(document.body)
+        .map_err(|e| StoreError::Format(format!("{}/{}: {e}", document.collection, document.id)))
+}
+
+/// A value as a document's body.
+fn encode<T: Serialize>(value: &T) -> serde_json::Value {
+    serde_json::to_value(value).unwrap_or_default()
+}

@@ -1,0 +1,491 @@
+//! Is this text an acknowledgement? 收到, 好的收到, @王经理 收到，马上执行 are; 没收到, 收到红包了, 收到了吗？ are not.
+//!
+//! The first clause that is more than a greeting must consist of accepted words and harmless fillers only, from its first
+//! character to its last. What follows a complete clause does not take it back: 收到，我下午去办 is an acknowledgement.
+
+use std::collections::BTreeSet;
+
+use pinyin::ToPinyin;
+use unicode_normalization::UnicodeNormalization;
+use zhconv::Variant;
+
+/// Accepted if a notice names none.
+pub const DEFAULT_ACCEPT: &[&str] =
+    &["收到", "执行", "马上执行", "立即执行", "好的", "明白", "知道了", "已阅", "1", "OK"];
+/// More clauses than this are not looked at: greetings are short.
+const CLAUSES: usize = 4;
+/// Longer clauses (characters) are speech, not an acknowledgement.
+const LONGEST: usize = 30;
+
+/// Words that may stand around an accepted word without changing it. Negations, questions and "you/he" are not among them.
+const FILLERS: &[&str] = &[
+    "已经",
+    "已",
+    "我们",
+    "我部",
+    "我组",
+    "我店",
+    "我",
+    "本人",
+    "俺",
+    "全体",
+    "都",
+    "也",
+    "均",
+    "嗯嗯",
+    "嗯",
+    "哦",
+    "噢",
+    "喔",
+    "啊",
+    "呀",
+    "哈",
+    "哈哈",
+    "啦",
+    "了",
+    "的",
+    "滴",
+    "哒",
+    "呢",
+    "好",
+    "好的",
+    "好嘞",
+    "行",
+    "可以",
+    "是",
+    "是的",
+    "对",
+    "ok",
+    "okk",
+    "谢谢",
+    "感谢",
+    "多谢",
+    "辛苦",
+    "辛苦了",
+    "您",
+    "领导",
+    "老板",
+    "老师",
+    "经理",
+    "主任",
+    "马上",
+    "立即",
+    "立刻",
+    "现在",
+    "坚决",
+    "严格",
+    "一定",
+    "会",
+    "将",
+    "按要求",
+    "按时",
+    "照办",
+    "办理",
+    "处理",
+    "落实",
+    "执行",
+    "学习",
+    "遵守",
+    "配合",
+    "通知",
+    "消息",
+    "信息",
+    "指示",
+    "要求",
+    "文件",
+    "内容",
+    "明白",
+    "知道",
+    "知悉",
+    "清楚",
+    "了解",
+    "早上好",
+    "上午好",
+    "下午好",
+    "晚上好",
+    "早",
+    "您好",
+    "你好",
+    "各位",
+    "大家",
+    "回复",
+    "确认",
+    "已阅",
+    "阅",
+    "哥",
+    "姐",
+    "总",
+];
+/// `王总`, `李经理`: a name of up to this many characters before a title.
+const TITLES: &[&str] = &["总", "经理", "主任", "主管", "老师", "哥", "姐", "店长", "总监", "部长", "书记", "董"];
+/// Surname and given name before a title.
+const LONGEST_NAME: usize = 3;
+
+/// True if `text` acknowledges a notice that accepts the words `accept`.
+pub fn matches<S: AsRef<str>>(text: &str, accept: &[S]) -> bool {
+    matches_from(text, accept, None)
+}
+
+/// The same, knowing the name of who says it: 张三收到 from 张三.
+pub fn matches_from<S: AsRef<str>>(text: &str, accept: &[S], sender: Option<&str>) -> bool {
+    let words: Vec<Vec<char>> = accept.iter().map(|word| fold(word.as_ref())).filter(|w| !w.is_empty()).collect();
+    let sender = sender.map(fold).unwrap_or_default();
+    for clause in clauses(text).into_iter().take(CLAUSES) {
+        match judge(&clause.text, &words, &sender) {
+            Judged::Accepted => return !clause.question,
+            Judged::Filler if !clause.question => {}
+            Judged::Filler | Judged::Other => return false,
+        }
+    }
+    false
+}
+
+/// True if the text is one of the short words that count only when the notice itself is quoted.
+pub fn is_assent(text: &str) -> bool {
+    matches(text, &["嗯", "行", "可以", "好", "是", "对", "知道", "了解", "没问题", "照办", "遵守", "配合"])
+}
+
+/// A piece between punctuation marks.
+struct Clause {
+    text: Vec<char>,
+    question: bool,
+}
+
+enum Judged {
+    Accepted,
+    Filler,
+    Other,
+}
+
+/// Width, case and traditional forms folded; everything but letters, digits and Han dropped.
+fn fold(text: &str) -> Vec<char> {
+    let folded: String = text.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric()).collect();
+    simplified(folded).chars().collect()
+}
+
+fn simplified(text: String) -> String {
+    if text.is_ascii() { text } else { zhconv::zhconv(&text, Variant::ZhHans) }
+}
+
+/// Splits at punctuation and line ends; @names and emoticons such as `[玫瑰]` are dropped, spaces join.
+fn clauses(text: &str) -> Vec<Clause> {
+    let mut done = Vec::new();
+    let mut current = String::new();
+    let mut end = |current: &mut String, question: bool| {
+        let text: Vec<char> = simplified(std::mem::take(current)).chars().collect();
+        if text.is_empty() {
+            if question && let Some(last) = done.last_mut() {
+                let last: &mut Clause = last;
+                last.question = true;
+            }
+        } else {
+            done.push(Clause { text, question });
+        }
+        done.len()
+    };
+    let all: Vec<char> = text.chars().take(400).collect();
+    let mut index = 0;
+    while index < all.len() {
+        let c = all[index];
+        index += 1;
+        match c {
+            '@' | '＠' => {
+                while index < all.len() && !all[index].is_whitespace() && !is_mark(all[index]) {
+                    index += 1;
+                }
+            }
+            '[' => {
+                let close = all[index..].iter().take(8).position(|c| *c == ']');
+                if let Some(close) = close {
+                    let name: String = all[index..index + close].iter().collect();
+                    if name.eq_ignore_ascii_case("ok") {
+                        current.push_str("ok");
+                    }
+                    index += close + 1;
+                }
+            }
+            '👌' => current.push_str("ok"),
+            '\n' => {
+                end(&mut current, false);
+            }
+            '?' | '？' => {
+                end(&mut current, true);
+            }
+            c if is_mark(c) => {
+                end(&mut current, false);
+            }
+            c => current.extend(c.nfkc().flat_map(char::to_lowercase).filter(|c| c.is_alphanumeric())),
+        }
+        if done_enough(&current) {
+            break;
+        }
+    }
+    end(&mut current, false);
+    done
+}
+
+/// A clause this long is never accepted, so reading on is pointless.
+fn done_enough(current: &str) -> bool {
+    current.len() > LONGEST * 4
+}
+
+fn is_mark(c: char) -> bool {
+    matches!(c, ',' | '，' | '。' | '.' | '!' | '！' | ';' | '；' | ':' | '：' | '、' | '?' | '？')
+}
+
+fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
+    if text.len() > LONGEST {
+        return Judged::Other;
+    }
+    if words.iter().any(|word| sounds_like(text, word)) {
+        return Judged::Accepted;
+    }
+    let fillers: BTreeSet<&str> = FILLERS.iter().copied().collect();
+    // reach[i]: how the first i characters can be read; accepted beats filler.
+    let mut reach: Vec<Option<bool>> = vec![None; text.len() + 1];
+    reach[0] = Some(false);
+    for from in 0..text.len() {
+        let Some(accepted) = reach[from] else { continue };
+        let mut step = |length: usize, word: bool| {
+            if length > 0 && from + length <= text.len() {
+                let to = &mut reach[from + length];
+                *to = Some(to.unwrap_or(false) || accepted || word);
+            }
+        };
+        for word in words {
+            if text[from..].starts_with(word) {
+                step(word.len(), true);
+            }
+        }
+        if !sender.is_empty() && text[from..].starts_with(sender) {
+            step(sender.len(), false);
+        }
+        for length in 1..=4.min(text.len() - from) {
+            let piece: String = text[from..from + length].iter().collect();
+            if fillers.contains(piece.as_str()) {
+                step(length, false);
+            }
+        }
+        if from == 0 {
+            for title in TITLES {
+                let title: Vec<char> = title.chars().collect();
+                for name in 1..=LONGEST_NAME {
+                    if text.len() >= name + title.len()
+                        && text[name..].starts_with(&title)
+                        && text[..name].iter().all(|c| !"不没未别无非".contains(*c))
+                    {
+                        step(name + title.len(), false);
+                    }
+                }
+            }
+        }
+    }
+    match reach[text.len()] {
+        Some(true) => Judged::Accepted,
+        Some(false) => Judged::Filler,
+        None => Judged::Other,
+    }
+}
+
+/// The whole clause is a slip of the input method for the word: same syllables (收道), or the syllables themselves.
+fn sounds_like(text: &[char], word: &[char]) -> bool {
+    let sound = |chars: &[char]| -> Option<Vec<&'static str>> {
+        chars.iter().map(|c| c.to_pinyin().map(pinyin::Pinyin::plain)).collect()
+    };
+    if word.len() < 2 {
+        return false;
+    }
+    let Some(wanted) = sound(word) else { return false };
+    if text.iter().all(char::is_ascii_lowercase) {
+        return text.iter().collect::<String>() == wanted.concat();
+    }
+    let text = match text {
+        [rest @ .., '了' | '啦' | '的'] if rest.len() == word.len() => rest,
+        text => text,
+    };
+    text.len() == word.len() && sound(text).is_some_and(|said| said == wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acknowledgements() {
+        let accept = ["收到", "执行", "马上执行", "1", "OK", "好的"];
+        for yes in [
+            "收到",
+            "收到。",
+            "收到！！！",
+            "收 到",
+            " 收到 ",
+            "收到了",
+            "已收到",
+            "我收到了",
+            "收到收到",
+            "收到~",
+            "收到～",
+            "收到🫡",
+            "🌹收到🌹",
+            "[玫瑰]收到[玫瑰]",
+            "@王经理 收到",
+            "收到 @王经理",
+            "@王经理\u{2005}收到",
+            "王总，收到",
+            "王总收到",
+            "李经理：收到，谢谢",
+            "好的收到",
+            "收到，好的",
+            "好的",
+            "好的。",
+            "好的呢",
+            "OK",
+            "ok",
+            "Ok!",
+            "ＯＫ",
+            "[OK]",
+            "👌",
+            "好的ok",
+            "1",
+            "１",
+            "11",
+            "1。",
+            "①",
+            "执行",
+            "马上执行",
+            "收到，马上执行",
+            "收到马上执行",
+            "立即执行",
+            "坚决执行",
+            "已执行",
+            "收到，我下午去办",
+            "收到，没问题",
+            "收到\n下午落实",
+            "早上好，收到",
+            "谢谢领导，收到",
+            "收道",
+            "手到",
+            "收倒了",
+            "shoudao",
+            "ShouDao",
+            "收到通知",
+            "通知收到",
+            "已收到通知谢谢",
+            "收到，辛苦了",
+            "嗯嗯收到",
+            "收到哈",
+            "全体收到",
+            "我部已收到",
+            "收到，几点开会？",
+            "執行",
+            "馬上執行",
+            "收到1",
+            "1收到",
+            "收到收到收到",
+            "收\u{200b}到",
+            "各位，收到",
+        ] {
+            assert!(matches(yes, &accept), "should acknowledge: {yes}");
+        }
+        for no in [
+            "",
+            "。",
+            "😀",
+            "没收到",
+            "没有收到",
+            "还没收到",
+            "未收到",
+            "收不到",
+            "不执行",
+            "执行不了",
+            "没法执行",
+            "收到红包了",
+            "收到 红包了",
+            "收到红包",
+            "收到了吗",
+            "收到了吗?",
+            "收到了吗？",
+            "收到吗",
+            "收到没",
+            "收到没有",
+            "收到了没？",
+            "收到?",
+            "收到？",
+            "大家收到了吗",
+            "各位，收到了吗？",
+            "收到请回复",
+            "收到的请扣1",
+            "请收到的回复1",
+            "请扣1",
+            "他收到了",
+            "你收到了",
+            "张三收到了",
+            "快递收到了",
+            "钱收到了",
+            "货收到了",
+            "收到货了",
+            "收到您的反馈了",
+            "10",
+            "12",
+            "1月",
+            "2",
+            "1个",
+            "第1",
+            "好的吗",
+            "好的？",
+            "好不好",
+            "不好的",
+            "不ok",
+            "not ok",
+            "没有，收到",
+            "不好意思没看到",
+            "假装收到",
+            "谁没收到",
+            "受到批评",
+            "book",
+            "okr",
+            "token",
+            "执行力不够",
+            "怎么执行",
+            "执行什么",
+            "什么时候收到",
+            "好的产品自己会说话",
+            "好的坏的都有",
+            "不收到",
+            "别执行",
+            "好",
+            "嗯",
+        ] {
+            assert!(!matches(no, &accept), "should not acknowledge: {no}");
+        }
+    }
+
+    #[test]
+    fn only_accepted_words_count() {
+        assert!(!matches("好的", &["收到"]));
+        assert!(!matches("1", &["收到"]));
+        assert!(matches("好的收到", &["收到"]));
+        assert!(matches("已参加培训", &["已参加培训"]));
+        assert!(matches("知道了", DEFAULT_ACCEPT));
+        assert!(!matches("我不知道了", DEFAULT_ACCEPT));
+    }
+
+    #[test]
+    fn people_put_their_own_name_before_it() {
+        assert!(matches_from("张三收到", &["收到"], Some("张三")));
+        assert!(matches_from("张三：收到", &["收到"], Some("张三")));
+        assert!(!matches_from("李四收到", &["收到"], Some("张三")));
+    }
+
+    #[test]
+    fn quoting_makes_short_words_count() {
+        assert!(is_assent("嗯嗯") && is_assent("可以") && is_assent("没问题") && is_assent("好"));
+        assert!(!is_assent("不可以") && !is_assent("可以吗？") && !is_assent("没问题吗"));
+    }
+
+    #[test]
+    fn long_text_is_cheap_and_refused() {
+        assert!(!matches(&"收到".repeat(5000), &["收到"]));
+        assert!(!matches(&"@".repeat(5000), &["收到"]));
+    }
+}

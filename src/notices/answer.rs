@@ -1,0 +1,351 @@
+//! Acknowledging: by a button, by words in the group or to the bot, by quoting the notice, by a link. The first answer counts,
+//! and its time is the message's own time, however late it was processed.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NoticeError, Notices, OPEN, ack,
+    deadline::Deadline,
+    decode,
+    notice::{Joiners, Leavers, Notice, State},
+    outgoing::{self, Tell},
+    publish::tell_card,
+    roll::{Answer, Edited, Entry, How, MemberState},
+    run::{self, Due},
+    wording,
+};
+use crate::{
+    model::{Attachment, GroupId, MemberId, Message, MessageId, SignedDuration, Timestamp},
+    store::{StoreError, Task},
+};
+
+/// The counter is brought up to date at most once in this time.
+const COUNTER_EVERY: SignedDuration = SignedDuration::from_mins(5);
+/// Only so many open notices are looked at for one word.
+const MOST_OPEN: usize = 500;
+/// What introduces an explanation.
+const EXPLAIN: &[&str] = &["特殊情况", "情况说明"];
+
+/// A notice that words in a group may answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// Its id.
+    pub notice: String,
+    /// Words said before this are not about it.
+    pub sent: Timestamp,
+    /// Its accepted words.
+    pub accept: Vec<String>,
+    /// It asks a question, so a bare word is no answer.
+    #[serde(default)]
+    pub confirm: bool,
+}
+
+/// What hearing a message, or a click, came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Heard {
+    /// Which notice.
+    pub notice: String,
+    /// How the person stands now; `None` if they need not answer it.
+    pub state: Option<MemberState>,
+    /// What to answer a click or a private message; in the group nothing is said.
+    pub reply: String,
+}
+
+impl Notices {
+    /// Looks whether a message answers an open notice, and records it. Most messages do not; then nothing is read but the
+    /// short list of open notices. Safe to call again for the same message.
+    pub async fn hear(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
+        let private = message.group.as_str().is_empty();
+        let text = message.text.trim();
+        let quote = message.attachments.iter().find_map(|a| match a {
+            Attachment::Quote { text } => Some(text.as_str()),
+            _ => None,
+        });
+        if let Some((named, reason)) = explanation(text) {
+            let notice = match named {
+                Some(id) => self.get(&id).await.ok(),
+                None => None,
+            };
+            let notice = match notice {
+                Some(notice) => Some((notice, reason.clone())),
+                None => self.newest_unanswered(message).await?.map(|n| (n, explanation_words(text))),
+            };
+            let Some((notice, reason)) = notice else { return Ok(None) };
+            let reply = self.explain(&notice, &message.sender, &reason, message.at).await?;
+            let state = self.entry(&notice, &message.sender).await?.map(|e| e.state(&notice, self.now()));
+            return Ok(Some(Heard { notice: notice.id, state, reply }));
+        }
+        let named = named_id(text);
+        let name = message.sender_name.as_deref();
+        let mut open = self.open(&message.group).await?;
+        open.retain(|o| o.sent <= message.at);
+        if private {
+            if let Some(named) = &named {
+                open.retain(|o| o.notice == named.0);
+            }
+        }
+        let words = named.as_ref().map_or(text, |(_, rest)| rest.as_str());
+        open.retain(|o| {
+            !o.confirm
+                && (ack::matches_from(words, &o.accept, name)
+                    || quote.is_some_and(|q| q.contains(&format!("通知 {}", o.notice))) && ack::is_assent(words))
+        });
+        if open.is_empty() {
+            return Ok(None);
+        }
+        let mut candidates = Vec::new();
+        for open in open {
+            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(entry) = self.entry(&notice, &message.sender).await? else { continue };
+            if entry.answer.as_ref().is_some_and(|a| a.message.as_ref() == Some(&message.id)) {
+                return Ok(None); // delivered again
+            }
+            candidates.push((notice, entry));
+        }
+        candidates.sort_by_key(|(notice, _)| std::cmp::Reverse(notice.sent));
+        let quoted = quote.and_then(|q| candidates.iter().position(|(n, _)| is_quoted(n, q)));
+        let chosen = quoted.or_else(|| {
+            candidates.iter().position(|(_, entry)| entry.answer.as_ref().is_none_or(|answer| answer.at > message.at))
+        });
+        let Some(index) = chosen else { return Ok(None) };
+        let how = match (private, quoted) {
+            (true, _) => How::Private,
+            (false, Some(_)) => How::Quote,
+            (false, None) => How::Word,
+        };
+        let (notice, _) = candidates.swap_remove(index);
+        self.acknowledge(&notice, &message.sender, message.at, how, Some(&message.id)).await.map(Some)
+    }
+
+    /// A click on one of our buttons; `None` if the key is not ours.
+    pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Heard>, NoticeError> {
+        let parts: Vec<&str> = key.split(':').collect();
+        let ["notice", id, rest @ ..] = parts.as_slice() else { return Ok(None) };
+        let notice = self.get(id).await?;
+        let heard = |reply: String| Heard { notice: notice.id.clone(), state: None, reply };
+        match rest {
+            ["ack", ..] if notice.what.confirm.is_some() => {
+                Ok(Some(heard("请在私信的卡片里回答问题，答对才算回执。".into())))
+            }
+            ["ack"] => self.acknowledge(&notice, member, at, How::Button, None).await.map(Some),
+            ["ack", "group"] => self.acknowledge(&notice, member, at, How::GroupCard, None).await.map(Some),
+            ["ack", "link"] => self.acknowledge(&notice, member, at, How::Link, None).await.map(Some),
+            ["answer", number] => match &notice.what.confirm {
+                Some(confirm) if number.parse() == Ok(confirm.right) => {
+                    self.acknowledge(&notice, member, at, How::Button, None).await.map(Some)
+                }
+                _ => Ok(Some(heard(format!("答案不对，请再读一遍通知 {}。", notice.id)))),
+            },
+            ["excuse"] => Ok(Some(heard(format!("请回复：特殊情况 {} 原因", notice.id)))),
+            ["exempt", of, decision @ ("yes" | "no")] => {
+                let reply = self.decide_excuse(&notice, &MemberId::new(of), member, *decision == "yes").await?;
+                Ok(Some(heard(reply)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Records an acknowledgement made at `at`. An earlier one than the one known replaces it; any other changes nothing.
+    pub async fn acknowledge(
+        &self,
+        notice: &Notice,
+        member: &MemberId,
+        at: Timestamp,
+        how: How,
+        message: Option<&MessageId>,
+    ) -> Result<Heard, NoticeError> {
+        if notice.state == State::Cancelled {
+            return Err(NoticeError::user(format!("通知 {} 已取消，不用回执", notice.id)));
+        }
+        if notice.sent.is_none_or(|sent| at < sent) {
+            return Err(NoticeError::user(format!("通知 {} 还没有发送", notice.id)));
+        }
+        let now = self.now();
+        self.edit_entry(notice, member, |entry| {
+            let Some(entry) = entry else {
+                let reply = format!("通知 {} 不需要您回执，谢谢。", notice.id);
+                return Ok(Edited::unchanged(Heard { notice: notice.id.clone(), state: None, reply }));
+            };
+            let due = entry.due(notice);
+            if let Some(known) = entry.answer.as_ref().filter(|known| known.at <= at) {
+                let reply = wording::thanks(notice, known.at, due);
+                let state = Some(entry.state(notice, now));
+                return Ok(Edited::unchanged(Heard { notice: notice.id.clone(), state, reply }));
+            }
+            entry.answer = Some(Answer { at, how, message: message.cloned() });
+            let mut tasks = Vec::new();
+            if at > due && !entry.is_exempt() {
+                let told = Tell::text(vec![member.clone()], wording::thanks(notice, at, due));
+                tasks = outgoing::tell(&format!("notice/{}/late/{member}", notice.id), &notice.home(), now, &told);
+            } else if now < due {
+                tasks.extend(count_task(notice, due, now));
+            }
+            let state = Some(entry.state(notice, now));
+            let heard = Heard { notice: notice.id.clone(), state, reply: wording::thanks(notice, at, due) };
+            Ok(Edited::write(heard, tasks))
+        })
+        .await
+    }
+
+    /// Somebody joined a group: by the notice's rule they must answer, in the same time counted from now.
+    pub async fn joined(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
+        let person = self.directory.person(member);
+        let calendar = self.calendar.load_full();
+        for open in self.open(group).await? {
+            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
+            let include = notice.what.joiners == Joiners::Include && notice.state == State::Sent;
+            let due = match notice.what.deadline {
+                Deadline::At(_) | Deadline::Local(_) => notice.due.unwrap_or(at),
+                Deadline::After(_) | Deadline::Working(_) => notice.what.deadline.resolve(at, &calendar, &[])?,
+            };
+            if due <= at {
+                continue;
+            }
+            let timed = self.timed_tasks(&notice, at, due, &[], &calendar)?;
+            self.edit_entry(&notice, member, |entry| {
+                if let Some(entry) = entry {
+                    let index = index as u16;
+                    let changed = !entry.groups.contains(&index) || entry.left.is_some();
+                    if !entry.groups.contains(&index) {
+                        entry.groups.push(index);
+                    }
+                    entry.left = None;
+                    return Ok(if changed { Edited::write((), Vec::new()) } else { Edited::unchanged(()) });
+                }
+                if !include {
+                    return Ok(Edited::unchanged(()));
+                }
+                *entry = Some(Entry {
+                    name: person.name.clone(),
+                    department: person.department.clone(),
+                    superior: person.superior.clone(),
+                    groups: vec![index as u16],
+                    due: Some(due).filter(|due| Some(*due) != notice.due),
+                    ..Entry::default()
+                });
+                let id = format!("notice/{}/tell/joined/{member}", notice.id);
+                let mut tasks = tell_card(&notice, &id, vec![member.clone()], due, self.now());
+                tasks.extend(timed.clone());
+                Ok(Edited::write((), tasks))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Somebody left a group: by the notice's rule they need not answer any more once they are in none of its groups.
+    pub async fn left(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
+        for open in self.open(group).await? {
+            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
+            self.edit_entry(&notice, member, |entry| {
+                let Some(entry) = entry else { return Ok(Edited::unchanged(())) };
+                entry.groups.retain(|g| usize::from(*g) != index);
+                let due = entry.due(&notice);
+                if entry.groups.is_empty()
+                    && !entry.named
+                    && notice.what.leavers == Leavers::Drop
+                    && entry.answer.is_none()
+                    && at <= due
+                {
+                    entry.left = Some(at);
+                }
+                Ok(Edited::write((), Vec::new()))
+            })
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// Notices that words in this group may answer; in private, all of them. Each once.
+    async fn open(&self, group: &GroupId) -> Result<Vec<Open>, StoreError> {
+        let prefix = if group.as_str().is_empty() { String::new() } else { format!("{group}/") };
+        let documents = self.store.documents(OPEN, &prefix, None, MOST_OPEN).await?;
+        let mut all: Vec<Open> = documents.into_iter().map(decode).collect::<Result<_, _>>()?;
+        all.sort_by(|a, b| a.notice.cmp(&b.notice));
+        all.dedup_by(|a, b| a.notice == b.notice);
+        Ok(all)
+    }
+
+    async fn newest_unanswered(&self, message: &Message) -> Result<Option<Notice>, NoticeError> {
+        let mut open = self.open(&message.group).await?;
+        open.retain(|o| o.sent <= message.at);
+        open.sort_by_key(|o| std::cmp::Reverse(o.sent));
+        for open in open {
+            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            if self.entry(&notice, &message.sender).await?.is_some_and(|e| e.answer.is_none()) {
+                return Ok(Some(notice));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// One update of the counter for all answers of five minutes.
+fn count_task(notice: &Notice, due: Timestamp, now: Timestamp) -> Option<Task> {
+    if notice.what.groups.is_empty() || notice.what.confirm.is_some() {
+        return None;
+    }
+    let slot = now.as_second() / COUNTER_EVERY.as_secs() + 1;
+    let mut task =
+        run::task(run::COUNT, &format!("notice/{}/count/{slot}", notice.id), notice, now, &Due::of(notice, due));
+    task.due = Timestamp::from_second(slot * COUNTER_EVERY.as_secs()).unwrap_or(now);
+    Some(task)
+}
+
+/// The notice's number or its first line stands in what was quoted.
+fn is_quoted(notice: &Notice, quote: &str) -> bool {
+    quote.contains(&format!("通知 {}", notice.id))
+        || notice.what.text.lines().next().is_some_and(|line| line.chars().count() >= 6 && quote.contains(line.trim()))
+}
+
+/// `收到 8F2K`: the number and the words without it.
+fn named_id(text: &str) -> Option<(String, String)> {
+    let is_id = |word: &str| {
+        let word = word.trim_start_matches('#');
+        word.len() >= 4
+            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && word.bytes().any(|b| b.is_ascii_digit())
+    };
+    let id = text.split_whitespace().find(|word| is_id(word))?;
+    Some((id.trim_start_matches('#').to_uppercase(), text.replacen(id, "", 1).trim().to_owned()))
+}
+
+/// `特殊情况 8F2K 正在出差`: the number, if any, and the reason.
+fn explanation(text: &str) -> Option<(Option<String>, String)> {
+    let reason = explanation_words(text);
+    EXPLAIN.iter().find(|word| text.starts_with(**word))?;
+    match reason.split_whitespace().next().and_then(named_id) {
+        Some((id, _)) => {
+            let rest = reason.split_whitespace().skip(1).collect::<Vec<_>>().join(" ");
+            Some((Some(id), rest))
+        }
+        None => Some((None, reason)),
+    }
+}
+
+fn explanation_words(text: &str) -> String {
+    let rest = EXPLAIN.iter().find_map(|word| text.strip_prefix(word)).unwrap_or(text);
+    rest.trim_start_matches(|c: char| c.is_whitespace() || "，,：:。.、".contains(c)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn explanations_name_a_notice_or_not() {
+        assert_eq!(explanation("特殊情况 8f2k 正在出差"), Some((Some("8F2K".into()), "正在出差".into())));
+        assert_eq!(explanation("特殊情况：孩子生病，请假"), Some((None, "孩子生病，请假".into())));
+        assert_eq!(explanation("有特殊情况吗"), None);
+    }
+
+    #[test]
+    fn a_number_may_stand_with_the_word() {
+        assert_eq!(named_id("收到 8F2K"), Some(("8F2K".into(), "收到".into())));
+        assert_eq!(named_id("#8f2k-1123 收到"), Some(("8F2K-1123".into(), "收到".into())));
+        assert_eq!(named_id("收到"), None);
+        assert_eq!(named_id("OK"), None);
+    }
+}

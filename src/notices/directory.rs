@@ -1,0 +1,70 @@
+//! Who is where: groups, departments, superiors. Notices ask once, when they are sent; joins and leaves come as events.
+
+use crate::{
+    groups::Groups,
+    model::{GroupId, MemberId, Role},
+};
+
+/// A person as a notice needs them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The userid.
+    pub id: MemberId,
+    /// Shown name; the id where none is known.
+    pub name: String,
+    /// Department's name; empty where none is known.
+    pub department: String,
+    /// Who gets the list of those who did not answer; none where nobody is known.
+    pub superior: Option<MemberId>,
+}
+
+/// Answers who is where. People of other companies and robots are left out: a notice does not bind them.
+pub trait Directory: Send + Sync + 'static {
+    /// The people of a group; `None` if its members are not known.
+    fn group(&self, id: &GroupId) -> Option<Vec<Person>>;
+    /// A group's shown name.
+    fn group_name(&self, id: &GroupId) -> String;
+    /// The people of a department, those below it included; `None` if there is no such department.
+    fn department(&self, name: &str) -> Option<Vec<Person>>;
+    /// One person; an unknown one has their id as name.
+    fn person(&self, id: &MemberId) -> Person;
+}
+
+/// Groups as WeCom told them. They say nothing of departments or superiors.
+impl Directory for Groups {
+    fn group(&self, id: &GroupId) -> Option<Vec<Person>> {
+        let group = self.get(id);
+        if group.learned.members.is_empty() {
+            return None;
+        }
+        let people = group.learned.members.iter().filter(|(id, p)| !p.external && group.role(id) != Role::Bot);
+        Some(
+            people
+                .map(|(id, _)| Person {
+                    id: id.clone(),
+                    name: group.member_name(id).to_owned(),
+                    department: String::new(),
+                    superior: None,
+                })
+                .collect(),
+        )
+    }
+    fn group_name(&self, id: &GroupId) -> String {
+        self.get(id).name().to_owned()
+    }
+    fn department(&self, _name: &str) -> Option<Vec<Person>> {
+        None
+    }
+    fn person(&self, id: &MemberId) -> Person {
+        let name = self
+            .all()
+            .iter()
+            .find_map(|group| group.learned.members.get(id).filter(|p| !p.name.is_empty()).map(|p| p.name.clone()));
+        Person {
+            id: id.clone(),
+            name: name.unwrap_or_else(|| id.as_str().to_owned()),
+            department: String::new(),
+            superior: None,
+        }
+    }
+}

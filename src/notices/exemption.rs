@@ -1,0 +1,185 @@
+//! Who need not answer: an explanation (特殊情况) that a named person accepts, or a standing exemption with dates. Leave and
+//! shift lists live here too.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    NoticeError, Notices,
+    calendar::Absence,
+    decode, encode,
+    notice::Notice,
+    outgoing::{self, Button, Tell},
+    roll::{Edited, Excuse, ExcuseState},
+};
+use crate::{
+    model::{MemberId, Timestamp},
+    store::{StoreError, changes::Changes},
+};
+
+/// The collection of standing exemptions, by member.
+pub const STANDING: &str = "notice_standing";
+/// The collection of leave and shifts, by member.
+pub const ABSENCES: &str = "notice_absence";
+/// Longest explanation kept, characters.
+const LONGEST_REASON: usize = 300;
+
+/// Somebody need not answer notices for a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Standing {
+    /// Why.
+    pub reason: String,
+    /// First instant.
+    pub from: Timestamp,
+    /// First instant after it.
+    pub to: Timestamp,
+    /// Who allowed it.
+    pub by: String,
+}
+
+/// The excuse that standing exemptions give for a notice sent at `sent` with the deadline `due`: one of them must cover the
+/// deadline.
+pub(super) fn excuse(standing: &[Standing], sent: Timestamp, due: Timestamp) -> Option<Excuse> {
+    let holds = standing.iter().find(|s| s.from <= due && due < s.to)?;
+    Some(Excuse { reason: holds.reason.clone(), at: sent, state: ExcuseState::Accepted, by: Some(holds.by.clone()) })
+}
+
+impl Notices {
+    /// A member explains why they can't answer. The ones who decide are asked once for each explanation.
+    pub async fn explain(
+        &self,
+        notice: &Notice,
+        member: &MemberId,
+        reason: &str,
+        at: Timestamp,
+    ) -> Result<String, NoticeError> {
+        let reason: String = reason.trim().chars().take(LONGEST_REASON).collect();
+        if reason.is_empty() {
+            return Err(NoticeError::user(format!("请说明原因，例如：特殊情况 {} 正在出差途中，无法参加", notice.id)));
+        }
+        let now = self.now();
+        self.edit_entry(notice, member, |entry| {
+            let Some(entry) = entry else {
+                return Err(NoticeError::user(format!("通知 {} 不需要您回执", notice.id)));
+            };
+            if let Some(old) = &entry.excuse {
+                if old.state == ExcuseState::Accepted {
+                    return Ok(Edited::unchanged(format!("您已不用回执通知 {}。", notice.id)));
+                }
+                if old.reason == reason {
+                    return Ok(Edited::unchanged("您的说明已经记下，正在等负责人处理。".into()));
+                }
+            }
+            entry.excuse = Some(Excuse { reason: reason.clone(), at, state: ExcuseState::Asked, by: None });
+            let ask = Tell {
+                to: notice.what.deciders().to_vec(),
+                title: format!("{} 对通知 {} 说明特殊情况", entry.name, notice.id),
+                text: format!("{reason}\n通知：{}", notice.summary(30)),
+                buttons: vec![
+                    Button { text: "同意".into(), key: format!("notice:{}:exempt:{member}:yes", notice.id) },
+                    Button { text: "不同意".into(), key: format!("notice:{}:exempt:{member}:no", notice.id) },
+                ],
+            };
+            let id = format!("notice/{}/explained/{member}/{}", notice.id, at.as_millisecond());
+            let tasks = outgoing::tell(&id, &notice.home(), now, &ask);
+            Ok(Edited::write("已记下您的说明，负责人处理后会告诉您。".into(), tasks))
+        })
+        .await
+    }
+
+    /// A named person decides about an explanation; everybody else is refused. The first decision stands.
+    pub async fn decide_excuse(
+        &self,
+        notice: &Notice,
+        member: &MemberId,
+        by: &MemberId,
+        accept: bool,
+    ) -> Result<String, NoticeError> {
+        if !notice.what.deciders().contains(by) {
+            return Err(NoticeError::user("这份说明不由您处理"));
+        }
+        let now = self.now();
+        self.edit_entry(notice, member, |entry| {
+            let Some((entry, excuse)) = entry.as_mut().and_then(|e| e.excuse.clone().map(|x| (e, x))) else {
+                return Err(NoticeError::user("没有这份说明"));
+            };
+            if excuse.state != ExcuseState::Asked {
+                let by = excuse.by.unwrap_or_default();
+                return Ok(Edited::unchanged(format!("{} 已处理：{}", by, excuse.state.zh())));
+            }
+            let state = if accept { ExcuseState::Accepted } else { ExcuseState::Refused };
+            entry.excuse = Some(Excuse { state, by: Some(by.as_str().to_owned()), ..excuse });
+            let text = if accept {
+                format!("您对通知 {} 的说明已同意，不用回执。", notice.id)
+            } else {
+                format!("您对通知 {} 的说明没有同意，请尽快回执。", notice.id)
+            };
+            let id = format!("notice/{}/decided/{member}/{}", notice.id, state.id());
+            let task = outgoing::tell(&id, &notice.home(), now, &Tell::text(vec![member.clone()], text));
+            Ok(Edited::write(format!("已记录：{} {}", entry.name, state.zh()), task))
+        })
+        .await
+    }
+
+    /// Lets somebody off notices whose deadline lies in a time. Several may stand side by side.
+    pub async fn exempt(&self, member: &MemberId, standing: Standing) -> Result<(), NoticeError> {
+        if standing.to <= standing.from {
+            return Err(NoticeError::user("豁免的结束时间要晚于开始时间"));
+        }
+        if standing.by == member.as_str() {
+            return Err(NoticeError::user("不能给自己豁免"));
+        }
+        self.append(STANDING, member, encode(&standing)).await
+    }
+
+    /// Writes down leave or a shift; sent notices keep their deadlines.
+    pub async fn absent(&self, member: &MemberId, absence: Absence) -> Result<(), NoticeError> {
+        if absence.to <= absence.from {
+            return Err(NoticeError::user("请假的结束时间要晚于开始时间"));
+        }
+        self.append(ABSENCES, member, encode(&absence)).await
+    }
+
+    async fn append(&self, collection: &str, member: &MemberId, value: Value) -> Result<(), NoticeError> {
+        let change = Changes::new().document(collection, member.as_str(), move |body| {
+            if !body.is_array() {
+                *body = Value::Array(Vec::new());
+            }
+            if let Some(list) = body.as_array_mut()
+                && !list.contains(&value)
+            {
+                list.push(value.clone());
+            }
+        });
+        change.commit(self.store.as_ref()).await?;
+        Ok(())
+    }
+
+    /// Every standing exemption, by member.
+    pub async fn standing_exemptions(&self) -> Result<BTreeMap<MemberId, Vec<Standing>>, StoreError> {
+        self.by_member(STANDING).await
+    }
+
+    /// Every leave and shift, by member.
+    pub async fn all_absences(&self) -> Result<BTreeMap<MemberId, Vec<Absence>>, StoreError> {
+        self.by_member(ABSENCES).await
+    }
+
+    async fn by_member<T: serde::de::DeserializeOwned>(
+        &self,
+        collection: &str,
+    ) -> Result<BTreeMap<MemberId, T>, StoreError> {
+        let mut all = BTreeMap::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.documents(collection, "", after.as_deref(), 500).await?;
+            let Some(last) = page.last() else { return Ok(all) };
+            after = Some(last.id.clone());
+            for document in page {
+                all.insert(MemberId::new(&document.id), decode(document)?);
+            }
+        }
+    }
+}

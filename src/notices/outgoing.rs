@@ -1,0 +1,134 @@
+//! What notices want said: payloads of the tasks that `jobs` executes.
+//!
+//! | kind | payload | reaches |
+//! |---|---|---|
+//! | `notice.tell` | [`Tell`] | people, in private, up to [`RECEIVERS`] a task |
+//! | `announce` | [`Announce`] | the group in [`Task::group`] |
+//! | `notice.card` | [`Counter`] | the group in [`Task::group`], where a card that was sent can be changed; elsewhere it is done at once |
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    model::{GroupId, MemberId, Timestamp},
+    store::Task,
+};
+
+/// Tells people in private.
+pub const TELL: &str = "notice.tell";
+/// Changes the group's card.
+pub const CARD: &str = "notice.card";
+/// Says something to a group; the same kind as everybody's.
+pub const ANNOUNCE: &str = "announce";
+/// Most receivers of one task, as of one `message/send`.
+pub const RECEIVERS: usize = 1000;
+
+/// A button of a private card.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// At most ten characters.
+    pub text: String,
+    /// Comes back with the click; [`super::Notices::press`] takes it.
+    pub key: String,
+}
+
+/// A private message, the same for all its receivers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tell {
+    /// Who reads it.
+    pub to: Vec<MemberId>,
+    /// The whole message; a card shows it below its title.
+    pub text: String,
+    /// Title of the card; empty for a plain text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// Buttons of the card.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<Button>,
+}
+
+/// Something said to a group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announce {
+    /// The words.
+    pub text: String,
+}
+
+/// The one card of a notice in a group, changed as answers come in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counter {
+    /// Which notice.
+    pub notice: String,
+    /// Shown title.
+    pub title: String,
+    /// Shown words, with the count.
+    pub text: String,
+    /// How many have answered.
+    pub acknowledged: usize,
+    /// Of how many.
+    pub required: usize,
+    /// Nothing changes any more.
+    pub last: bool,
+    /// The button to acknowledge.
+    pub button: Button,
+}
+
+/// Longest title, subtitle and button WeCom takes (acting.md §2.3), in characters.
+const TITLE: usize = 36;
+const SUBTITLE: usize = 160;
+
+impl Tell {
+    /// A plain text.
+    pub fn text(to: Vec<MemberId>, text: String) -> Self {
+        Self { to, text, title: String::new(), buttons: Vec::new() }
+    }
+    /// The `template_card` for this message, or `None` for a plain text. `task_id` must be new for every sending.
+    pub fn template_card(&self, task_id: &str) -> Option<Value> {
+        if self.buttons.is_empty() {
+            return None;
+        }
+        let buttons: Vec<Value> = self
+            .buttons
+            .iter()
+            .enumerate()
+            .map(|(index, button)| {
+                json!({"type": 0, "text": button.text, "style": if index == 0 { 1 } else { 2 }, "key": button.key})
+            })
+            .collect();
+        Some(json!({
+            "card_type": "button_interaction",
+            "task_id": task_id,
+            "main_title": {"title": cut(&self.title, TITLE)},
+            "sub_title_text": cut(&self.text, SUBTITLE),
+            "button_list": buttons,
+        }))
+    }
+}
+
+/// Shortens to so many characters.
+pub fn cut(text: &str, characters: usize) -> String {
+    if text.chars().count() <= characters {
+        text.to_owned()
+    } else {
+        text.chars().take(characters - 1).chain(['…']).collect()
+    }
+}
+
+/// Tasks telling people; more receivers than one call takes make several.
+pub fn tell(id: &str, home: &GroupId, now: Timestamp, message: &Tell) -> Vec<Task> {
+    message
+        .to
+        .chunks(RECEIVERS)
+        .enumerate()
+        .map(|(index, to)| {
+            let id = if index == 0 { id.to_owned() } else { format!("{id}/{index}") };
+            let part = Tell { to: to.to_vec(), ..message.clone() };
+            Task::new(id, TELL, home, now, super::encode(&part))
+        })
+        .collect()
+}
+
+/// A task saying something to a group.
+pub fn announce(id: &str, group: &GroupId, now: Timestamp, text: String) -> Task {
+    Task::new(id.to_owned(), ANNOUNCE, group, now, super::encode(&Announce { text }))
+}

@@ -1,0 +1,610 @@
+//! Publishing: a draft is previewed, reviewed by a second person where that is wanted, and sent at once, at a time, or again
+//! and again. Sending takes the snapshot of who must answer; all of it is one commit.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::ToSpan;
+use serde::Serialize;
+use serde_json::json;
+
+use super::{
+    Deadline, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
+    calendar::Absence,
+    decode, encode, exemption,
+    notice::{Draft, Event, Notice, Repeat, State, id_candidates},
+    outgoing::{self, Button, Counter, Tell},
+    roll::{Bucket, Entry, bucket_id, bucket_of, buckets_for},
+    run::{self, Due},
+    wording,
+};
+use crate::{
+    model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp, UserError},
+    store::{Commit, Committed, Document, StoreError, Task, TaskState, TaskUpdate},
+};
+
+/// Longest text of a notice, characters; WeCom's own limit for a message is 2048 bytes.
+const LONGEST_TEXT: usize = 600;
+/// More different deadlines than this are rounded up to quarters of an hour.
+const MOST_DEADLINES: usize = 50;
+/// Answers are taken this long after the deadline.
+pub const ANSWERABLE: SignedDuration = SignedDuration::from_hours(14 * 24);
+
+/// One group in a preview.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviewGroup {
+    /// Its id.
+    pub id: GroupId,
+    /// Its name.
+    pub name: String,
+    /// Its people.
+    pub people: usize,
+}
+
+/// What would be sent, to how many.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Preview {
+    /// Everybody once, however many groups they are in.
+    pub people: usize,
+    /// Of those, excused already by a standing exemption.
+    pub exempt: usize,
+    /// Per group.
+    pub groups: Vec<PreviewGroup>,
+    /// The deadline if it were sent now (or at its time).
+    pub deadline: Timestamp,
+    /// When those missing would be reminded.
+    pub reminders: Vec<Timestamp>,
+    /// Exactly what the groups read.
+    pub group_message: Option<String>,
+    /// Title of everybody's private card.
+    pub card_title: String,
+    /// Text of everybody's private card.
+    pub card_text: String,
+    /// Its buttons.
+    pub buttons: Vec<String>,
+    /// Things to know before sending.
+    pub warnings: Vec<String>,
+}
+
+/// Everything that one sending writes.
+struct Sending {
+    notice: Notice,
+    documents: Vec<Document>,
+    tasks: Vec<Task>,
+    people: usize,
+}
+
+impl Notices {
+    /// What members would see, and how many; writes nothing.
+    pub async fn preview(&self, draft: &Draft) -> Result<Preview, NoticeError> {
+        let at = draft.send_at.unwrap_or(self.now()).max(self.now());
+        let notice = self.stored("____", draft, "", State::Draft);
+        let sending = self.plan(notice, at).await?;
+        let due = sending.notice.due.unwrap_or(at);
+        let calendar = self.calendar.load();
+        let mut warnings = Vec::new();
+        if matches!(draft.deadline, Deadline::Working(_))
+            && let Some(year) = calendar.unknown_year(at, due)
+        {
+            warnings.push(format!("{year} 年的放假安排还没有写进 holidays.toml，按周一到周五上班计算。"));
+        }
+        if draft.deciders().is_empty() {
+            warnings.push("没有指定谁来处理特殊情况，成员的说明只会记录下来。".into());
+        }
+        let groups = draft.groups.iter().map(|id| PreviewGroup {
+            id: id.clone(),
+            name: self.directory.group_name(id),
+            people: self.directory.group(id).map_or(0, |people| people.len()),
+        });
+        let mut reminders = Vec::new();
+        for percent in &draft.reminders {
+            reminders.push(draft.deadline.part(at, *percent, &calendar, &[])?);
+        }
+        let mut exempt = 0;
+        for document in &sending.documents {
+            if document.collection == ROLLS {
+                exempt += decode::<Bucket>(document.clone())?.values().filter(|e| e.is_exempt()).count();
+            }
+        }
+        Ok(Preview {
+            people: sending.people,
+            exempt,
+            groups: groups.collect(),
+            deadline: due,
+            reminders,
+            group_message: (!draft.groups.is_empty())
+                .then(|| wording::group(&sending.notice, due, at, sending.people - exempt)),
+            card_title: wording::card_title(&sending.notice, due, at),
+            card_text: wording::card(&sending.notice),
+            buttons: buttons(&sending.notice).into_iter().map(|b| b.text).collect(),
+            warnings,
+        })
+    }
+
+    /// Keeps a draft that nobody sees yet. `by` is a member id or an API token's name.
+    pub async fn create(&self, draft: Draft, by: &str) -> Result<Notice, NoticeError> {
+        check(&draft)?;
+        self.roster(&draft)?;
+        let now = self.now();
+        for id in id_candidates(by, now, &draft.text) {
+            let mut notice = self.stored(&id, &draft, by, State::Draft);
+            notice.history.push(Event::new(now, by, "起草"));
+            let commit = Commit { documents: vec![document(NOTICES, &id, 0, &notice)], ..Commit::default() };
+            if self.store.commit(commit).await? != Committed::Conflict {
+                return Ok(notice);
+            }
+        }
+        Err(NoticeError::user("编号用完了，请稍后再试"))
+    }
+
+    /// Creates and releases in one go; what waits for a review stays a draft.
+    pub async fn publish(&self, draft: Draft, by: &str) -> Result<Notice, NoticeError> {
+        let notice = self.create(draft, by).await?;
+        if notice.what.review { Ok(notice) } else { self.release(&notice.id, by).await }
+    }
+
+    /// A second person has read the draft.
+    pub async fn review(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
+        let now = self.now();
+        self.update(id, |notice| {
+            if notice.state != State::Draft {
+                return Err(NoticeError::user(format!("通知 {} 现在是“{}”，不能审核", notice.id, notice.state.zh())));
+            }
+            if notice.by == by {
+                return Err(NoticeError::user("自己起草的通知要由另一个人审核"));
+            }
+            notice.state = State::Reviewed;
+            notice.reviewed_by = Some(by.to_owned());
+            notice.history.push(Event::new(now, by, "审核通过"));
+            Ok(Vec::new())
+        })
+        .await
+    }
+
+    /// Sends it, or plans the sending at its time. Sent twice is sent once.
+    pub async fn release(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
+        let notice = self.get(id).await?;
+        match notice.state {
+            State::Sent | State::Closed | State::Scheduled => return Ok(notice),
+            State::Cancelled => return Err(NoticeError::user(format!("通知 {} 已取消", notice.id))),
+            State::Draft if notice.what.review => {
+                return Err(NoticeError::user(format!("通知 {} 还没有审核", notice.id)));
+            }
+            State::Draft | State::Reviewed => {}
+        }
+        let now = self.now();
+        let at = notice.what.send_at.unwrap_or(now);
+        if at <= now && notice.what.repeat.is_none() {
+            return self.send(&notice.id, by).await;
+        }
+        self.update(&notice.id, |notice| {
+            notice.state = State::Scheduled;
+            notice.history.push(Event::new(now, by, "排定发送"));
+            let mut task =
+                run::task(run::SEND, &format!("notice/{}/send", notice.id), notice, now, &Due::of(notice, at));
+            task.due = at.max(now);
+            Ok(vec![task])
+        })
+        .await
+    }
+
+    /// Sends it now.
+    pub(super) async fn send(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
+        loop {
+            let Some(stored) = self.store.document(NOTICES, id).await? else {
+                return Err(NoticeError::user(format!("没有编号为 {id} 的通知")));
+            };
+            let version = stored.version;
+            let notice: Notice = decode(stored)?;
+            if matches!(notice.state, State::Sent | State::Closed | State::Cancelled) {
+                return Ok(notice);
+            }
+            if let Some(sent) = self.commit_sending(notice, version, by).await? {
+                return Ok(sent);
+            }
+        }
+    }
+
+    /// Sends one occurrence of a repeated notice; returns when the next one is due.
+    pub(super) async fn send_occurrence(&self, series: &Notice, planned: Timestamp) -> Result<Timestamp, NoticeError> {
+        let now = self.now();
+        let zone = self.calendar.load().zone().clone();
+        let id = format!("{}-{}", series.id, planned.to_zoned(zone).strftime("%m%d"));
+        if self.store.document(NOTICES, &id).await?.is_none() {
+            let draft = Draft { repeat: None, send_at: None, review: false, ..series.what.clone() };
+            let notice = self.stored(&id, &draft, &series.by, State::Reviewed);
+            self.commit_sending(notice, 0, "bot").await?;
+        }
+        Ok(self.next_occurrence(series, planned, now))
+    }
+
+    fn next_occurrence(&self, series: &Notice, planned: Timestamp, now: Timestamp) -> Timestamp {
+        let calendar = self.calendar.load();
+        let first = series.what.send_at.unwrap_or(series.created).to_zoned(calendar.zone().clone());
+        let mut at = planned.to_zoned(calendar.zone().clone());
+        for _ in 0..800 {
+            let step = match series.what.repeat {
+                Some(Repeat::Day | Repeat::Workday) | None => 1.day(),
+                Some(Repeat::Week) => 1.week(),
+                Some(Repeat::Month) => 1.month(),
+            };
+            let Ok(mut next) = at.checked_add(step) else { break };
+            if series.what.repeat == Some(Repeat::Month) {
+                let day = first.day().min(next.days_in_month());
+                next = next.with().day(day).build().unwrap_or(next);
+            }
+            at = next;
+            if series.what.repeat == Some(Repeat::Workday) && !calendar.is_workday(at.date()) {
+                continue;
+            }
+            if at.timestamp() > now {
+                return at.timestamp();
+            }
+        }
+        now + SignedDuration::from_hours(24)
+    }
+
+    /// `None`: somebody was faster.
+    async fn commit_sending(&self, notice: Notice, version: u64, by: &str) -> Result<Option<Notice>, NoticeError> {
+        let now = self.now();
+        let mut sending = self.plan(notice, now).await?;
+        sending.notice.history.push(Event::new(now, by, format!("发送给 {} 人", sending.people)));
+        let mut documents = sending.documents;
+        documents.push(document(NOTICES, &sending.notice.id, version, &sending.notice));
+        let commit = Commit { documents, tasks: sending.tasks, ..Commit::default() };
+        Ok((self.store.commit(commit).await? != Committed::Conflict).then_some(sending.notice))
+    }
+
+    /// Takes a notice back; who had not answered yet is told by the groups.
+    pub async fn cancel(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
+        let id = self.get(id).await?.id;
+        let tasks = self.tasks_of(&id).await?;
+        let now = self.now();
+        let notice = self
+            .update(&id, |notice| {
+                if notice.state == State::Cancelled {
+                    return Ok(Vec::new());
+                }
+                let told = matches!(notice.state, State::Sent | State::Closed);
+                notice.state = State::Cancelled;
+                notice.history.push(Event::new(now, by, "取消"));
+                if !told {
+                    return Ok(Vec::new());
+                }
+                let groups = notice.what.groups.iter().enumerate();
+                Ok(groups
+                    .map(|(index, group)| {
+                        let id = format!("notice/{}/cancelled/{index}", notice.id);
+                        outgoing::announce(&id, group, now, wording::cancelled(notice))
+                    })
+                    .collect())
+            })
+            .await?;
+        let updates = tasks.into_iter().map(|id| TaskUpdate {
+            id,
+            fence: None,
+            state: TaskState::Cancelled,
+            due: now,
+            reason: "通知已取消".into(),
+            payload: None,
+            failed: false,
+        });
+        self.store.commit(Commit { task_updates: updates.collect(), ..Commit::default() }).await?;
+        Ok(notice)
+    }
+
+    /// Tasks of a notice that have not ended.
+    async fn tasks_of(&self, id: &str) -> Result<Vec<TaskId>, StoreError> {
+        use crate::store::TaskQuery;
+        let prefix = format!("notice/{id}/");
+        let mut found = Vec::new();
+        let mut after = Some(TaskId::from(format!("notice/{id}")));
+        loop {
+            let page = self.store.tasks(&TaskQuery { after: after.take(), limit: 200, ..TaskQuery::default() }).await?;
+            let Some(last) = page.last() else { return Ok(found) };
+            let past = !last.id.as_str().starts_with(&prefix);
+            after = Some(last.id.clone());
+            found.extend(
+                page.into_iter()
+                    .filter(|task| task.id.as_str().starts_with(&prefix) && !task.state.is_final())
+                    .filter(|task| !task.id.as_str().contains("/cancelled/"))
+                    .map(|task| task.id),
+            );
+            if past {
+                return Ok(found);
+            }
+        }
+    }
+
+    fn stored(&self, id: &str, draft: &Draft, by: &str, state: State) -> Notice {
+        Notice {
+            id: id.to_owned(),
+            what: draft.clone(),
+            by: by.to_owned(),
+            created: self.now(),
+            reviewed_by: None,
+            state,
+            sent: None,
+            due: None,
+            last_due: None,
+            buckets: 0,
+            history: Vec::new(),
+        }
+    }
+
+    /// Everybody concerned, each once.
+    fn roster(&self, draft: &Draft) -> Result<BTreeMap<MemberId, Entry>, UserError> {
+        let mut roster: BTreeMap<MemberId, Entry> = BTreeMap::new();
+        let mut add = |person: super::Person, group: Option<u16>| {
+            let entry = roster.entry(person.id).or_insert_with(|| Entry {
+                name: person.name,
+                department: person.department,
+                superior: person.superior,
+                ..Entry::default()
+            });
+            match group {
+                Some(group) => entry.groups.push(group),
+                None => entry.named = true,
+            }
+        };
+        for (index, group) in draft.groups.iter().enumerate() {
+            let Some(people) = self.directory.group(group) else {
+                return Err(UserError::new(format!("还不知道群 {group} 里有谁，不能发通知")));
+            };
+            for person in people {
+                add(person, Some(index as u16));
+            }
+        }
+        for name in &draft.departments {
+            let Some(people) = self.directory.department(name) else {
+                return Err(UserError::new(format!("没有部门“{name}”，或通讯录里读不到")));
+            };
+            for person in people {
+                add(person, None);
+            }
+        }
+        for id in &draft.members {
+            add(self.directory.person(id), None);
+        }
+        if roster.is_empty() { Err(UserError::new("通知没有接收人")) } else { Ok(roster) }
+    }
+
+    /// The snapshot and everything that follows from sending at `now`.
+    async fn plan(&self, mut notice: Notice, now: Timestamp) -> Result<Sending, NoticeError> {
+        check(&notice.what)?;
+        let calendar = self.calendar.load_full();
+        let mut roster = self.roster(&notice.what)?;
+        let due = notice.what.deadline.resolve(now, &calendar, &[])?;
+        if due <= now {
+            return Err(NoticeError::user("截止时间已经过了"));
+        }
+        let standing = self.standing_exemptions().await?;
+        let absences = if notice.what.stop_for_leave { self.all_absences().await? } else { BTreeMap::new() };
+        for (member, entry) in &mut roster {
+            if let Some(absences) = absences.get(member) {
+                entry.due = Some(notice.what.deadline.resolve(now, &calendar, absences)?).filter(|own| *own != due);
+            }
+            entry.excuse = standing.get(member).and_then(|s| exemption::excuse(s, now, entry.due.unwrap_or(due)));
+        }
+        round_deadlines(&mut roster);
+        notice.sent = Some(now);
+        notice.due = Some(due);
+        notice.last_due = roster.values().filter_map(|e| e.due).max().max(Some(due));
+        notice.state = State::Sent;
+        notice.buckets = buckets_for(roster.len());
+        let tasks = self.sending_tasks(&notice, &roster, &absences, now)?;
+        let people = roster.len();
+        let mut buckets: BTreeMap<u32, Bucket> = BTreeMap::new();
+        for (member, entry) in roster {
+            buckets.entry(bucket_of(&member, notice.buckets)).or_default().insert(member, entry);
+        }
+        let mut documents: Vec<Document> =
+            buckets.iter().map(|(n, bucket)| document(ROLLS, &bucket_id(&notice.id, *n), 0, bucket)).collect();
+        let open = super::answer::Open {
+            notice: notice.id.clone(),
+            sent: now,
+            accept: notice.what.accepted(),
+            confirm: notice.what.confirm.is_some(),
+        };
+        for id in open_ids(&notice) {
+            documents.push(document(OPEN, &id, 0, &open));
+        }
+        documents.push(document(MONTHS, &format!("{}/{}", calendar.month(due), notice.id), 0, &json!({})));
+        Ok(Sending { notice, documents, tasks, people })
+    }
+
+    fn sending_tasks(
+        &self,
+        notice: &Notice,
+        roster: &BTreeMap<MemberId, Entry>,
+        absences: &BTreeMap<MemberId, Vec<Absence>>,
+        now: Timestamp,
+    ) -> Result<Vec<Task>, NoticeError> {
+        let calendar = self.calendar.load();
+        let (id, common) = (&notice.id, notice.due.unwrap_or(now));
+        let required = roster.values().filter(|e| !e.is_exempt()).count();
+        let mut tasks = Vec::new();
+        for (index, group) in notice.what.groups.iter().enumerate() {
+            let text = wording::group(notice, common, now, required);
+            tasks.push(outgoing::announce(&format!("notice/{id}/announce/{index}"), group, now, text));
+            if notice.what.confirm.is_none() {
+                let count = wording::Count { required, ..wording::Count::default() };
+                tasks.push(counter_task(notice, index, "0", count, false, now));
+            }
+        }
+        let mut by_due: BTreeMap<Timestamp, Vec<MemberId>> = BTreeMap::new();
+        for (member, entry) in roster.iter().filter(|(_, e)| !e.is_exempt()) {
+            by_due.entry(entry.due.unwrap_or(common)).or_default().push(member.clone());
+        }
+        for (due, members) in by_due {
+            let own = absences.get(&members[0]).filter(|_| due != common).map_or(&[][..], Vec::as_slice);
+            tasks.extend(tell_card(notice, &format!("notice/{id}/tell/{}", due.as_second()), members, due, now));
+            tasks.extend(self.timed_tasks(notice, now, due, own, &calendar)?);
+        }
+        let mut archive = run::task(
+            run::ARCHIVE,
+            &format!("notice/{id}/archive"),
+            notice,
+            now,
+            &Due::of(notice, notice.last_due.unwrap_or(common)),
+        );
+        archive.due = notice.last_due.unwrap_or(common) + ANSWERABLE;
+        tasks.push(archive);
+        Ok(tasks)
+    }
+
+    /// Reminders and the end for those with one deadline.
+    pub(super) fn timed_tasks(
+        &self,
+        notice: &Notice,
+        from: Timestamp,
+        due: Timestamp,
+        absences: &[Absence],
+        calendar: &super::Calendar,
+    ) -> Result<Vec<Task>, NoticeError> {
+        let now = self.now();
+        let mut percents = notice.what.reminders.clone();
+        percents.sort_unstable();
+        percents.dedup();
+        let mut tasks = Vec::new();
+        for percent in percents {
+            let mut at = notice.what.deadline.part(from, percent, calendar, absences)?;
+            if at >= due {
+                at = from + due.duration_since(from) * i32::from(percent) / 100; // rounded or absolute deadlines
+            }
+            let id = format!("notice/{}/remind/{percent}/{}", notice.id, due.as_second());
+            let mut task = run::task(run::REMIND, &id, notice, now, &Due { percent, ..Due::of(notice, due) });
+            task.due = at;
+            tasks.push(task);
+        }
+        let id = format!("notice/{}/deadline/{}", notice.id, due.as_second());
+        let mut task = run::task(run::DEADLINE, &id, notice, now, &Due::of(notice, due));
+        task.due = due;
+        tasks.push(task);
+        Ok(tasks)
+    }
+
+    /// Changes a notice, again if somebody was faster; the tasks come in the same commit.
+    pub(super) async fn update(
+        &self,
+        id: &str,
+        edit: impl Fn(&mut Notice) -> Result<Vec<Task>, NoticeError>,
+    ) -> Result<Notice, NoticeError> {
+        let id = id.trim().trim_start_matches('#').to_uppercase();
+        loop {
+            let Some(stored) = self.store.document(NOTICES, &id).await? else {
+                return Err(NoticeError::user(format!("没有编号为 {id} 的通知")));
+            };
+            let version = stored.version;
+            let mut notice: Notice = decode(stored)?;
+            let tasks = edit(&mut notice)?;
+            let commit =
+                Commit { documents: vec![document(NOTICES, &id, version, &notice)], tasks, ..Commit::default() };
+            if self.store.commit(commit).await? != Committed::Conflict {
+                return Ok(notice);
+            }
+        }
+    }
+}
+
+/// Where a notice stands in the list of open ones.
+pub(super) fn open_ids(notice: &Notice) -> Vec<String> {
+    if notice.what.groups.is_empty() {
+        return vec![format!("-/{}", notice.id)];
+    }
+    notice.what.groups.iter().map(|group| format!("{group}/{}", notice.id)).collect()
+}
+
+pub(super) fn document<T: Serialize>(collection: &str, id: &str, version: u64, body: &T) -> Document {
+    Document { collection: collection.to_owned(), id: id.to_owned(), version, body: encode(body) }
+}
+
+/// The buttons of a member's card.
+pub(super) fn buttons(notice: &Notice) -> Vec<Button> {
+    let id = &notice.id;
+    let mut buttons: Vec<Button> = match &notice.what.confirm {
+        Some(confirm) => confirm
+            .answers
+            .iter()
+            .enumerate()
+            .map(|(n, text)| Button { text: text.clone(), key: format!("notice:{id}:answer:{n}") })
+            .collect(),
+        None => vec![Button { text: "收到".into(), key: format!("notice:{id}:ack") }],
+    };
+    buttons.push(Button { text: "特殊情况".into(), key: format!("notice:{id}:excuse") });
+    buttons
+}
+
+pub(super) fn tell_card(notice: &Notice, id: &str, to: Vec<MemberId>, due: Timestamp, now: Timestamp) -> Vec<Task> {
+    let message = Tell {
+        to,
+        text: wording::card(notice),
+        title: wording::card_title(notice, due, now),
+        buttons: buttons(notice),
+    };
+    outgoing::tell(id, &notice.home(), now, &message)
+}
+
+/// The group's one card with the count.
+pub(super) fn counter_task(
+    notice: &Notice,
+    index: usize,
+    slot: &str,
+    count: wording::Count,
+    last: bool,
+    now: Timestamp,
+) -> Task {
+    let card = Counter {
+        notice: notice.id.clone(),
+        title: format!("通知 {} {}", notice.id, notice.summary(20)),
+        text: wording::counter(count, last),
+        acknowledged: count.acknowledged,
+        required: count.required,
+        last,
+        button: Button { text: "收到".into(), key: format!("notice:{}:ack:group", notice.id) },
+    };
+    let id = format!("notice/{}/card/{index}/{slot}", notice.id);
+    Task::new(id, outgoing::CARD, &notice.what.groups[index], now, encode(&card))
+}
+
+/// Many different leave lists must not make as many deadlines: then each is moved up to the next quarter of an hour.
+fn round_deadlines(roster: &mut BTreeMap<MemberId, Entry>) {
+    const QUARTER: i64 = 15 * 60;
+    let different: BTreeSet<Timestamp> = roster.values().filter_map(|e| e.due).collect();
+    if different.len() > MOST_DEADLINES {
+        for due in roster.values_mut().filter_map(|e| e.due.as_mut()) {
+            let up = due.as_second().div_euclid(QUARTER) + i64::from(due.as_second().rem_euclid(QUARTER) > 0);
+            *due = Timestamp::from_second(up * QUARTER).unwrap_or(*due);
+        }
+    }
+}
+
+fn check(draft: &Draft) -> Result<(), UserError> {
+    let wrong = |text: &str| Err(UserError::new(text));
+    if draft.text.trim().is_empty() {
+        return wrong("通知没有内容");
+    }
+    if draft.text.chars().count() > LONGEST_TEXT {
+        return Err(UserError::new(format!("通知太长，最多 {LONGEST_TEXT} 字；长的内容请放在链接里")));
+    }
+    if draft.reminders.iter().any(|percent| !(1..=99).contains(percent)) {
+        return wrong("提醒的时间是截止前时间的百分之 1 到 99");
+    }
+    if let Some(link) = draft.links.iter().find(|l| !(l.url.starts_with("https://") || l.url.starts_with("http://"))) {
+        return Err(UserError::new(format!("链接 {} 要以 https:// 开头", link.url)));
+    }
+    if draft.accept.iter().any(|word| word.trim().is_empty() || word.chars().count() > 20) {
+        return wrong("回执用语每个 1 到 20 字");
+    }
+    if let Some(confirm) = &draft.confirm {
+        if !(2..=5).contains(&confirm.answers.len()) || confirm.right >= confirm.answers.len() {
+            return wrong("确认题要有 2 到 5 个答案，right 是正确答案的序号（从 0 开始）");
+        }
+        if confirm.answers.iter().any(|a| a.trim().is_empty() || a.chars().count() > 10) {
+            return wrong("确认题的答案每个 1 到 10 字");
+        }
+    }
+    if draft.repeat.is_some() && matches!(draft.deadline, Deadline::At(_) | Deadline::Local(_)) {
+        return wrong("重复的通知请用时长作截止时间，例如 2h");
+    }
+    Ok(())
+}

@@ -1,0 +1,281 @@
+//! Who must answer a notice, and how each did: the roll, kept in buckets.
+//!
+//! A member's bucket follows from a hash of their id, so an answer reads and rewrites some fifty people, however large the
+//! notice is, and a walk over the roll holds one bucket in memory.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NoticeError, Notices, ROLLS, decode, encode,
+    notice::{Event, Notice},
+};
+use crate::{
+    model::{MemberId, MessageId, Timestamp, named_enum},
+    store::{Commit, Committed, Document, StoreError, Task},
+};
+
+/// People a bucket, on average.
+const BUCKET: usize = 50;
+
+named_enum! {
+    /// The way somebody answered.
+    pub enum How {
+        /// A button of the private card.
+        Button = "button", "按钮";
+        /// The card in the group.
+        GroupCard = "group_card", "群卡片";
+        /// Words in the group.
+        Word = "word", "群里回复";
+        /// Quoting the notice.
+        Quote = "quote", "引用回复";
+        /// Words to the bot in private.
+        Private = "private", "私聊回复";
+        /// The page behind a link.
+        Link = "link", "链接";
+        /// Written in by a person.
+        Person = "person", "人工补录";
+    }
+}
+
+named_enum! {
+    /// How a member stands with a notice.
+    pub enum MemberState {
+        /// The deadline is not over.
+        Waiting = "waiting", "待回执";
+        /// Answered in time.
+        Acknowledged = "acknowledged", "已回执";
+        /// Answered after the deadline.
+        Late = "late", "迟到";
+        /// Excused.
+        Exempt = "exempt", "豁免";
+        /// The deadline is over without an answer.
+        Missing = "missing", "未回执";
+    }
+}
+
+/// An acknowledgement.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// The time of the message or click itself.
+    pub at: Timestamp,
+    /// The way.
+    pub how: How,
+    /// The message, so that its second delivery is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+}
+
+named_enum! {
+    /// Where an explanation stands.
+    pub enum ExcuseState {
+        /// Somebody has to decide.
+        Asked = "asked", "待处理";
+        /// Accepted.
+        Accepted = "accepted", "已同意";
+        /// Refused.
+        Refused = "refused", "未同意";
+    }
+}
+
+/// An explanation, or a standing exemption that held at the time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Excuse {
+    /// In the member's own words.
+    pub reason: String,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Where it stands.
+    pub state: ExcuseState,
+    /// Who decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+}
+
+/// One person on the roll. Short names: there are many of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Shown name at sending time.
+    #[serde(rename = "n")]
+    pub name: String,
+    /// Department at sending time.
+    #[serde(rename = "d", default, skip_serializing_if = "String::is_empty")]
+    pub department: String,
+    /// Who gets the list if they do not answer.
+    #[serde(rename = "s", default, skip_serializing_if = "Option::is_none")]
+    pub superior: Option<MemberId>,
+    /// Positions in the notice's list of groups.
+    #[serde(rename = "g", default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<u16>,
+    /// Named by department or by name, so leaving groups changes nothing.
+    #[serde(rename = "x", default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Their own deadline, if it is another.
+    #[serde(rename = "u", default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// The first answer.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// An explanation.
+    #[serde(rename = "e", default, skip_serializing_if = "Option::is_none")]
+    pub excuse: Option<Excuse>,
+    /// Left the last group.
+    #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<Timestamp>,
+    /// What happened about money, newest last.
+    #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Event>,
+    /// Paid, waived, disputed; none: open.
+    #[serde(rename = "p", default, skip_serializing_if = "Option::is_none")]
+    pub settled: Option<Settled>,
+}
+
+named_enum! {
+    /// What became of a ledger line.
+    pub enum Settled {
+        /// Paid, or the record taken note of.
+        Paid = "paid", "已缴";
+        /// Let off.
+        Waived = "waived", "免除";
+        /// The member objects.
+        Disputed = "disputed", "有异议";
+    }
+}
+
+impl Entry {
+    /// The deadline that binds this person.
+    pub fn due(&self, notice: &Notice) -> Timestamp {
+        self.due.or(notice.due).unwrap_or(Timestamp::MAX)
+    }
+    /// An accepted explanation or standing exemption.
+    pub fn is_exempt(&self) -> bool {
+        self.excuse.as_ref().is_some_and(|e| e.state == ExcuseState::Accepted)
+    }
+    /// How they stand at `now`; an exemption wins over a late answer, an answer in time over everything.
+    pub fn state(&self, notice: &Notice, now: Timestamp) -> MemberState {
+        let due = self.due(notice);
+        match &self.answer {
+            Some(answer) if answer.at <= due => MemberState::Acknowledged,
+            _ if self.is_exempt() => MemberState::Exempt,
+            Some(_) => MemberState::Late,
+            None if now <= due => MemberState::Waiting,
+            None => MemberState::Missing,
+        }
+    }
+    /// Needs to be asked again.
+    pub fn is_unanswered(&self) -> bool {
+        self.answer.is_none() && self.left.is_none() && !self.is_exempt()
+    }
+    /// Waits for a decision on an explanation.
+    pub fn is_explained(&self) -> bool {
+        self.excuse.as_ref().is_some_and(|e| e.state == ExcuseState::Asked)
+    }
+}
+
+/// A bucket's people.
+pub type Bucket = BTreeMap<MemberId, Entry>;
+
+/// How many buckets for so many people.
+pub fn buckets_for(people: usize) -> u32 {
+    people.div_ceil(BUCKET).max(1) as u32
+}
+
+/// A member's bucket; FNV-1a, which never changes.
+pub fn bucket_of(member: &MemberId, buckets: u32) -> u32 {
+    let hash = member
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
+    (hash % u64::from(buckets.max(1))) as u32
+}
+
+/// A bucket's document id.
+pub fn bucket_id(notice: &str, bucket: u32) -> String {
+    format!("{notice}/{bucket:04}")
+}
+
+/// What an edit of one person came to: what to answer, and the tasks that follow. `None` writes nothing.
+pub(super) struct Edited<T> {
+    pub(super) answer: T,
+    pub(super) write: bool,
+    pub(super) tasks: Vec<Task>,
+}
+
+impl<T> Edited<T> {
+    pub(super) fn unchanged(answer: T) -> Self {
+        Self { answer, write: false, tasks: Vec::new() }
+    }
+    pub(super) fn write(answer: T, tasks: Vec<Task>) -> Self {
+        Self { answer, write: true, tasks }
+    }
+}
+
+impl Notices {
+    /// One person of a notice.
+    pub async fn entry(&self, notice: &Notice, member: &MemberId) -> Result<Option<Entry>, StoreError> {
+        let id = bucket_id(&notice.id, bucket_of(member, notice.buckets));
+        Ok(self.read::<Bucket>(ROLLS, &id).await?.and_then(|mut bucket| bucket.remove(member)))
+    }
+
+    /// Changes one person's entry, again if somebody was faster. The edit sees a fresh entry each time.
+    pub(super) async fn edit_entry<T>(
+        &self,
+        notice: &Notice,
+        member: &MemberId,
+        edit: impl Fn(&mut Option<Entry>) -> Result<Edited<T>, NoticeError>,
+    ) -> Result<T, NoticeError> {
+        let id = bucket_id(&notice.id, bucket_of(member, notice.buckets));
+        loop {
+            let document = self.store.document(ROLLS, &id).await?;
+            let version = document.as_ref().map_or(0, |d| d.version);
+            let mut bucket: Bucket = document.map(decode).transpose()?.unwrap_or_default();
+            let mut entry = bucket.remove(member);
+            let edited = edit(&mut entry)?;
+            if !edited.write {
+                return Ok(edited.answer);
+            }
+            if let Some(entry) = entry {
+                bucket.insert(member.clone(), entry);
+            }
+            let document = Document { collection: ROLLS.into(), id: id.clone(), version, body: encode(&bucket) };
+            let commit = Commit { documents: vec![document], tasks: edited.tasks, ..Commit::default() };
+            match self.store.commit(commit).await? {
+                Committed::Applied | Committed::Duplicate(_) => return Ok(edited.answer),
+                Committed::Conflict => {}
+            }
+        }
+    }
+
+    /// Walks over everybody on the roll, bucket by bucket.
+    pub async fn walk(&self, notice: &Notice, mut visit: impl FnMut(MemberId, Entry)) -> Result<(), StoreError> {
+        let prefix = format!("{}/", notice.id);
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.store.documents(ROLLS, &prefix, after.as_deref(), 16).await?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = Some(last.id.clone());
+            for document in page {
+                for (member, entry) in decode::<Bucket>(document)? {
+                    visit(member, entry);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn buckets_are_even_and_never_move() {
+        let mut sizes = vec![0; 100];
+        for n in 0..5000 {
+            sizes[bucket_of(&MemberId::from(format!("u{n:05}")), 100) as usize] += 1;
+        }
+        assert!(sizes.iter().all(|n| (20..=90).contains(n)), "{sizes:?}");
+        assert_eq!(bucket_of(&"zhangsan".into(), 100), bucket_of(&"zhangsan".into(), 100));
+        assert_eq!((buckets_for(0), buckets_for(42), buckets_for(51), buckets_for(5000)), (1, 1, 2, 100));
+    }
+}

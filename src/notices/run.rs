@@ -1,0 +1,305 @@
+//! The tasks of notices: kinds and what each does when it is due. Killed in the middle, each may run again: what it writes is
+//! one commit, and the tasks it makes have fixed ids.
+//!
+//! | kind | when | does |
+//! |---|---|---|
+//! | `notice.send` | the planned time | sends; a repeated notice plans its next time |
+//! | `notice.remind` | 50 %, 90 % of the time | reminds those missing, in private |
+//! | `notice.count` | five minutes after answers came | brings the groups' counter up to date |
+//! | `notice.deadline` | the deadline | tells those missing, plans the report |
+//! | `notice.report` | a little later | the lists for superiors and for those who are named |
+//! | `notice.archive` | two weeks later | words in the group answer it no more |
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NoticeError, Notices, OPEN, encode,
+    notice::{Event, Notice, State},
+    outgoing::{self, Tell},
+    publish::{buttons, counter_task, open_ids},
+    roll::MemberState,
+    wording::{self, Count},
+};
+use crate::{
+    model::{MemberId, SignedDuration, Timestamp},
+    store::{Commit, StoreError, Task},
+};
+
+/// Sends at the planned time.
+pub const SEND: &str = "notice.send";
+/// Reminds those missing.
+pub const REMIND: &str = "notice.remind";
+/// Brings the counter up to date.
+pub const COUNT: &str = "notice.count";
+/// The deadline.
+pub const DEADLINE: &str = "notice.deadline";
+/// The lists.
+pub const REPORT: &str = "notice.report";
+/// The end.
+pub const ARCHIVE: &str = "notice.archive";
+/// Every kind, for registering.
+pub const KINDS: &[&str] = &[SEND, REMIND, COUNT, DEADLINE, REPORT, ARCHIVE];
+
+/// Superiors get their list this long after the deadline: messages that were said in time may still be under way.
+const REPORT_AFTER: SignedDuration = SignedDuration::from_mins(5);
+/// A deadline looked at later than this was slept through: first the messages that waited meanwhile are let in.
+const SLEPT: SignedDuration = SignedDuration::from_mins(3);
+
+/// Payload of every kind here.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Due {
+    /// Which notice.
+    pub notice: String,
+    /// For those with this deadline; of `notice.send` the planned time.
+    pub due: Timestamp,
+    /// Of the time, for reminders.
+    #[serde(default)]
+    pub percent: u8,
+    /// Waiting messages were let in already.
+    #[serde(default)]
+    pub waited: bool,
+}
+
+impl Due {
+    pub(super) fn of(notice: &Notice, due: Timestamp) -> Self {
+        Self { notice: notice.id.clone(), due, percent: 0, waited: false }
+    }
+}
+
+pub(super) fn task(kind: &str, id: &str, notice: &Notice, now: Timestamp, payload: &Due) -> Task {
+    Task::new(id.to_owned(), kind, &notice.home(), now, encode(payload))
+}
+
+/// How a run ended. Everything that had to be written is written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ran {
+    /// The task is done.
+    Done(String),
+    /// Look again.
+    Later {
+        /// When.
+        due: Timestamp,
+        /// For people.
+        reason: String,
+        /// Replaces the task's payload.
+        payload: serde_json::Value,
+    },
+}
+
+/// Does what a due task of one of [`KINDS`] asks for. Running it again is harmless.
+pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError> {
+    let due: Due =
+        serde_json::from_value(task.payload.clone()).map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
+    let Some(notice) = notices.read::<Notice>(super::NOTICES, &due.notice).await? else {
+        return Ok(Ran::Done("通知已不存在".into()));
+    };
+    if notice.state == State::Cancelled {
+        return Ok(Ran::Done("通知已取消".into()));
+    }
+    match task.kind.as_str() {
+        SEND => notices.run_send(&notice, &due).await,
+        REMIND => notices.run_remind(task, &notice, &due).await,
+        COUNT => notices.run_count(task, &notice).await,
+        DEADLINE => notices.run_deadline(task, &notice, &due).await,
+        REPORT => notices.run_report(&notice, &due).await,
+        ARCHIVE => notices.run_archive(&notice).await,
+        other => Err(NoticeError::user(format!("不认识的待办 {other}"))),
+    }
+}
+
+impl Notices {
+    async fn run_send(&self, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+        if notice.what.repeat.is_none() {
+            self.send(&notice.id, "bot").await?;
+            return Ok(Ran::Done("已发送".into()));
+        }
+        let next = self.send_occurrence(notice, due.due).await?;
+        let payload = encode(&Due { due: next, ..due.clone() });
+        Ok(Ran::Later { due: next, reason: "已发送，等下一次".into(), payload })
+    }
+
+    async fn run_remind(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+        let now = self.now();
+        if now >= due.due {
+            return Ok(Ran::Done("已过截止时间，不再提醒".into()));
+        }
+        let later = notice.what.reminders.iter().filter(|p| **p > due.percent).min();
+        if let Some(next) = later
+            && let Some(next) =
+                self.task_due(&format!("notice/{}/remind/{next}/{}", notice.id, due.due.as_second())).await?
+            && next <= now
+        {
+            return Ok(Ran::Done("下一次提醒也已到时间，只提醒一次".into()));
+        }
+        let mut missing = Vec::new();
+        self.walk(notice, |member, entry| {
+            if entry.is_unanswered() && !entry.is_explained() && entry.due(notice) == due.due {
+                missing.push(member);
+            }
+        })
+        .await?;
+        if missing.is_empty() {
+            return Ok(Ran::Done("都已回执，没有要提醒的人".into()));
+        }
+        let count = missing.len();
+        let message = Tell {
+            to: missing,
+            title: wording::reminder_title(notice, due.due, now),
+            text: wording::reminder(notice, due.due, now),
+            buttons: buttons(notice),
+        };
+        let tasks = outgoing::tell(&format!("{}/tell", task.id), &notice.home(), now, &message);
+        self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+        Ok(Ran::Done(format!("提醒 {count} 人")))
+    }
+
+    async fn task_due(&self, id: &str) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.store.task(&id.into()).await?.map(|task| task.due))
+    }
+
+    async fn run_count(&self, task: &Task, notice: &Notice) -> Result<Ran, NoticeError> {
+        if notice.state != State::Sent {
+            return Ok(Ran::Done("已截止，计数不再更新".into()));
+        }
+        let count = self.count(notice).await?;
+        let slot = task.id.as_str().rsplit('/').next().unwrap_or_default();
+        let now = self.now();
+        let tasks = (0..notice.what.groups.len()).map(|n| counter_task(notice, n, slot, count, false, now)).collect();
+        self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+        Ok(Ran::Done(wording::counter(count, false)))
+    }
+
+    async fn run_deadline(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+        let now = self.now();
+        if now.duration_since(due.due) > SLEPT && !due.waited {
+            let payload = encode(&Due { waited: true, ..due.clone() });
+            return Ok(Ran::Later {
+                due: now + REPORT_AFTER, reason: "先处理停机期间的消息".into(), payload
+            });
+        }
+        let (mut missing, mut count) = (Vec::new(), Count::default());
+        self.walk(notice, |member, entry| {
+            if entry.left.is_some() {
+                return;
+            }
+            let state = entry.state(notice, now);
+            add(&mut count, state);
+            if state == MemberState::Missing && entry.due(notice) == due.due && !entry.is_explained() {
+                missing.push(member);
+            }
+        })
+        .await?;
+        let told = missing.len();
+        let last = notice.last_due.is_none_or(|last| due.due >= last);
+        let message = Tell {
+            to: missing,
+            title: format!("通知 {} 已截止", notice.id),
+            text: wording::overdue(notice, due.due, now),
+            buttons: buttons(notice),
+        };
+        let mut tasks = outgoing::tell(&format!("{}/tell", task.id), &notice.home(), now, &message);
+        let mut report = self::task(
+            REPORT,
+            &format!("notice/{}/report/{}", notice.id, due.due.as_second()),
+            notice,
+            now,
+            &Due::of(notice, due.due),
+        );
+        report.due = if due.waited { now } else { now + REPORT_AFTER };
+        tasks.push(report);
+        if last && notice.what.confirm.is_none() {
+            tasks.extend((0..notice.what.groups.len()).map(|n| counter_task(notice, n, "last", count, true, now)));
+        }
+        self.update(&notice.id, |stored| {
+            if last && stored.state == State::Sent {
+                stored.state = State::Closed;
+                stored.history.push(Event::new(
+                    now,
+                    "bot",
+                    format!("截止：已回执 {}，豁免 {}，未回执 {}", count.acknowledged, count.exempt, count.missing),
+                ));
+            }
+            Ok(tasks.clone())
+        })
+        .await?;
+        Ok(Ran::Done(format!("截止，未回执 {told} 人")))
+    }
+
+    async fn run_report(&self, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+        let now = self.now();
+        let mut count = Count::default();
+        let (mut missing, mut explained) = (Vec::new(), Vec::new());
+        let mut by_superior: BTreeMap<MemberId, Vec<String>> = BTreeMap::new();
+        self.walk(notice, |_, entry| {
+            if entry.left.is_some() {
+                return;
+            }
+            let state = entry.state(notice, now);
+            add(&mut count, state);
+            if state == MemberState::Missing && entry.due(notice) == due.due {
+                if entry.is_explained() {
+                    explained.push(entry.name);
+                } else {
+                    if let Some(superior) = entry.superior {
+                        by_superior.entry(superior).or_default().push(entry.name.clone());
+                    }
+                    missing.push(entry.name);
+                }
+            }
+        })
+        .await?;
+        let (id, home) = (&notice.id, notice.home());
+        let second = due.due.as_second();
+        let mut whole = notice.what.escalate_to.clone();
+        if whole.is_empty() && self.directory.person(&MemberId::new(&notice.by)).name != notice.by {
+            whole.push(MemberId::new(&notice.by)); // the person who ordered it, unless that was a program
+        }
+        let text = wording::report(notice, due.due, now, count, &missing, &explained);
+        let mut tasks = outgoing::tell(&format!("notice/{id}/list/{second}"), &home, now, &Tell::text(whole, text));
+        for (superior, names) in by_superior {
+            if notice.what.escalate_to.contains(&superior) {
+                continue;
+            }
+            let text = wording::superior(notice, due.due, now, &names);
+            let task_id = format!("notice/{id}/list/{second}/{superior}");
+            tasks.extend(outgoing::tell(&task_id, &home, now, &Tell::text(vec![superior], text)));
+        }
+        self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+        Ok(Ran::Done(format!("名单已发出，未回执 {} 人", count.missing)))
+    }
+
+    async fn run_archive(&self, notice: &Notice) -> Result<Ran, NoticeError> {
+        let deletes = open_ids(notice).into_iter().map(|id| (OPEN.to_owned(), id)).collect();
+        self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+        Ok(Ran::Done("归档".into()))
+    }
+
+    /// How many have answered by now.
+    pub async fn count(&self, notice: &Notice) -> Result<Count, StoreError> {
+        let now = self.now();
+        let mut count = Count::default();
+        self.walk(notice, |_, entry| {
+            if entry.left.is_none() {
+                add(&mut count, entry.state(notice, now));
+            }
+        })
+        .await?;
+        Ok(count)
+    }
+}
+
+fn add(count: &mut Count, state: MemberState) {
+    count.required += 1;
+    match state {
+        MemberState::Acknowledged => count.acknowledged += 1,
+        MemberState::Late => {
+            count.acknowledged += 1;
+            count.late += 1;
+        }
+        MemberState::Exempt => count.exempt += 1,
+        MemberState::Missing => count.missing += 1,
+        MemberState::Waiting => {}
+    }
+}

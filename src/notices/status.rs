@@ -1,0 +1,214 @@
+//! How a notice stands: who, when, how, who is missing; per department; how fast answers came.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NoticeError, Notices,
+    notice::State,
+    roll::{Excuse, How, MemberState},
+};
+use crate::{
+    model::{MemberId, Timestamp},
+    wording::when,
+};
+
+/// The answer of `GET /api/v1/notices/{id}`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Status {
+    /// Its id.
+    pub id: String,
+    /// Where it stands.
+    pub state: State,
+    /// Its first line.
+    pub summary: String,
+    /// When it was sent.
+    pub sent: Option<Timestamp>,
+    /// The common deadline.
+    pub deadline: Option<Timestamp>,
+    /// Who must answer, the excused included; who left is not counted.
+    pub required: usize,
+    /// Who answered, late ones included.
+    pub acknowledged: usize,
+    /// Of those, late.
+    pub late: usize,
+    /// Excused.
+    pub exempt: usize,
+    /// No answer, and the deadline is over.
+    pub missing: usize,
+    /// No answer yet.
+    pub waiting: usize,
+    /// Left the groups before answering.
+    pub left: usize,
+    /// Everybody, by id.
+    pub members: Vec<MemberStatus>,
+    /// Per department, by name.
+    pub departments: Vec<DepartmentStatus>,
+    /// Answers by the time since sending.
+    pub trend: Vec<TrendPoint>,
+}
+
+/// One person.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MemberStatus {
+    /// Userid.
+    pub member: MemberId,
+    /// Shown name.
+    pub name: String,
+    /// Department; empty where none is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub department: String,
+    /// How they stand.
+    pub state: MemberState,
+    /// When they answered.
+    pub at: Option<Timestamp>,
+    /// By which way.
+    pub how: Option<How>,
+    /// Minutes after their deadline, for late answers; a started minute counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub late_minutes: Option<i64>,
+    /// Their explanation or exemption.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excuse: Option<Excuse>,
+}
+
+/// One department's numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DepartmentStatus {
+    /// Its name; empty for people without one.
+    pub department: String,
+    /// Who must answer.
+    pub required: usize,
+    /// Who answered, late ones included.
+    pub acknowledged: usize,
+    /// Of those, late.
+    pub late: usize,
+    /// Without an answer, whether the deadline is over or not.
+    pub open: usize,
+}
+
+/// How many had answered so many tenths of the time after sending.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// Tenths of the time between sending and the deadline; 11 is "later".
+    pub tenth: u8,
+    /// Answers in that tenth.
+    pub answers: usize,
+}
+
+impl Notices {
+    /// How a notice stands now.
+    pub async fn status(&self, id: &str) -> Result<Status, NoticeError> {
+        let notice = self.get(id).await?;
+        let now = self.now();
+        let (mut members, mut left) = (Vec::new(), 0);
+        self.walk(&notice, |member, entry| {
+            if entry.left.is_some() {
+                left += 1;
+                return;
+            }
+            let state = entry.state(&notice, now);
+            let due = entry.due(&notice);
+            let at = entry.answer.as_ref().map(|a| a.at);
+            members.push(MemberStatus {
+                member,
+                state,
+                at,
+                how: entry.answer.as_ref().map(|a| a.how),
+                late_minutes: at.filter(|at| *at > due).map(|at| late_minutes(due, at)),
+                name: entry.name,
+                department: entry.department,
+                excuse: entry.excuse,
+            });
+        })
+        .await?;
+        members.sort_by(|a, b| a.member.cmp(&b.member));
+        let of = |state| members.iter().filter(|m| m.state == state).count();
+        let mut departments: BTreeMap<&str, DepartmentStatus> = BTreeMap::new();
+        for member in &members {
+            let department = departments.entry(&member.department).or_default();
+            department.department.clone_from(&member.department);
+            department.required += 1;
+            match member.state {
+                MemberState::Acknowledged => department.acknowledged += 1,
+                MemberState::Late => {
+                    department.acknowledged += 1;
+                    department.late += 1;
+                }
+                MemberState::Exempt => {}
+                MemberState::Waiting | MemberState::Missing => department.open += 1,
+            }
+        }
+        let mut tenths = [0; 12];
+        if let (Some(sent), Some(due)) = (notice.sent, notice.due) {
+            let whole = due.duration_since(sent).as_secs().max(1);
+            for at in members.iter().filter_map(|m| m.at) {
+                let tenth = at.duration_since(sent).as_secs() * 10 / whole + 1;
+                tenths[if at <= due { tenth.clamp(1, 10) } else { 11 } as usize] += 1;
+            }
+        }
+        let late = of(MemberState::Late);
+        Ok(Status {
+            state: notice.state,
+            summary: notice.summary(40),
+            sent: notice.sent,
+            deadline: notice.due,
+            required: members.len(),
+            acknowledged: of(MemberState::Acknowledged) + late,
+            late,
+            exempt: of(MemberState::Exempt),
+            missing: of(MemberState::Missing),
+            waiting: of(MemberState::Waiting),
+            left,
+            departments: departments.into_values().collect(),
+            trend: (1..=11).map(|tenth| TrendPoint { tenth, answers: tenths[usize::from(tenth)] }).collect(),
+            members,
+            id: notice.id,
+        })
+    }
+}
+
+/// Minutes between a deadline and an answer; a started minute counts.
+pub fn late_minutes(due: Timestamp, at: Timestamp) -> i64 {
+    let seconds = at.duration_since(due).as_secs() + i64::from(at.duration_since(due).subsec_nanos() > 0);
+    seconds.max(0).div_euclid(60) + i64::from(seconds.max(0) % 60 > 0)
+}
+
+impl Status {
+    /// A table for a terminal.
+    pub fn table(&self, now: Timestamp) -> String {
+        let mut out = format!("通知 {}（{}） {}\n", self.id, self.state.zh(), self.summary);
+        if let Some(deadline) = self.deadline {
+            let _ = writeln!(out, "截止：{}", when(deadline, now));
+        }
+        let _ = writeln!(
+            out,
+            "需回执 {} 人：已回执 {}（迟到 {}），豁免 {}，未回执 {}，还在等 {}",
+            self.required, self.acknowledged, self.late, self.exempt, self.missing, self.waiting
+        );
+        if self.departments.len() > 1 || self.departments.iter().any(|d| !d.department.is_empty()) {
+            out.push('\n');
+            for d in &self.departments {
+                let name = if d.department.is_empty() { "（无部门）" } else { &d.department };
+                let _ = writeln!(out, "{}  {}/{}", pad(name, 14), d.acknowledged, d.required);
+            }
+        }
+        out.push('\n');
+        for m in &self.members {
+            let at = m.at.map(|at| when(at, now)).unwrap_or_default();
+            let how = m.how.map(How::zh).unwrap_or_default();
+            let late = m.late_minutes.map(|n| format!("晚 {n} 分钟")).unwrap_or_default();
+            let line =
+                format!("{}  {}  {}  {}  {late}", pad(&m.name, 12), pad(m.state.zh(), 8), pad(&at, 14), pad(how, 8));
+            let _ = writeln!(out, "{}", line.trim_end());
+        }
+        out
+    }
+}
+
+/// Fills up to so many terminal columns; a Han character takes two.
+fn pad(text: &str, columns: usize) -> String {
+    let width: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{text}{}", " ".repeat(columns.saturating_sub(width)))
+}

@@ -1,0 +1,154 @@
+//! Every sentence that members and superiors read about notices.
+
+use super::notice::Notice;
+use crate::{
+    model::{SignedDuration, Timestamp},
+    wording::{length, when},
+};
+
+/// Names in one list; more are counted.
+const NAMES: usize = 40;
+
+fn words(notice: &Notice) -> String {
+    let accept = notice.what.accepted();
+    format!("“{}”", accept.first().map_or("收到", String::as_str))
+}
+
+fn links(notice: &Notice) -> String {
+    notice.what.links.iter().map(|link| format!("\n{}：{}", link.title, link.url)).collect()
+}
+
+/// To the group, when it is sent.
+pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize) -> String {
+    let how = match &notice.what.confirm {
+        Some(confirm) => format!("请在私信里回答：{}", confirm.question),
+        None => format!("回复{}或点私信里的按钮都可以", words(notice)),
+    };
+    format!(
+        "【通知 {}】请在{}前回执\n{}{}\n\n需回执 {required} 人。{how}；有特殊情况请私信我：特殊情况 {} 原因",
+        notice.id,
+        when(due, now),
+        notice.what.text,
+        links(notice),
+        notice.id,
+    )
+}
+
+/// Title of a member's card.
+pub fn card_title(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
+    format!("通知 {}，请在{}前回执", notice.id, when(due, now))
+}
+
+/// Body of a member's card.
+pub fn card(notice: &Notice) -> String {
+    match &notice.what.confirm {
+        Some(confirm) => format!("{}{}\n\n{}", notice.what.text, links(notice), confirm.question),
+        None => format!("{}{}", notice.what.text, links(notice)),
+    }
+}
+
+/// Title of a reminder.
+pub fn reminder_title(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
+    format!("还差您的回执：通知 {}，{}截止", notice.id, when(due, now))
+}
+
+/// Body of a reminder.
+pub fn reminder(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
+    format!("还剩 {}。{}", length(due.duration_since(now)), card(notice))
+}
+
+/// To those who have not answered when the deadline is over.
+pub fn overdue(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
+    format!(
+        "通知 {} 已在{}截止，还没有收到您的回执：{}\n现在回执会记为迟到；有特殊情况请回复：特殊情况 {} 原因",
+        notice.id,
+        when(due, now),
+        notice.summary(30),
+        notice.id
+    )
+}
+
+/// Numbers of a notice at its end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// Who had to answer.
+    pub required: usize,
+    /// Who answered, late ones included.
+    pub acknowledged: usize,
+    /// Of those, late.
+    pub late: usize,
+    /// Excused.
+    pub exempt: usize,
+    /// Without an answer.
+    pub missing: usize,
+}
+
+/// To a superior or to the one who ordered it: the list of those without an answer.
+pub fn report(
+    notice: &Notice,
+    due: Timestamp,
+    now: Timestamp,
+    count: Count,
+    missing: &[String],
+    explained: &[String],
+) -> String {
+    let mut text = format!(
+        "通知 {} 已在{}截止：{}\n需回执 {} 人，已回执 {} 人（其中迟到 {} 人），豁免 {} 人，未回执 {} 人。",
+        notice.id,
+        when(due, now),
+        notice.summary(30),
+        count.required,
+        count.acknowledged,
+        count.late,
+        count.exempt,
+        count.missing
+    );
+    if !missing.is_empty() {
+        text.push_str(&format!("\n未回执：{}", names(missing)));
+    }
+    if !explained.is_empty() {
+        text.push_str(&format!("\n已说明情况、待处理：{}", names(explained)));
+    }
+    text
+}
+
+/// To a superior: only their own people.
+pub fn superior(notice: &Notice, due: Timestamp, now: Timestamp, missing: &[String]) -> String {
+    format!(
+        "通知 {} 已在{}截止：{}\n您的团队还有 {} 人未回执：{}",
+        notice.id,
+        when(due, now),
+        notice.summary(30),
+        missing.len(),
+        names(missing)
+    )
+}
+
+/// Words of the counter card.
+pub fn counter(count: Count, last: bool) -> String {
+    format!("{}：{}/{}", if last { "最终回执" } else { "已回执" }, count.acknowledged, count.required)
+}
+
+/// After an acknowledgement, in private.
+pub fn thanks(notice: &Notice, at: Timestamp, due: Timestamp) -> String {
+    if at <= due {
+        format!("已记下您对通知 {} 的回执，谢谢。", notice.id)
+    } else {
+        format!("已记下您对通知 {} 的回执，比截止时间晚 {}。", notice.id, late(at, due))
+    }
+}
+
+/// How late, at least a minute.
+pub fn late(at: Timestamp, due: Timestamp) -> String {
+    length(at.duration_since(due).max(SignedDuration::from_mins(1)))
+}
+
+/// To those who had not answered a notice that is taken back.
+pub fn cancelled(notice: &Notice) -> String {
+    format!("【通知 {}】已取消，不用回执：{}", notice.id, notice.summary(30))
+}
+
+/// A list that stays readable.
+pub fn names(all: &[String]) -> String {
+    if all.len() <= NAMES { all.join("、") } else { format!("{} 等 {} 人", all[..NAMES].join("、"), all.len()) }
+}
