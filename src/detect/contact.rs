@@ -17,12 +17,16 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link]) -> Atoms {
         }
         let start = i;
         let (mut letters, mut digits) = (0, 0);
-        while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || view.gap[i] != Gap::Hard)
-        {
+        // Blanks part letters from what follows, but people also group digits with them.
+        let goes_on = |i: usize| {
+            view.gap[i] == Gap::None
+                || view.gap[i] == Gap::Soft && view.chars[i].is_ascii_digit() && view.chars[i - 1].is_ascii_digit()
+        };
+        while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || goes_on(i)) {
             if view.chars[i].is_ascii_digit() {
-                digits += 1
+                digits += 1;
             } else {
-                letters += 1
+                letters += 1;
             }
             i += 1;
         }

@@ -151,7 +151,7 @@ impl Index {
                     continue;
                 }
                 let id = entries.len();
-                let homophone_default = |word: &str| entry.homophone.unwrap_or(han_count(word) >= 4);
+                let homophone_default = |word: &str| entry.homophone.unwrap_or(han_count(word) >= 3);
                 match &entry.pattern {
                     Pattern::Literal(word) => {
                         if let Err(message) = build.word(word, Use::Entry(id), homophone_default(word)) {
@@ -260,14 +260,16 @@ impl Index {
         for found in self.words.find_overlapping_iter(&view.text) {
             let span = view.span(found.range());
             let pattern = found.pattern().as_usize();
-            if self.word_bounded[pattern] && !view.bounded(span) || !view.joined(span) {
+            if self.word_bounded[pattern] && !view.bounded(span) {
                 continue;
             }
+            let joined = view.joined(span);
             for to in &self.word_uses[pattern] {
                 match *to {
-                    Use::Entry(entry) => hits.push(Hit { entry, span, by_sound: false }),
-                    Use::Slot(slot) => slots[slot].push((span, false)),
+                    Use::Entry(entry) if joined => hits.push(Hit { entry, span, by_sound: false }),
+                    Use::Slot(slot) if joined => slots[slot].push((span, false)),
                     Use::Allow(scope) => allows.push((scope, span)),
+                    Use::Entry(_) | Use::Slot(_) => {}
                 }
             }
         }

@@ -67,7 +67,7 @@ fn digit_runs(view: &View) -> Vec<Span> {
         while end < view.chars.len() && view.chars[end].is_ascii_digit() && narrow(view, end) {
             end += 1;
         }
-        let x = end < view.chars.len() && view.chars[end] == 'x' && view.gap[end] == Gap::None && end - start >= 17;
+        let x = end < view.chars.len() && view.chars[end] == 'x' && end - start == 17 && narrow(view, end);
         if x {
             end += 1;
         }
@@ -122,6 +122,9 @@ fn classify(view: &View, run: Span, found: &mut Vec<(Kind, Span)>) {
     }
     // Several numbers side by side, or a country code before the mobile.
     let parts = blocks(view, run);
+    if parts.iter().any(|part| part.end - part.start < 2) {
+        return;
+    }
     let mut i = 0;
     while i < parts.len() {
         let mut hit = None;
