@@ -156,7 +156,7 @@ impl Rule {
     }
     /// The gaps inside a match are all right: none too wide, and no break too strong unless every single character is
     /// set apart by one (`加。微。信`).
-    fn gaps(self, gaps: impl Iterator<Item = Gap> + Clone) -> bool {
+    fn gaps(self, gaps: &(impl Iterator<Item = Gap> + Clone)) -> bool {
         if gaps.clone().any(|gap| self.max_gap != u8::MAX && gap.len > self.max_gap) {
             return false;
         }
@@ -194,7 +194,7 @@ impl Matcher {
         let mut reader = Normalized::default();
         for pattern in patterns {
             reader.read(&pattern.text);
-            if reader.folded().len() <= usize::from(u16::MAX) {
+            if u16::try_from(reader.folded().len()).is_ok() {
                 folded.extend_from_slice(reader.folded());
             }
             ends.push(folded.len());
@@ -267,7 +267,7 @@ impl Matcher {
             }
             let (split, emoji) = (steps.contains(Transform::Split), steps.contains(Transform::Emoji));
             let needed = u8::from(split) * SPLIT + u8::from(emoji) * EMOJI + u8::from(homophone) * HOMOPHONE;
-            if rule.allows(needed) && rule.gaps((start + 1..end).map(|i| text.gap(i))) {
+            if rule.allows(needed) && rule.gaps(&(start + 1..end).map(|i| text.gap(i))) {
                 matches.push(Match { pattern: owner as usize, start, end, homophone, emoji, split });
             }
         };
@@ -284,10 +284,11 @@ impl Matcher {
     /// The way for bulk: every match of the first reading of a text, given as pattern, byte range of the text and
     /// whether it is by sound only, without building a [`Normalized`]. Gives what [`Matcher::scan`] gives.
     pub fn scan_str(&self, text: &str, scratch: &mut Scratch, mut found: impl FnMut(usize, Range<usize>, bool)) {
-        if !self.classes.read(text, &mut scratch.symbols, &mut scratch.sounds, &mut scratch.at, self.has_sounds) {
+        let Scratch { symbols, sounds, at, .. } = &mut *scratch;
+        let Some(n) = self.classes.read(text, symbols, sounds, at, self.has_sounds) else {
             return self.scan_slowly(text, scratch, &mut found);
-        }
-        let Scratch { symbols, sounds, at, .. } = scratch;
+        };
+        let symbols = &symbols[..n + PAD.len()];
         let byte_range = |start: usize, end: usize| {
             let last = at[end - 1] as usize;
             at[start] as usize..last + text[last..].chars().next().map_or(0, char::len_utf8)
@@ -298,13 +299,14 @@ impl Matcher {
             if homophone && hash(&symbols[start..end]) == rule.hash {
                 return;
             }
-            if rule.skips_anything() || rule.gaps((start + 1..end).map(|i| gap(text, at[i - 1], at[i]))) {
+            let touching = (start + 1..end).all(|i| touches(text, at[i - 1], at[i]));
+            if touching || rule.skips_anything() || rule.gaps(&(start + 1..end).map(|i| gap(text, at[i - 1], at[i]))) {
                 found(owner as usize, byte_range(start, end), homophone);
             }
         };
         self.search_words(symbols, |owner, end| take(owner, end, false));
         if self.has_sounds {
-            self.search_sounds(sounds, |owner, end| take(owner, end, true));
+            self.search_sounds(&sounds[..n + PAD.len()], |owner, end| take(owner, end, true));
         }
     }
 
@@ -332,6 +334,31 @@ impl Matcher {
             Search::Filtered { sounds, .. } => sounds.search(symbols, found),
         }
     }
+}
+
+#[cfg(test)]
+impl Matcher {
+    /// Filter questions plus automaton steps for a text, and matches.
+    fn count_steps(&self, text: &str) -> (usize, usize) {
+        let mut symbols: Vec<u16> = normalize(text).folded().iter().map(|c| self.classes.of(*c)).collect();
+        symbols.extend(PAD);
+        match &self.search {
+            Search::Library { .. } => (0, 0),
+            Search::Filtered { words, .. } => words.count_steps(&symbols),
+        }
+    }
+}
+
+/// Nothing lies between two kept characters, given by their first bytes. May say no where nothing does.
+#[inline]
+fn touches(text: &str, before: u32, at: u32) -> bool {
+    let width = match text.as_bytes()[before as usize] {
+        ..0x80 => 1,
+        ..0xe0 => 2,
+        ..0xf0 => 3,
+        _ => 4,
+    };
+    before + width == at
 }
 
 /// What lies between two kept characters, given by their first bytes.

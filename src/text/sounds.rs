@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 
 use pinyin::{ToPinyin, ToPinyinMulti};
 
-/// Words with more readings than this are looked for under the first ones only.
-const MOST_READINGS: usize = 8;
+/// Readings that a word is looked for under, up to four characters and beyond: rare readings of long words would
+/// multiply the automaton for nothing.
+const MOST_READINGS: [usize; 2] = [4, 2];
 
 /// Readings that the usual data puts second though people type them for their sound first.
 const USUAL: [(char, &str); 6] =
@@ -62,13 +63,14 @@ pub fn all(c: char) -> Vec<u16> {
 
 /// Every way a folded word may sound, most common first; empty if a character has no sound.
 pub fn words(folded: &[char]) -> Vec<Vec<u16>> {
+    let most = MOST_READINGS[usize::from(folded.len() > 4)];
     let mut words = vec![Vec::with_capacity(folded.len())];
     for c in folded {
         let sounds = all(*c);
         let mut longer = Vec::new();
         for sound in sounds {
             for word in &words {
-                if longer.len() < MOST_READINGS {
+                if longer.len() < most {
                     let mut word: Vec<u16> = word.clone();
                     word.push(sound);
                     longer.push(word);

@@ -2,6 +2,7 @@
 //! table leads from the typed character through the fold to number and sound at once.
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use crate::text::sounds;
 use crate::text::table::{Kind, TABLE};
@@ -27,35 +28,35 @@ pub(crate) struct Classes {
     count: usize,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Pages<T> {
     index: Vec<u16>,
     cells: Vec<T>,
+    /// Pages that no other place shares.
+    own: Vec<bool>,
 }
 
 impl<T: Copy + Default + PartialEq> Pages<T> {
-    /// Fills a table; pages of the same content are kept once, which most of Unicode is.
-    fn build(cell: impl Fn(char) -> T) -> Self {
-        let mut pages = Self { index: Vec::new(), cells: Vec::new() };
-        let mut page = Vec::with_capacity(PAGE);
-        let mut uniform: Vec<(T, u16)> = Vec::new();
-        for start in (0..LIMIT).step_by(PAGE) {
-            page.clear();
-            page.extend((start..start + PAGE as u32).map(|code| char::from_u32(code).map_or_else(T::default, &cell)));
-            let same = page.iter().all(|c| *c == page[0]);
-            let known = uniform.iter().find(|(value, _)| same && *value == page[0]).map(|(_, number)| *number);
-            let number = known.unwrap_or_else(|| {
-                let number = (pages.cells.len() / PAGE) as u16;
-                pages.cells.extend_from_slice(&page);
-                if same {
-                    uniform.push((page[0], number));
-                }
-                number
-            });
-            pages.index.push(number);
+    /// All cells empty.
+    fn new() -> Self {
+        Self {
+            index: vec![0; LIMIT as usize / PAGE],
+            cells: vec![T::default(); PAGE],
+            own: vec![false; LIMIT as usize / PAGE],
         }
-        pages.cells.shrink_to_fit();
-        pages
+    }
+
+    /// Changes one cell; the shared page it was on is copied first.
+    fn set(&mut self, c: char, change: impl FnOnce(&mut T)) {
+        let (page, at) = (c as usize / PAGE, c as usize % PAGE);
+        let Some(own) = self.own.get_mut(page) else { return };
+        if !*own {
+            *own = true;
+            let from = self.index[page] as usize * PAGE;
+            self.index[page] = (self.cells.len() / PAGE) as u16;
+            self.cells.extend_from_within(from..from + PAGE);
+        }
+        change(&mut self.cells[self.index[page] as usize * PAGE + at]);
     }
 
     #[inline]
@@ -66,6 +67,47 @@ impl<T: Copy + Default + PartialEq> Pages<T> {
     }
 }
 
+/// What all lists share: which typed characters are skipped or special, how they sound, and which typed characters fold
+/// to one and the same.
+struct Template {
+    typed: Pages<u32>,
+    folds_to: Vec<(char, char)>,
+}
+
+static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
+    let mut template = Template { typed: Pages::new(), folds_to: Vec::new() };
+    let mut uniform: HashMap<u32, u16> = HashMap::from([(0, 0)]);
+    for page in 0..LIMIT as usize / PAGE {
+        let cells: Vec<u32> = (page * PAGE..(page + 1) * PAGE)
+            .map(|code| {
+                let Some(c) = char::from_u32(code as u32) else { return u32::from(SKIP) };
+                let entry = TABLE.get(c);
+                match entry.kind() {
+                    Kind::Keep if entry.foreign() => u32::from(SLOW),
+                    Kind::Keep => {
+                        template.folds_to.push((entry.folded(), c));
+                        u32::from(sounds::of(entry.folded())) << 16
+                    }
+                    Kind::Multi => u32::from(MULTI),
+                    Kind::Regional => u32::from(SLOW),
+                    _ => u32::from(SKIP),
+                }
+            })
+            .collect();
+        let same = cells.iter().all(|cell| *cell == cells[0]);
+        let next = (template.typed.cells.len() / PAGE) as u16;
+        let number = if same { *uniform.entry(cells[0]).or_insert(next) } else { next };
+        if number == next {
+            template.typed.cells.extend_from_slice(&cells);
+        }
+        // A page of its own may be written in place.
+        template.typed.own[page] = !same;
+        template.typed.index[page] = number;
+    }
+    template.folds_to.sort_unstable();
+    template
+});
+
 impl Classes {
     /// Numbers the characters of all words.
     pub(crate) fn build(folded: &[char]) -> Self {
@@ -75,26 +117,18 @@ impl Classes {
         }
         let mut chars: Vec<(char, u32)> = counts.into_iter().collect();
         chars.sort_unstable_by_key(|(c, count)| (std::cmp::Reverse(*count), *c));
-        let numbers: HashMap<char, u16> =
-            chars.iter().zip(1..FIRST_SPECIAL).map(|((c, _), number)| (*c, number)).collect();
-        let mut flat = vec![0_u16; LIMIT as usize];
-        for (c, number) in &numbers {
-            if let Some(cell) = flat.get_mut(*c as usize) {
-                *cell = *number;
+        let mut classes = Self { folded: Pages::new(), typed: TEMPLATE.typed.clone(), count: chars.len() };
+        let folds_to = &TEMPLATE.folds_to;
+        for ((c, _), number) in chars.iter().zip(1..FIRST_SPECIAL) {
+            classes.folded.set(*c, |cell| *cell = number);
+            let from = folds_to.partition_point(|(folded, _)| folded < c);
+            for (_, typed) in folds_to[from..].iter().take_while(|(folded, _)| folded == c) {
+                classes.typed.set(*typed, |cell| *cell |= u32::from(number));
             }
         }
-        let of = |c: char| flat.get(c as usize).copied().unwrap_or(0);
-        let typed = |c: char| {
-            let entry = TABLE.get(c);
-            match entry.kind() {
-                Kind::Keep if entry.foreign() => u32::from(SLOW),
-                Kind::Keep => u32::from(of(entry.folded())) | u32::from(sounds::of(entry.folded())) << 16,
-                Kind::Multi => u32::from(MULTI),
-                Kind::Regional => u32::from(SLOW),
-                _ => u32::from(SKIP),
-            }
-        };
-        Self { folded: Pages::build(of), typed: Pages::build(typed), count: chars.len() }
+        classes.folded.cells.shrink_to_fit();
+        classes.typed.cells.shrink_to_fit();
+        classes
     }
 
     /// Distinct characters of all words.
@@ -108,7 +142,8 @@ impl Classes {
         self.folded.get(folded).unwrap_or(0)
     }
 
-    /// Reads a text into numbers, sounds and byte positions. `false` if it needs the whole fold.
+    /// Reads a text into numbers, sounds and byte positions: how many. `None` if it needs the whole fold. The numbers and
+    /// sounds are followed by [`PAD`], and by rubbish after that: the buffers only grow.
     #[inline]
     pub(crate) fn read(
         &self,
@@ -117,50 +152,42 @@ impl Classes {
         heard: &mut Vec<u16>,
         at: &mut Vec<u32>,
         with_sounds: bool,
-    ) -> bool {
-        // Written by index into buffers that are big enough: a push a character costs as much as the lookup.
-        let most = text.len() + PAD.len();
-        if symbols.len() < most {
-            symbols.resize(most, 0);
-            at.resize(most, 0);
+    ) -> Option<usize> {
+        fn fit<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) {
+            if buffer.len() < len {
+                buffer.resize(len, T::default());
+            }
         }
-        if with_sounds && heard.len() < most {
-            heard.resize(most, 0);
-        }
+        let most = text.len() + PAD.len() + 1;
+        fit(symbols, most);
+        fit(at, most);
+        fit(heard, if with_sounds { most } else { 0 });
         let mut n = 0;
         for (byte, c) in text.char_indices() {
-            let cell = self.typed.get(c).unwrap_or(u32::from(SLOW));
+            let cell = self.typed.get(c)?;
             let class = cell as u16;
             if class >= FIRST_SPECIAL {
                 match class {
                     SKIP => {}
                     MULTI => {
-                        for folded in TABLE.multi(TABLE.get(c)) {
-                            if n + PAD.len() >= symbols.len() {
-                                symbols.resize(n * 2 + 16, 0);
-                                at.resize(n * 2 + 16, 0);
-                            }
+                        let folded = TABLE.multi(TABLE.get(c));
+                        // More characters may come out than bytes went in.
+                        let most = n + folded.len() + text.len() - byte + PAD.len() + 1;
+                        fit(symbols, most);
+                        fit(at, most);
+                        fit(heard, if with_sounds { most } else { 0 });
+                        for folded in folded {
                             symbols[n] = self.of(*folded);
                             at[n] = byte as u32;
                             if with_sounds {
-                                if heard.len() < symbols.len() {
-                                    heard.resize(symbols.len(), 0);
-                                }
                                 heard[n] = sounds::of(*folded);
                             }
                             n += 1;
                         }
                     }
-                    _ => return false,
+                    _ => return None,
                 }
                 continue;
-            }
-            if n + PAD.len() >= symbols.len() {
-                symbols.resize(n * 2 + 16, 0);
-                at.resize(n * 2 + 16, 0);
-                if with_sounds {
-                    heard.resize(n * 2 + 16, 0);
-                }
             }
             symbols[n] = class;
             at[n] = byte as u32;
@@ -169,13 +196,10 @@ impl Classes {
             }
             n += 1;
         }
-        symbols.truncate(n);
-        symbols.extend(PAD);
-        at.truncate(n);
+        symbols[n..n + PAD.len()].copy_from_slice(&PAD);
         if with_sounds {
-            heard.truncate(n);
-            heard.extend(PAD);
+            heard[n..n + PAD.len()].copy_from_slice(&PAD);
         }
-        true
+        Some(n)
     }
 }

@@ -196,18 +196,34 @@ impl Automaton {
 
     /// Calls back with owner and end of every match, overlapping ones included. `symbols` end with [`PAD`].
     #[inline]
-    pub(crate) fn search(&self, symbols: &[u16], mut found: impl FnMut(u32, usize)) {
+    pub(crate) fn search(&self, symbols: &[u16], found: impl FnMut(u32, usize)) {
+        self.search_counted(symbols, found, |_| ());
+    }
+
+    /// Filter questions plus automaton steps, and matches.
+    #[cfg(test)]
+    pub(crate) fn count_steps(&self, symbols: &[u16]) -> (usize, usize) {
+        let (mut steps, mut matches) = (0, 0);
+        self.search_counted(symbols, |_, _| matches += 1, |n| steps += n);
+        (steps, matches)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "without a counter nothing of it may be left")]
+    fn search_counted(&self, symbols: &[u16], mut found: impl FnMut(u32, usize), mut count: impl FnMut(usize)) {
         if self.owners.is_empty() {
             return;
         }
         let nodes = &self.nodes[..];
         let mut at = 0;
         'filter: while let Some(start) = self.filter.next(symbols, at) {
+            count(start - at + 1);
             let mut state = ROOT;
             at = start;
             loop {
                 let Some(symbol) = symbols.get(at).copied() else { return };
                 loop {
+                    count(1);
                     let node = nodes[state];
                     let child = node.base() + usize::from(symbol);
                     if let Some(next) = nodes.get(child)
@@ -277,8 +293,8 @@ struct Places {
     used_bases: Vec<bool>,
 }
 
-/// Free places tried before the array grows.
-const TRIES: usize = 24;
+/// Free places tried for one child and for many before the array grows.
+const TRIES: [usize; 2] = [24, 600];
 
 impl Places {
     fn new() -> Self {
@@ -330,9 +346,10 @@ impl Places {
     fn children(&mut self, children: &[(u16, Range<u32>)]) -> Option<usize> {
         let lowest = usize::from(children[0].0);
         let highest = usize::from(children[children.len() - 1].0);
+        let many = usize::from(children.len() > 1);
         let mut at = self.head;
         let mut base = None;
-        for _ in 0..TRIES {
+        for _ in 0..TRIES[many] {
             if at == NONE {
                 break;
             }
@@ -349,9 +366,11 @@ impl Places {
             at = self.next[place];
         }
         let base = base.unwrap_or_else(|| {
-            // The first free place was no good for a while: do not ask it again.
-            if self.head != NONE {
-                self.unlink(self.head as usize);
+            // The first free places were no good for many children for a while: do not ask them again.
+            for _ in 0..4 * many {
+                if self.head != NONE {
+                    self.unlink(self.head as usize);
+                }
             }
             let mut base = self.nodes.len().saturating_sub(lowest).max(1);
             while self.used_bases.get(base).is_some_and(|used| *used) {

@@ -136,3 +136,16 @@ proptest! {
         prop_assert_eq!(found, expected);
     }
 }
+
+/// Steps are counted, not seconds: the filter asks about a place at most once more than the automaton has read it.
+#[test]
+fn work_is_linear_on_text_made_of_near_words() {
+    let words: Vec<String> = (1..60).map(|n| format!("{}b", "a".repeat(n))).collect();
+    let patterns: Vec<Pattern> = words.iter().map(Pattern::new).collect();
+    let matcher = Matcher::with_engine(&patterns, Engine::Filtered);
+    for n in [1_000, 2_000, 4_000] {
+        let (steps, found) = matcher.count_steps(&"a".repeat(n));
+        assert_eq!(found, 0);
+        assert!(steps <= 6 * n, "{steps} steps for {n} characters");
+    }
+}
