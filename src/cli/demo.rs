@@ -89,6 +89,7 @@ id = "wrVipCustomers"
 name = "会员福利群"
 kind = "customer"
 mode = "assisted"
+owner = "wang"
 rulebook = "group-sales"
 
 [[group]]
