@@ -71,6 +71,8 @@ pub struct Overrides {
     pub pages: Option<Router>,
     /// Renders `/metrics`.
     pub metrics: Option<PrometheusHandle>,
+    /// Where the store lies, so that `store export` can reach the running process; set by [`App::open`].
+    pub store_folder: Option<PathBuf>,
 }
 
 /// Everything that was built, ready to run.
@@ -86,6 +88,7 @@ pub struct App {
     router: Router,
     header_timeout: Duration,
     config: Option<PathBuf>,
+    store_folder: Option<PathBuf>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -129,9 +132,10 @@ impl App {
     /// Opens the store in the settings' folder and builds on it.
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>, with: Overrides) -> anyhow::Result<Self> {
         let folder = settings.store_folder();
-        let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&folder)).await?;
+        let opening = folder.clone();
+        let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&opening)).await?;
         let store: Arc<dyn Store> = Arc::new(opened.context("opening the store")?);
-        Self::build(settings, store, clock, with).await
+        Self::build(settings, store, clock, Overrides { store_folder: Some(folder), ..with }).await
     }
 
     /// Builds everything on a given store.
@@ -225,17 +229,24 @@ impl App {
                 groups: groups.clone(),
                 reports: reports.clone(),
                 hands: hands.clone(),
-                escalation,
+                escalation: escalation.clone(),
             }),
             Arc::new(jobs::review::TellReportJob { reports, hands: hands.clone() }),
             Arc::new(jobs::simulated::SimulatedJob),
         ];
         let all_jobs = all_jobs.into_iter().chain([
             Arc::new(jobs::refresh::RefreshJob {
+                store: store.clone(),
                 groups: groups.clone(),
                 hands: hands.clone(),
                 names: names(&settings, &clock)?,
             }) as Arc<dyn Job>,
+            Arc::new(jobs::breaker::BreakerJob {
+                store: store.clone(),
+                groups: groups.clone(),
+                hands: hands.clone(),
+                escalation: escalation.clone(),
+            }),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
         ]);
         let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs));
@@ -280,6 +291,7 @@ impl App {
             router,
             header_timeout: Duration::try_from(settings.http.header_timeout).unwrap_or(Duration::from_secs(10)),
             config: with.config,
+            store_folder: with.store_folder,
             stopping,
         })
     }
@@ -326,6 +338,19 @@ impl App {
                 },
             ))
         });
+        #[cfg(unix)]
+        if let Some(folder) = &self.store_folder {
+            let (store, clock, folder, mut end) =
+                (self.store.clone(), self.clock.clone(), folder.clone(), ended.clone());
+            working.spawn(async move {
+                let stop = async {
+                    let _ = end.wait_for(|end| *end).await;
+                };
+                if let Err(error) = crate::store::online::serve(store, clock, &folder, stop).await {
+                    warn!(%error, "backups of the running store are not possible");
+                }
+            });
+        }
         let handle = axum_server::Handle::new();
         let server = {
             let handle = handle.clone();

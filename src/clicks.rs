@@ -61,6 +61,9 @@ impl Clicks {
         if let Some(case) = task_id.strip_prefix("appeal-") {
             return self.on_appeal(by, &CaseId::from(case), key).await;
         }
+        if task_id.starts_with("breaker-") {
+            return self.on_breaker(by, &TaskId::from(task_id), key).await;
+        }
         if let Some(report) = task_id.strip_prefix("report-") {
             return self.on_report(by, report, key).await;
         }
@@ -196,6 +199,17 @@ impl Clicks {
         self.may_decide(by, &appeal.group)?;
         let answer = self.appeals.answer(case, by, key == "uphold", "").await?;
         self.end_by_id(&TaskId::new(format!("appeal-{case}")), by, "申诉已处理").await?;
+        Ok(answer)
+    }
+
+    async fn on_breaker(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
+        let Some(task) = self.store.task(id).await? else { return Err(UserError::new("这张卡片已失效").into()) };
+        self.may_decide(by, &task.group)?;
+        let answer = match key {
+            "undo" => self.moderation.undo_all(&task.group, by.as_str()).await?,
+            _ => self.moderation.resume(&task.group).await?,
+        };
+        self.end(&task, by, TaskState::Done, "群主已确认", "answered").await?;
         Ok(answer)
     }
 

@@ -76,6 +76,9 @@ pub struct Learned {
     /// When the bot saw somebody join; who was there before it came is not in it and counts as an old member.
     #[serde(default)]
     pub joined: BTreeMap<MemberId, Timestamp>,
+    /// Everybody who ever was in it: who comes back is no newcomer.
+    #[serde(default)]
+    pub seen: std::collections::BTreeSet<MemberId>,
     /// Gone (dissolved).
     #[serde(default)]
     pub dissolved: bool,

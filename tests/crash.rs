@@ -91,6 +91,7 @@ fn case(id: &str, message: &Message) -> Case {
         expires_at: None,
         policy: "default@1".into(),
         clause: None,
+        rule: String::new(),
         state: CaseState::Open,
         history: Vec::new(),
     }

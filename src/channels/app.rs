@@ -167,7 +167,9 @@ impl AppChannel {
                     (_, "add_member") => {
                         for member in &change.members {
                             let member = MemberId::from(member.as_str());
-                            learned.joined.insert(member.clone(), at);
+                            if learned.seen.insert(member.clone()) {
+                                learned.joined.insert(member.clone(), at);
+                            }
                             learned.members.entry(member).or_insert_with(|| Person {
                                 external: change.members.iter().any(|m| m.starts_with("wm") || m.starts_with("wo")),
                                 ..Person::default()

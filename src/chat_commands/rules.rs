@@ -20,8 +20,17 @@ impl Command for RulesOfGroup {
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
+        let rules = call.desk.rules.get_full();
         let mut answer = format!("「{}」的群规：", group.name());
-        answer.push_str("\n不发广告引流，不刷屏，不辱骂，不泄露公司机密和他人信息，不发违法内容。");
+        let before = answer.len();
+        for rulebook in group.set.rulebooks.iter().filter_map(|name| rules.rulebooks.get(name)) {
+            for clause in &rulebook.clauses {
+                answer.push_str(&format!("\n{} {}", clause.cite, clause.text));
+            }
+        }
+        if answer.len() == before {
+            answer.push_str("\n不发广告引流，不刷屏，不辱骂，不泄露公司机密和他人信息，不发违法内容。");
+        }
         answer.push_str("\n对处理有异议，可发送「申诉 编号 理由」。");
         Ok(answer)
     }

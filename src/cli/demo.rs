@@ -140,6 +140,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         config: None,
         pages: Some(pages(page.clone())),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
+        store_folder: None,
     };
     let settings = settings(&simulator, listen, &data)?;
     let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;

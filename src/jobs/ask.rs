@@ -230,7 +230,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         group: group.name(),
         text: &text,
         member: name,
-        rule: case.clause.as_deref().unwrap_or(case.category.zh()),
+        rule: case.rule.as_str(),
         evidence: &case.evidence,
         by: format!("{} 前处理", wording::when(now + ANSWER_WITHIN, now)),
         case: case.id.as_str(),

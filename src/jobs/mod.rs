@@ -6,6 +6,7 @@
 
 pub mod announce;
 pub mod ask;
+pub mod breaker;
 pub mod hands;
 pub mod prune;
 pub mod readd;

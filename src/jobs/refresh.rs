@@ -9,6 +9,8 @@ use super::{Ended, Job, JobError, hands::Hands};
 use crate::{
     groups::{Groups, Learned},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
+    moderation::effects::Remove,
+    policy::MemberState,
     store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
     wecom::client::Client,
 };
@@ -20,6 +22,8 @@ const NAMES_AT_ONCE: usize = 50;
 
 /// The job; it never ends while the group is configured.
 pub struct RefreshJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
     /// Known groups.
     pub groups: Arc<Groups>,
     /// WeCom.
@@ -74,14 +78,16 @@ impl Job for RefreshJob {
         let fresh_for_edit = fresh.clone();
         self.groups.learn(&task.group, move |learned| merge(learned, &fresh_for_edit, first, now)).await?;
         self.learn_names(&task.group, &fresh).await?;
-        Ok(Ended::later(again, format!("已读取成员 {count} 人")))
+        let with = self.who_came_back(task, &fresh, now).await?;
+        let reason = format!("已读取成员 {count} 人");
+        Ok(Ended::Later { due: again, reason, payload: None, with })
     }
 }
 
 /// Takes over what was read; who is new since the last reading has joined now, except at the very first.
 fn merge(learned: &mut Learned, fresh: &Learned, first: bool, now: Timestamp) {
     for member in fresh.members.keys() {
-        if !first && !learned.members.contains_key(member) {
+        if learned.seen.insert(member.clone()) && !first {
             learned.joined.entry(member.clone()).or_insert(now);
         }
     }
@@ -102,6 +108,46 @@ fn merge(learned: &mut Learned, fresh: &Learned, first: bool, now: Timestamp) {
 }
 
 impl RefreshJob {
+    /// Somebody removed is back: a person let them in, which counts, unless they are banned; then they go again.
+    async fn who_came_back(&self, task: &Task, fresh: &Learned, now: Timestamp) -> Result<Changes, JobError> {
+        let mut changes = Changes::new();
+        for record in self.store.members(&task.group).await? {
+            if !fresh.members.contains_key(&record.member) {
+                continue;
+            }
+            match record.standing.state {
+                MemberState::Banned => {
+                    let id = format!("remove-banned-{}-{}-{}", task.group, record.member, now.as_second());
+                    let payload = json!(Remove { until: None, begun: false });
+                    let mut remove = Task::new(id, "remove", &task.group, now, payload);
+                    remove.member = Some(record.member.clone());
+                    changes = changes.task(remove);
+                }
+                MemberState::Removed => {
+                    // Only once the removal itself has been carried out; before that they are simply still there.
+                    let last = record.standing.strikes.last().map(|s| s.case.clone());
+                    let done = match last {
+                        Some(id) => self.store.case(&id).await?.is_some_and(|case| {
+                            case.history
+                                .iter()
+                                .any(|e| matches!(e.what.as_str(), "removed" | "verified" | "done_by_hand"))
+                        }),
+                        None => true,
+                    };
+                    if done {
+                        changes = changes.member(&task.group, &record.member, |record| {
+                            if record.standing.state == MemberState::Removed {
+                                record.standing.state = MemberState::Normal;
+                            }
+                        });
+                    }
+                }
+                MemberState::Normal | MemberState::Muted { .. } => {}
+            }
+        }
+        Ok(changes)
+    }
+
     async fn learn_names(&self, id: &GroupId, fresh: &Learned) -> Result<(), JobError> {
         let Some(names) = &self.names else { return Ok(()) };
         let known = self.groups.get(id);

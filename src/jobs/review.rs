@@ -48,7 +48,7 @@ impl Job for AppealJob {
         }
         let group = self.groups.get(&task.group);
         let reviewers = self.appeals.reviewers(&found, &self.escalation);
-        let rule = found.clause.as_deref().unwrap_or(found.category.zh());
+        let rule = found.rule.as_str();
         let name = group.member_name(&found.member);
         ask_next(self.hands.as_ref(), task, reviewers, now, |id| {
             cards::appeal(id, group.name(), name, case.as_str(), rule, &found.evidence, &appeal.text)
@@ -139,7 +139,7 @@ impl Job for TellReportJob {
 }
 
 /// Sends the card to the first person not asked yet and waits for the answer.
-async fn ask_next(
+pub(super) async fn ask_next(
     hands: &dyn Hands,
     task: &Task,
     people: Vec<MemberId>,

@@ -73,7 +73,7 @@ impl Job for TellJob {
 
 /// The message itself; pure, so that tests read it word for word.
 pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timestamp) -> Private {
-    let rule = case.clause.as_deref().unwrap_or(case.category.zh());
+    let rule = case.rule.as_str();
     let said = wording::when(case.at, now);
     let name = group.name();
     let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };

@@ -150,6 +150,19 @@ pub fn tasks(can: &Capabilities, group: &Group, case: &Case, decision: &Decision
     tasks
 }
 
+/// Taking the case's member out of another group of the same owner.
+pub fn take_out_of(
+    can: &Capabilities,
+    sister: &Group,
+    case: &Case,
+    decision: &Decision,
+    now: Timestamp,
+) -> Option<Task> {
+    let mut task = Plan { can, group: sister, case, decision, now }.take_out(None)?;
+    task.id = format!("{}-{}", task.id, sister.id()).into();
+    Some(task)
+}
+
 struct Plan<'a> {
     can: &'a Capabilities,
     group: &'a Group,

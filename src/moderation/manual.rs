@@ -61,6 +61,7 @@ impl Moderation {
                 expires_at: decision.strike.as_ref().map(|s| s.expires_at),
                 policy: policy.label(),
                 clause: None,
+                rule: reason.chars().take(60).collect(),
                 state: CaseState::Open,
                 history: vec![CaseEvent {
                     at: now,

@@ -4,6 +4,7 @@
 //! done, the member's record, the case, the tasks, the channel's cursor. If somebody was faster, read and decide again. The
 //! caller gets its answer only when that commit is durable; a message delivered twice gets its first answer again.
 
+pub mod brake;
 pub mod case_id;
 pub mod effects;
 pub mod harmless;
@@ -23,7 +24,7 @@ use crate::{
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
     model::{CaseId, Category, Clock, Message, Role, Step, Timestamp},
-    policy::{self, Decision, Facts, Policy},
+    policy::{self, Decision, Facts, Policy, breaker::Breaker},
     settings::reload::Live,
     store::{
         Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate,
@@ -221,6 +222,13 @@ impl Moderation {
         let policy = rules.policy(group);
         loop {
             let now = self.clock.now();
+            let (brake_document, mut breaker) = match report.verdict {
+                Verdict::Act => {
+                    let (document, breaker) = brake::load(self.store.as_ref(), &message.group).await?;
+                    (Some(document), breaker)
+                }
+                _ => (None, Breaker::default()), // nothing is done, so nothing can be held back
+            };
             let mut record = self.store.member(&message.group, &message.sender).await?;
             let orders = &group.learned.orders;
             let until =
@@ -235,7 +243,7 @@ impl Moderation {
                 role,
                 external: group.is_external(&message.sender),
                 at: message.at,
-                breaker_open: false,
+                breaker_open: breaker.is_open(),
                 strict_until: orders.strict_until,
                 exempt: until(&orders.exempt),
                 permitted,
@@ -256,8 +264,21 @@ impl Moderation {
                 let id = self.free_case_id(&message).await?;
                 policy::apply(&mut record.standing, &decision, &id, now);
                 let mut case = new_case(&id, &message, &report, &decision, policy, now);
-                case.clause = rules.clause(group, decision.category).map(|(key, _)| key);
+                if let Some((key, text)) = rules.clause(group, decision.category) {
+                    (case.clause, case.rule) = (Some(key), text);
+                }
                 commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
+                if decision.step == Step::Remove && !decision.needs_human {
+                    let page = brake::count(&mut breaker, policy.for_group(&message.group), group, &id, now);
+                    commit.tasks.extend(page);
+                    if let Some(mut document) = brake_document {
+                        document.body = serde_json::to_value(&breaker).unwrap_or_default();
+                        commit.documents.push(document);
+                    }
+                }
+                if decision.cross_group {
+                    self.sister_groups(group, &case, &decision, now, &mut commit).await?;
+                }
                 answer.case = Some(id);
                 commit.cases.push(case);
             }
@@ -286,6 +307,34 @@ impl Moderation {
                 Committed::Conflict => debug!(message = %message.id, "somebody was faster; deciding again"),
             }
         }
+    }
+
+    /// A removal for something critical reaches the owner's other groups that the member is in.
+    async fn sister_groups(
+        &self,
+        group: &Group,
+        case: &Case,
+        decision: &Decision,
+        now: Timestamp,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
+        let Some(owner) = group.owner() else { return Ok(()) };
+        for sister in self.groups.all() {
+            let shared = sister.configured
+                && sister.id() != group.id()
+                && sister.owner() == Some(owner)
+                && sister.learned.members.contains_key(&case.member);
+            if !shared {
+                continue;
+            }
+            let mut record = self.store.member(sister.id(), &case.member).await?;
+            if let Some(state) = &decision.state {
+                record.standing.state = state.clone();
+            }
+            commit.members.push(record);
+            commit.tasks.extend(effects::take_out_of(self.capabilities.load().as_ref(), &sister, case, decision, now));
+        }
+        Ok(())
     }
 
     async fn free_case_id(&self, message: &Message) -> Result<CaseId, StoreError> {
@@ -326,6 +375,7 @@ fn new_case(
         expires_at: decision.strike.as_ref().map(|s| s.expires_at),
         policy: policy.label(),
         clause: None,
+        rule: decision.category.zh().to_owned(),
         state: CaseState::Open,
         history: vec![crate::store::CaseEvent {
             at: now,

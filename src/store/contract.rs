@@ -92,6 +92,7 @@ pub(super) fn case(id: &str, group: &str, member: &str, second: i64, state: Case
         expires_at: None,
         policy: "default@1".into(),
         clause: None,
+        rule: String::new(),
         state,
         history: Vec::new(),
     }

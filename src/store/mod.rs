@@ -135,6 +135,9 @@ pub struct Case {
     /// The clause it broke, `rulebook@version/clause`, if the group has a rulebook.
     #[serde(default)]
     pub clause: Option<String>,
+    /// What a warning cites, as people read it: the clause, or the category.
+    #[serde(default)]
+    pub rule: String,
     /// Where it stands.
     pub state: CaseState,
     /// What happened since, oldest first.

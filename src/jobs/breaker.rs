@@ -1,0 +1,53 @@
+//! Pages the owner when the circuit breaker opened: resume, or take everything back.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::{Ended, Job, JobError, hands::Hands, review::ask_next};
+use crate::{
+    groups::Groups,
+    model::{MemberId, Timestamp},
+    moderation::brake,
+    store::{Store, Task},
+    wecom::cards::{self, Button},
+};
+
+/// The job.
+pub struct BreakerJob {
+    /// The durable memory.
+    pub store: Arc<dyn Store>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// Asked after the group's own people.
+    pub escalation: Vec<MemberId>,
+}
+
+#[async_trait]
+impl Job for BreakerJob {
+    fn kind(&self) -> &'static str {
+        "breaker"
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let open = self.store.document(brake::COLLECTION, task.group.as_str()).await?;
+        if open.is_none_or(|d| d.body["open"].is_null()) {
+            return Ok(Ended::done("已恢复"));
+        }
+        let group = self.groups.get(&task.group);
+        let mut people = group.deciders();
+        people.extend(self.escalation.iter().cloned());
+        let why = task.payload["why"].as_str().unwrap_or_default();
+        let choices = [
+            Button { text: "恢复处置", key: "resume", primary: true },
+            Button { text: "全部撤销", key: "undo", primary: false },
+        ];
+        let text = format!("{why}，已自动熔断：之后的违规只记录、不处置。请确认这些移出是否正确。");
+        ask_next(self.hands.as_ref(), task, people, now, |id| {
+            cards::buttons(id, "移出过多，已暂停处置", group.name(), &text, &[], &choices)
+        })
+        .await
+    }
+}
