@@ -12,7 +12,7 @@ use serde::Deserialize;
 use super::UserError;
 use crate::{
     model::{Attachment, Channel, Message, MessageId, Timestamp},
-    settings::{Engine, Settings},
+    settings::Settings,
     store::{Case, CaseQuery, CaseState, Store, embedded::EmbeddedStore},
 };
 
@@ -79,7 +79,7 @@ pub(super) async fn cases(settings: &Settings) -> anyhow::Result<Vec<Case>> {
 
 fn open(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
     let folder = settings.store_folder();
-    if settings.store.engine != Engine::Embedded || !folder.is_dir() {
+    if !folder.is_dir() {
         return Err(UserError(format!("{} 里没有保存的消息；要用文件里的就写上文件名", folder.display())).into());
     }
     let opened = EmbeddedStore::open(&folder);

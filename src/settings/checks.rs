@@ -63,9 +63,6 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     {
         document.wrong("escalation.to", "至少写一个人");
     }
-    if settings.http.concurrent == 0 {
-        document.wrong("http.concurrent", "至少为 1");
-    }
 }
 
 fn wecom(settings: &Settings, document: &mut Document<'_>) {

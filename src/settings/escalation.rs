@@ -1,22 +1,13 @@
-//! `[escalation]`: who is told when an owner leaves a task card unanswered. Absent: only the group's admins are.
+//! `[escalation]`: who is asked when neither the owner nor an admin answers a task card. Absent: nobody else.
 
-use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::units::duration;
 use crate::model::MemberId;
 
-/// What happens when nobody acts.
+/// Who is asked last.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Escalation {
-    /// How long the owner has; default 30 minutes.
-    #[serde(default = "after", deserialize_with = "duration")]
-    pub after: SignedDuration,
-    /// Userids of those who are told then.
+    /// Userids, asked after the owner and the admins; they may also decide.
     pub to: Vec<MemberId>,
-}
-
-fn after() -> SignedDuration {
-    SignedDuration::from_mins(30)
 }

@@ -30,9 +30,6 @@ pub struct Group {
     /// Userids of those who help the owner.
     #[serde(default)]
     pub admins: Vec<MemberId>,
-    /// Who is in it, for groups whose list WeCom does not tell.
-    #[serde(default)]
-    pub members: Vec<MemberId>,
     /// The same group's room id in the archive, if it is another.
     pub archive_room: Option<String>,
     /// The same group's chat id in the bot's callbacks, if it is another.
@@ -40,6 +37,7 @@ pub struct Group {
     /// The same group's id as a customer group (`wr…`), if it is another.
     pub customer_chat: Option<String>,
     /// Key (or whole address) of a webhook 消息推送 that was added to the group by hand.
+    /// Changing it needs a restart.
     pub webhook: Option<Secret>,
 }
 

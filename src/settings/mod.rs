@@ -41,7 +41,7 @@ pub use self::{
     problem::{Problem, did_you_mean},
     retention::Retention,
     secret::Secret,
-    server::{ApiToken, Http, Network},
+    server::{ApiToken, Http},
     store::{Engine, Store},
     units::parse_duration,
     wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Wecom},
@@ -59,15 +59,16 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Where the store lies, relative to the working folder; default `data`. Changing it needs a restart.
     pub data_dir: PathBuf,
-    /// For everything people read and for working hours; default `Asia/Shanghai`.
+    /// For everything people read and for working hours; default `Asia/Shanghai`. Changing it needs a
+    /// restart.
     pub time_zone: TimeZone,
     /// Rehearsal: everything is decided and written down, nothing is done or sent. Default off.
     pub dry_run: bool,
     /// The durable memory. Changing it needs a restart.
     pub store: Store,
-    /// The company's account; without it only the API takes messages.
+    /// The company's account; without it only the API takes messages. Changing it needs a restart.
     pub wecom: Option<Wecom>,
-    /// Who may use the API.
+    /// Who may use the API. Changing it needs a restart.
     pub api_tokens: Vec<ApiToken>,
     /// The groups to keep in order.
     pub groups: Vec<Group>,
@@ -79,7 +80,7 @@ pub struct Settings {
     pub log: Log,
     /// How long texts are kept.
     pub retention: Retention,
-    /// Who is told when nobody acts.
+    /// Who is asked when nobody acts. Changing it needs a restart.
     pub escalation: Option<Escalation>,
     /// When the company works.
     pub working_hours: Option<WorkingHours>,

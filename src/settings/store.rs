@@ -17,6 +17,4 @@ pub enum Engine {
     /// Files on this machine; one process.
     #[default]
     Embedded,
-    /// Nothing is kept: for trying things out.
-    Memory,
 }
