@@ -6,10 +6,18 @@ mod harness;
 
 #[path = "simulator/appchat.rs"]
 mod appchat;
+#[path = "simulator/archive.rs"]
+mod archive;
+#[path = "simulator/bot_callback.rs"]
+mod bot_callback;
+#[path = "simulator/bot_socket.rs"]
+mod bot_socket;
 #[path = "simulator/callbacks.rs"]
 mod callbacks;
 #[path = "simulator/control.rs"]
 mod control;
+#[path = "simulator/lists.rs"]
+mod lists;
 #[path = "simulator/messages.rs"]
 mod messages;
 #[path = "simulator/tokens.rs"]
