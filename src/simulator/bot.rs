@@ -114,18 +114,15 @@ impl State {
 
     /// Writes or rewrites a streaming answer; returns false if its six minutes are over.
     pub fn bot_streams(&mut self, chat: &BotChat, id: &str, content: &str, finish: bool, now: Timestamp) -> bool {
-        match self.bot.streams.get_mut(id) {
-            Some(stream) => {
-                if stream.finished || now.as_millisecond() - stream.since.as_millisecond() > 6 * MINUTE {
-                    return false;
-                }
-                stream.finished = finish;
-                self.rewrite_stream(chat, id, content);
+        if let Some(stream) = self.bot.streams.get_mut(id) {
+            if stream.finished || now.as_millisecond() - stream.since.as_millisecond() > 6 * MINUTE {
+                return false;
             }
-            None => {
-                self.bot.streams.insert(id.to_owned(), Stream { since: now, finished: finish });
-                self.bot_says(chat, "markdown", &json!({ "content": content }), Some(id.to_owned()), now);
-            }
+            stream.finished = finish;
+            self.rewrite_stream(chat, id, content);
+        } else {
+            self.bot.streams.insert(id.to_owned(), Stream { since: now, finished: finish });
+            self.bot_says(chat, "markdown", &json!({ "content": content }), Some(id.to_owned()), now);
         }
         true
     }

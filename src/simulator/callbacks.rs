@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::{Sim, envelope::Seal, faults::FaultKind, people::Refused, state::State, xml};
+use super::{Sim, act::Refused, envelope::Seal, faults::FaultKind, state::State, xml};
 use crate::model::{Clock, Timestamp};
 
 /// So often a callback is sent until it is accepted.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    people::Refused,
+    act::Refused,
     state::{BotChat, Effect, ResponseCode, State},
     world::{Card, Item, words},
     xml::{self, Writer},
@@ -84,26 +84,14 @@ impl State {
         now: Timestamp,
     ) -> Result<Value, Refused> {
         let missing = || Refused(format!("{who} sees no card {task:?}"));
-        let (card, bot) = match group {
-            Some(group) => {
-                let group = self.groups.get(group).ok_or_else(missing)?;
-                let line =
-                    group.lines.iter().rev().find(|l| {
-                        l.seen_by.contains(who) && l.card.as_ref().is_some_and(|c| c.face["task_id"] == task)
-                    });
-                (line.and_then(|l| l.card.as_ref()).ok_or_else(missing)?, true)
-            }
-            None => {
-                let item = self
-                    .talks
-                    .get(who)
-                    .into_iter()
-                    .flatten()
-                    .rev()
-                    .find(|i| !i.recalled && i.card.as_ref().is_some_and(|c| c.face["task_id"] == task));
-                let item = item.ok_or_else(missing)?;
-                (item.card.as_ref().ok_or_else(missing)?, item.agent.is_none())
-            }
+        let (card, bot) = if let Some(group) = group {
+            let lines = self.groups.get(group).map(|g| &g.lines).into_iter().flatten().rev();
+            let mut cards = lines.filter(|l| l.seen_by.contains(who)).filter_map(|l| l.card.as_ref());
+            (cards.find(|c| c.face["task_id"] == task).ok_or_else(missing)?, true)
+        } else {
+            let items = self.talks.get(who).into_iter().flatten().rev().filter(|i| !i.recalled);
+            let mut cards = items.filter_map(|i| i.card.as_ref().map(|c| (c, i.agent.is_none())));
+            cards.find(|(c, _)| c.face["task_id"] == task).ok_or_else(missing)?
         };
         if card.frozen.contains_key(who) {
             return Err(Refused("the card is already closed".into()));
@@ -152,13 +140,13 @@ fn has_key(list: &Value, key: &str) -> bool {
 }
 
 fn selected_items(selected: &Selected) -> String {
-    let items: String = selected
-        .iter()
-        .map(|(question, ids)| {
-            let ids: String = ids.iter().map(|id| format!("<OptionId>{}</OptionId>", xml::cdata(id))).collect();
-            let question = xml::cdata(question);
-            format!("<SelectedItem><QuestionKey>{question}</QuestionKey><OptionIds>{ids}</OptionIds></SelectedItem>")
-        })
-        .collect();
-    format!("<SelectedItems>{items}</SelectedItems>")
+    let mut out = String::from("<SelectedItems>");
+    for (question, ids) in selected {
+        out += "<SelectedItem><QuestionKey>";
+        out += &xml::cdata(question);
+        out += "</QuestionKey><OptionIds>";
+        out += &xml::repeated("OptionId", ids);
+        out += "</OptionIds></SelectedItem>";
+    }
+    out + "</SelectedItems>"
 }

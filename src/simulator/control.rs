@@ -18,9 +18,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
-    Sim, callbacks, clock,
+    Sim,
+    act::{Act, Refused},
+    callbacks, clock,
     faults::Fault,
-    people::{Act, Refused},
     view,
 };
 use crate::model::{Clock, Timestamp};
@@ -34,6 +35,7 @@ const WAIT_MS: u64 = 60_000;
 pub fn router() -> Router<Arc<Sim>> {
     Router::new()
         .route("/sim/api/state", get(state))
+        .route("/sim/api/screen", get(screen))
         .route("/sim/api/act", post(act))
         .route("/sim/api/groups/{id}", get(group))
         .route("/sim/api/people/{id}/inbox", get(inbox))
@@ -66,6 +68,7 @@ impl IntoResponse for Refused {
 
 type Body<T> = Result<Json<T>, JsonRejection>;
 
+#[expect(clippy::result_large_err, reason = "the error is the answer itself")]
 fn body<T>(body: Body<T>) -> Result<T, Response> {
     body.map(|Json(body)| body).map_err(|e| problem(StatusCode::BAD_REQUEST, "invalid_body", e.body_text()))
 }
@@ -82,6 +85,12 @@ async fn state(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
         world["revision"] = revision.into();
         world
     }))
+}
+
+/// What the chat page shows: `?as=PERSON&chat=GROUP`.
+async fn screen(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
+    let text = |name: &str| query.get(name).map_or("", String::as_str);
+    Json(sim.read(|state, now| view::screen(state, text("as"), text("chat"), now)))
 }
 
 async fn act(Extract(sim): Extract<Arc<Sim>>, json: Body<Act>) -> Result<Json<Value>, Response> {

@@ -4,6 +4,7 @@
 //! A bot sees WeCom: `/cgi-bin/*`, signed and encrypted callbacks, the bot socket, the archive. Scripts see a control API
 //! (`/sim/api/*`, `docs/simulator.md`). Everything is in memory and follows one clock that can be moved.
 
+mod act;
 mod api;
 mod archive;
 mod bot;
@@ -19,6 +20,8 @@ mod envelope;
 mod faults;
 mod ids;
 mod limits;
+mod members;
+mod page;
 mod people;
 mod sample;
 mod state;
@@ -32,11 +35,11 @@ use anyhow::Context;
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::Notify, sync::watch, task::JoinHandle};
 
+pub use act::{Act, Refused};
 pub use archive::ArchiveEntry;
 pub use callbacks::Delivery;
 pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Credentials};
 pub use faults::{Fault, FaultKind};
-pub use people::{Act, Refused};
 use state::{Effect, State};
 
 use crate::model::{Clock, ShiftedClock, SignedDuration, Timestamp};
@@ -107,8 +110,7 @@ impl Simulator {
         let listener =
             TcpListener::bind(config.listen).await.with_context(|| format!("cannot listen on {}", config.listen))?;
         let address = listener.local_addr().context("listening address")?;
-        // the client wants a TLS provider even for plain addresses; somebody else may have installed it already
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+        crate::wecom::client::install_tls();
         let http = reqwest::Client::builder()
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -127,7 +129,11 @@ impl Simulator {
             archived: Notify::new(),
             stopping: watch::Sender::new(false),
         });
-        let router = api::router().merge(control::router()).merge(bot_socket::router()).with_state(sim.clone());
+        let router = api::router()
+            .merge(control::router())
+            .merge(page::router())
+            .merge(bot_socket::router())
+            .with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));
         let mut stopping = sim.stopping.subscribe();
         let server = tokio::spawn(async move {

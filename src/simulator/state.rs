@@ -307,7 +307,7 @@ impl State {
         let mut tail = String::new();
         if let ChatChange::Joined { who, before, .. } | ChatChange::Gone { who, before, .. } = change {
             fields.push(("MemChangeCnt", who.len().to_string()));
-            let items: String = who.iter().map(|id| format!("<Item>{}</Item>", super::xml::cdata(id))).collect();
+            let items = super::xml::repeated("Item", *who);
             tail = format!("<MemChangeList>{items}</MemChangeList>");
             fields.push(("LastMemVer", place.version_text(*before)));
             fields.push(("CurMemVer", place.version_text(place.member_version)));

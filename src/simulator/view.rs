@@ -4,16 +4,20 @@ use serde_json::{Value, json};
 
 use super::{
     state::State,
-    world::{Card, Group, Line},
+    world::{Card, Group, Line, PersonKind},
 };
 use crate::model::Timestamp;
 
+/// The 1:1 talk with the app, as the page names it.
+pub const APP_CHAT: &str = "~app";
+/// The 1:1 talk with the bot, as the page names it.
+pub const BOT_CHAT: &str = "~bot";
 /// Lines given at once.
 const LINES: usize = 300;
 
 /// The company: people, groups, clock, switches.
 pub fn world(state: &State, now: Timestamp) -> Value {
-    let people: Vec<_> = state.people.values().filter(|p| !p.left).map(|p| json!(p)).collect();
+    let people = people(state);
     let groups: Vec<_> = state
         .order
         .iter()
@@ -47,6 +51,62 @@ pub fn group(state: &State, id: &str, who: Option<&str>, after: u64, now: Timest
         "owner": g.owner, "dissolved": g.dissolved, "archived": state.archived(&g.id), "now": now,
         "can_post": who.is_some_and(|w| g.has(w) && !g.muted.contains(w)) && !g.dissolved,
         "members": members(state, g), "gone": gone(state, g), "lines": lines}))
+}
+
+/// Everything the chat page shows to `who` with the conversation `chat` open: a group id, [`APP_CHAT`] or [`BOT_CHAT`].
+pub fn screen(state: &State, who: &str, chat: &str, now: Timestamp) -> Value {
+    let people = people(state);
+    let mut chats: Vec<_> =
+        state.order.iter().filter_map(|id| state.groups.get(id)).map(|g| group_row(state, g, who)).collect();
+    let person = state.people.get(who);
+    if person.is_some_and(|p| p.kind == PersonKind::Employee) {
+        let robots = [(APP_CHAT, super::config::APP_ROBOT, true), (BOT_CHAT, super::config::BOT_ROBOT, false)];
+        for (id, robot, app) in robots {
+            let last = state.talks.get(who).into_iter().flatten().rfind(|i| i.agent.is_some() == app);
+            let count = state.talks.get(who).into_iter().flatten().filter(|i| i.agent.is_some() == app).count();
+            chats.push(json!({"id": id, "name": state.name(robot), "kind": "single", "member": true, "no": count,
+                "kind_name": if app { "应用消息" } else { "智能机器人" }, "faces": [robot],
+                "last": last.map(|i| json!({"at": i.at, "text": i.text}))}));
+        }
+    }
+    let open = match chat {
+        APP_CHAT | BOT_CHAT => {
+            let app = chat == APP_CHAT;
+            let items: Vec<_> = inbox(state, who).into_iter().filter(|i| i["agent"].is_null() != app).collect();
+            json!({"id": chat, "name": state.name(if app { super::config::APP_ROBOT } else { super::config::BOT_ROBOT }),
+                "kind": "single", "kind_name": if app { "应用消息" } else { "智能机器人" }, "lines": items,
+                "can_post": true, "members": [], "gone": []})
+        }
+        _ => group(state, chat, Some(who), 0, now).unwrap_or(Value::Null),
+    };
+    json!({"now": now, "people": people, "chats": chats, "chat": open, "faults": state.faults.on,
+        "bot_name": state.credentials.bot.name,
+        "status": {"app": state.hooks.app.is_some(), "bot": state.bot.socket.is_some() || state.hooks.bot.is_some(),
+            "archive": state.archive.seq()}})
+}
+
+/// Colours an avatar may have.
+const COLOURS: usize = 8;
+
+fn people(state: &State) -> Vec<Value> {
+    let there = state.people.values().filter(|p| !p.left);
+    there
+        .enumerate()
+        .map(|(at, person)| {
+            let mut row = json!(person);
+            row["colour"] = (at % COLOURS).into();
+            row
+        })
+        .collect()
+}
+
+fn group_row(state: &State, g: &Group, who: &str) -> Value {
+    let last = g.lines.iter().rfind(|l| l.seen_by.contains(who));
+    let faces: Vec<_> = g.members.iter().take(4).map(|m| &m.id).collect();
+    json!({"id": g.id, "name": g.name, "kind": g.kind, "kind_name": g.kind.zh(), "size": g.members.len(),
+        "member": g.has(who), "dissolved": g.dissolved, "no": last.map_or(0, |l| l.no), "faces": faces,
+        "last": last.map(|l| json!({"at": l.at, "recalled": l.recalled, "text": l.text,
+            "name": l.from.as_deref().map(|f| state.name(f))}))})
 }
 
 fn members(state: &State, g: &Group) -> Vec<Value> {

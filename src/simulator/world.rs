@@ -292,8 +292,7 @@ pub struct Item {
 pub fn words(msgtype: &str, body: &Value) -> String {
     let text = |path: &str| body.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
     match msgtype {
-        "text" | "markdown" | "markdown_v2" => text("/content"),
-        "stream" => text("/content"),
+        "text" | "markdown" | "markdown_v2" | "stream" => text("/content"),
         "image" => "[图片]".into(),
         "voice" => "[语音]".into(),
         "video" => "[视频]".into(),

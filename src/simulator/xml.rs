@@ -10,6 +10,14 @@ pub fn cdata(text: &str) -> String {
     format!("<![CDATA[{}]]>", text.replace("]]>", "]]]]><![CDATA[>"))
 }
 
+/// The same element once for every text.
+pub fn repeated<'a>(name: &str, texts: impl IntoIterator<Item = &'a String>) -> String {
+    texts.into_iter().fold(String::new(), |mut out, text| {
+        let _ = write!(out, "<{name}>{}</{name}>", cdata(text));
+        out
+    })
+}
+
 /// Builds one `<xml>` document.
 #[derive(Debug)]
 pub struct Writer(String);

@@ -27,7 +27,8 @@ pub async fn start() -> World {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut world = World { sim, http, token: String::new() };
     let secret = world.sim.credentials().app.secret;
-    world.token = world.token_for(&secret).await["access_token"].as_str().unwrap().to_owned();
+    let token = world.token_for(&secret).await["access_token"].as_str().unwrap().to_owned();
+    world.token = token;
     world
 }
 

@@ -93,8 +93,11 @@ fn split(list: &str) -> Vec<String> {
     list.split('|').map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()
 }
 
+/// Known people, unknown users, unknown departments.
+type Receivers = (BTreeSet<String>, Vec<String>, Vec<String>);
+
 /// The receivers of a `message/send`: known ids, and the unknown ones in lower case.
-fn receivers(call: &Call<'_>) -> Result<(BTreeSet<String>, Vec<String>, Vec<String>), Errcode> {
+fn receivers(call: &Call<'_>) -> Result<Receivers, Errcode> {
     let (to_user, to_party, to_tag) = (call.text("touser"), call.text("toparty"), call.text("totag"));
     if to_user.is_empty() && to_party.is_empty() && to_tag.is_empty() {
         return fail(82001, "touser, toparty and totag are all empty");
