@@ -4,6 +4,8 @@
 //! category may stand there, `clean` alone means that nothing may be said about the lines. Results: `act`, `review`,
 //! `flagged` (one of the two), `found` (a finding, whatever the verdict). Lines with `#` in front are comments.
 
+#![expect(clippy::format_collect, reason = "short texts in tests read better so")]
+
 use std::fmt::Write as _;
 
 use qunguan::detect::{Detector, Lists, Report, Settings, Verdict, evaluate::judge};

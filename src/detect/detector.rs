@@ -140,7 +140,7 @@ impl Detector {
         self.words(&view, second.as_ref(), &normalized, &contact::atoms(&view, &numbers, &links), &mut gather);
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
-        self.files(input, &mut gather);
+        Self::files(input, &mut gather);
         self.name(input, &mut gather);
         self.learned(&mut gather);
         let disguises = disguise::find(&view);
@@ -400,7 +400,7 @@ impl Detector {
         }
     }
 
-    fn files(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
+    fn files(input: &Input<'_>, gather: &mut Gather<'_>) {
         for attachment in input.attachments {
             if let Attachment::File { name, .. } = attachment
                 && links::runs_code(name)

@@ -197,7 +197,7 @@ impl History {
         for earlier in ring.iter().rev() {
             match &earlier.piece {
                 Some(piece) if recent(earlier.at, SignedDuration::from_secs(90)) && pieces.len() < 8 => {
-                    pieces.push(piece)
+                    pieces.push(piece);
                 }
                 _ => break,
             }

@@ -307,7 +307,7 @@ impl Index {
                 match *to {
                     Use::Entry(entry) => entries.push(entry),
                     Use::Slot(slot) => {
-                        entries.extend(self.slot_nears[slot].iter().map(|(near, _)| self.nears[*near].entry))
+                        entries.extend(self.slot_nears[slot].iter().map(|(near, _)| self.nears[*near].entry));
                     }
                     Use::Allow(_) => {}
                 }

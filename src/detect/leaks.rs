@@ -169,12 +169,11 @@ pub fn is_mobile(text: &str) -> bool {
         && b[0] == b'1'
         && matches!(
             (b[1], b[2]),
-            (b'3' | b'8', _)
+            (b'3' | b'8' | b'9', _)
                 | (b'4', b'5'..=b'9')
                 | (b'5', b'0'..=b'3' | b'5'..=b'9')
                 | (b'6', b'2' | b'5' | b'6' | b'7')
                 | (b'7', b'0'..=b'8')
-                | (b'9', _)
         )
 }
 
@@ -254,9 +253,8 @@ pub fn is_bank_card(text: &str) -> bool {
         (b'6', b'0') => length == 16 || length == 17 || length == 19,
         (b'6', b'8' | b'9' | b'5') => length == 16 || length == 19,
         (b'9', _) => (16..=19).contains(&length) && matches!(&b[..2], b"90" | b"94" | b"95" | b"96" | b"98" | b"99"),
-        (b'4', _) | (b'5', b'1'..=b'6') => length == 16,
+        (b'4', _) | (b'5', b'1'..=b'6') | (b'3', b'5' | b'6') => length == 16,
         (b'3', b'4' | b'7') => length == 15,
-        (b'3', b'5' | b'6') => length == 16,
         _ => false,
     };
     fits && luhn(text)

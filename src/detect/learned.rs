@@ -88,7 +88,7 @@ fn pieces(view: &View) -> Vec<usize> {
 
 impl Model {
     /// Learns from scratch: `passes` times over the examples in the given order.
-    pub fn train<'a>(examples: impl Iterator<Item = (&'a str, bool)> + Clone, passes: usize) -> Self {
+    pub fn train<'a>(examples: &(impl Iterator<Item = (&'a str, bool)> + Clone), passes: usize) -> Self {
         let mut model = Self::default();
         for _ in 0..passes {
             for (text, bad) in examples.clone() {
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn it_learns_what_it_was_told_and_survives_saving() {
-        let model = Model::train(EXAMPLES.iter().copied(), 20);
+        let model = Model::train(&EXAMPLES.iter().copied(), 20);
         assert!(model.score("上门高价回收旧空调") > 0.7);
         assert!(model.score("下午看房可以吗") < 0.3);
         let bytes = model.save();

@@ -5,7 +5,7 @@
 //! [规则=contact-drop 分=2 级别=中]
 //! 【加】 = 加 / 联系 / 扫码
 //! 加我微信
-//! 【加】 ~6 【微信】	注=六个字之内，先后不论
+//! 【加】 ~6 【微信】 | 注=六个字之内，先后不论
 //! 诚招 >8 代理 | 级别=轻 | 到期=2027-01-01
 //! /日(?:入|赚)[0-9]{3,}/
 //! 允许：加微信群公告
@@ -119,7 +119,7 @@ impl Lists {
             }
         }
         let known: std::collections::HashSet<&str> =
-            documents.iter().flat_map(|d| d.groups()).map(|g| g.name.as_str()).chain(VIRTUAL_GROUPS).collect();
+            documents.iter().flat_map(Document::groups).map(|g| g.name.as_str()).chain(VIRTUAL_GROUPS).collect();
         for document in &documents {
             for entry in document.entries() {
                 let Pattern::Near(terms) = &entry.pattern else { continue };

@@ -46,11 +46,11 @@ impl std::fmt::Display for Lint {
 /// each `file:line` hit in the last 90 days, when the caller knows.
 ///
 /// Lists that do not parse give no remarks; their errors are [`Lists::parse`]'s.
-pub fn lint(
+pub fn lint<S: std::hash::BuildHasher>(
     lists: &Lists,
     names: &[String],
     sample: Option<&[String]>,
-    hits: Option<&HashMap<String, u64>>,
+    hits: Option<&HashMap<String, u64, S>>,
 ) -> Vec<Lint> {
     let Ok(documents) = lists.parse() else { return Vec::new() };
     let mut found = Vec::new();
@@ -118,7 +118,7 @@ fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
             remark(found, document, entry.line, Level::Warning, message);
         }
     }
-    let by_word: HashMap<(Option<crate::model::Category>, &str), (f32, Arc<str>, usize)> = literals
+    let by_word: HashMap<_, _> = literals
         .iter()
         .map(|(d, e, w)| ((d.category, w.as_str()), (e.points.unwrap_or(2.0), d.file.clone(), e.line)))
         .collect();
@@ -204,7 +204,7 @@ mod tests {
     fn messages(text: &str, names: &[String], sample: Option<&[String]>) -> Vec<String> {
         let mut lists = Lists::default();
         lists.insert("ads/x.txt", text.to_owned());
-        lint(&lists, names, sample, None).iter().map(ToString::to_string).collect()
+        lint::<std::hash::RandomState>(&lists, names, sample, None).iter().map(ToString::to_string).collect()
     }
 
     #[test]

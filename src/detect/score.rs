@@ -55,7 +55,9 @@ pub struct Conclusion {
 
 /// The kinds of message that a way to be reached or a disguise makes worse.
 fn is_spam(category: Category) -> bool {
-    use Category::*;
+    use Category::{
+        Ads, Bribery, CrossPromotion, Drugs, FakeGoods, Fraud, Gambling, Malware, Porn, PrivateDeal, Recruit,
+    };
     matches!(
         category,
         Ads | CrossPromotion | Gambling | Porn | Drugs | Fraud | Recruit | PrivateDeal | FakeGoods | Malware | Bribery
@@ -98,6 +100,11 @@ impl Scores {
             hard: f32,
             enforced: f32,
         }
+        fn add(sum: &mut Sum, part: Sum) {
+            sum.all += part.all;
+            sum.hard += part.hard;
+            sum.enforced += part.enforced;
+        }
         let mut sums: BTreeMap<Category, Sum> = BTreeMap::new();
         let mut support: Vec<(Category, Sum)> = Vec::new();
         for finding in findings.iter().filter(|f| f.stage != Stage::Observe && f.score > 0.0) {
@@ -116,11 +123,6 @@ impl Scores {
             for (_, part) in support.iter().filter(|(from, _)| *from != category && is_spam(category)) {
                 add(sums.entry(category).or_default(), *part);
             }
-        }
-        fn add(sum: &mut Sum, part: Sum) {
-            sum.all += part.all;
-            sum.hard += part.hard;
-            sum.enforced += part.enforced;
         }
         let mut verdict = Verdict::Clean;
         let mut over: Vec<(Category, f32, bool)> = Vec::new();

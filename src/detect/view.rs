@@ -37,13 +37,7 @@ impl Span {
     }
     /// Characters between two spans; 0 if they touch or overlap.
     pub const fn distance(self, other: Self) -> usize {
-        if self.end <= other.start {
-            other.start - self.end
-        } else if other.end <= self.start {
-            self.start - other.end
-        } else {
-            0
-        }
+        if self.end <= other.start { other.start - self.end } else { self.start.saturating_sub(other.end) }
     }
 }
 
