@@ -36,7 +36,7 @@ mod tests {
         let protected = ["林小满".to_owned(), "好房网客服".to_owned()];
         assert_eq!(imitates("林 小 满", &protected), Some("林小满"));
         assert_eq!(imitates("林小满（新号）", &protected), Some("林小满"));
-        assert_eq!(imitates("林小滿滿", &protected), None);
+        assert_eq!(imitates("林小滿滿", &protected), Some("林小满"));
         assert_eq!(imitates("张伟", &protected), None);
     }
 }
