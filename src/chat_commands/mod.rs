@@ -1,6 +1,6 @@
 //! What members and admins type to the bot, in private or by @ in a group: 帮助, 我的状态, 申诉 8F2K …
 //!
-//! Every command has a Chinese and a slash form and one file of its own; [`ALL`] is the one list of them. What concerns one
+//! Every command has a Chinese and a slash form and one file of its own; `ALL` is the one list of them. What concerns one
 //! person is answered in private wherever WeCom allows it. Words are never added from a chat.
 
 mod appeal;

@@ -160,7 +160,7 @@ fn whole(text: &str) -> Option<Kind> {
     }
 }
 
-/// Mobile numbers of the Chinese numbering plan: 11 digits, 13x–19x without the data-only 140–144, 154, 1[46]… ranges
+/// Mobile numbers of the Chinese numbering plan: 11 digits, 13x–19x without the data-only 140–144, 154 … ranges
 /// that were never given to people.
 pub fn is_mobile(text: &str) -> bool {
     let b = text.as_bytes();

@@ -1,6 +1,6 @@
 //! `qunguan policy explain`: what really happens to people under a policy, in words an owner can read aloud.
 //!
-//! Nothing here knows a ladder: every line is played through [`decide`] and [`apply`], so it is what the bot will do.
+//! Nothing here knows a ladder: every line is played through [`decide()`] and [`apply`], so it is what the bot will do.
 
 use super::{Decision, Facts, MemberState, Policy, Standing, apply, decide};
 use crate::{

@@ -1,6 +1,6 @@
 //! What follows from a finding: the ladder an owner can read. Pure: no clock, no randomness, no I/O.
 //!
-//! [`decide`] takes the group's [`Policy`], the member's [`Standing`], the facts of one message and the present, and
+//! [`decide()`] takes the group's [`Policy`], the member's [`Standing`], the facts of one message and the present, and
 //! answers a [`Decision`]; `moderation` stores it and turns it into tasks. [`apply`] and [`revoke`] keep the standing.
 
 pub mod breaker;
