@@ -9,6 +9,8 @@ pub mod wording;
 
 pub mod text;
 
+pub mod qr;
+
 pub mod detect;
 
 pub mod policy;

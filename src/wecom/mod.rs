@@ -7,6 +7,7 @@ pub mod client;
 pub mod crypto;
 pub mod errors;
 pub mod limits;
+pub mod socket;
 pub mod xml;
 
 /// Cuts text to at most `bytes` UTF-8 bytes at a character, with an ellipsis where something is missing.

@@ -2,7 +2,11 @@
 //!
 //! A source gives decrypted messages in the order of `seq`; the native library is one, the simulator another.
 
+pub mod codes;
+pub mod keys;
+pub mod library;
 pub mod message;
+pub mod native;
 
 use async_trait::async_trait;
 
@@ -26,7 +30,7 @@ pub enum SourceError {
     /// Somebody has to mend something: library, key, trusted IP, expired service.
     #[error("{0}")]
     Configuration(String),
-    /// Messages before the retention are gone: a gap that nobody can fill.
+    /// Gone for good: messages older than the retention, a file that WeCom cannot give. No repetition helps.
     #[error("{0}")]
     Gap(String),
 }
@@ -36,4 +40,10 @@ pub enum SourceError {
 pub trait ArchiveSource: Send + Sync + 'static {
     /// At most `limit` entries after `seq`, in order. Fewer than `limit` means that the stream is read up.
     async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError>;
+
+    /// A file by its `sdkfileid`, whole, at most `largest` bytes. Files obey the retention too: fetch them at once.
+    async fn file(&self, sdk_file_id: &str, largest: usize) -> Result<Vec<u8>, SourceError> {
+        let _ = (sdk_file_id, largest);
+        Err(SourceError::Gap("this source has no files".into()))
+    }
 }

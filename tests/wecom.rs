@@ -1,0 +1,8 @@
+//! WeCom's protocols against a peer: the archive through a real shared library, the bot's long connection.
+
+#[path = "wecom/archive.rs"]
+mod archive;
+#[path = "wecom/platform.rs"]
+mod platform;
+#[path = "wecom/socket.rs"]
+mod socket;
