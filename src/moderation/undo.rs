@@ -10,7 +10,7 @@ use super::{
 use crate::{
     capability::{Act, Provider},
     model::{CaseId, Step, UserError},
-    policy::MemberState,
+    policy,
     store::{CaseEvent, CaseState, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
 };
 
@@ -53,14 +53,7 @@ impl Moderation {
                 }
             })
             .member(&case.group, &case.member, move |record| {
-                for strike in &mut record.standing.strikes {
-                    if strike.case == case_id {
-                        strike.revoked = true;
-                    }
-                }
-                if took_out {
-                    record.standing.state = MemberState::Normal;
-                }
+                policy::revoke(&mut record.standing, &case_id, took_out);
             });
         let tasks =
             self.store.tasks(&TaskQuery { case: Some(id.clone()), limit: 1000, ..TaskQuery::default() }).await?;
