@@ -20,7 +20,7 @@ pub fn set_zone(zone: TimeZone) {
 pub fn when(at: Timestamp, now: Timestamp) -> String {
     let zone = zone();
     let (at, now) = (at.to_zoned(zone.clone()), now.to_zoned(zone));
-    let days = now.date().until(at.date()).map(|span| span.get_days()).unwrap_or(i32::MAX);
+    let days = now.date().until(at.date()).map_or(i32::MAX, |span| span.get_days());
     let time = at.strftime("%H:%M");
     match days {
         0 => format!("今天 {time}"),

@@ -25,7 +25,7 @@ impl Command for Help {
         for command in ALL.iter().filter(|c| decides || c.who() == Who::Anyone) {
             answer.push_str("\n· ");
             answer.push_str(command.usage());
-            answer.push_str("：");
+            answer.push('：');
             answer.push_str(command.help());
         }
         Ok(answer)

@@ -21,7 +21,7 @@ impl Command for Report {
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
-        let text = call.quote.map(str::to_owned).unwrap_or_else(|| call.rest());
+        let text = call.quote.map_or_else(|| call.rest(), str::to_owned);
         if text.trim().is_empty() {
             return Err(UserError::new("请引用要举报的消息，或在「举报」后写上原话").into());
         }

@@ -353,9 +353,9 @@ impl Matcher {
 #[inline]
 fn touches(text: &str, before: u32, at: u32) -> bool {
     let width = match text.as_bytes()[before as usize] {
-        ..0x80 => 1,
-        ..0xe0 => 2,
-        ..0xf0 => 3,
+        0..0x80 => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
         _ => 4,
     };
     before + width == at

@@ -302,7 +302,6 @@ impl Runner {
         self.end(task, TaskState::GaveUp, now, reason, None, with, true).await;
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the whole end of a task, written at once")]
     async fn end(
         &self,
         task: &Task,

@@ -112,7 +112,7 @@ fn removed(task: &Task, member: &MemberId, until: Option<Timestamp>, now: Timest
         let mut readd =
             Task::new(format!("readd-{}", task.id), "readd", &task.group, now, json!(Readd { until, begun: false }));
         readd.member = Some(member.clone());
-        readd.case = task.case.clone();
+        readd.case.clone_from(&task.case);
         readd.due = super::readd::next_look(now, until);
         with = with.task(readd);
     }

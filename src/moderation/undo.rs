@@ -90,11 +90,11 @@ impl Moderation {
                 _ => {}
             }
         }
-        if case.points > 0 || took_out {
-            if let Some(Provider::Api) = self.capabilities.load().provider(Act::Tell, &group, Some(&case.member)) {
-                let tell = Tell { topic: Topic::Revoked, n: 0, of: 0, next: String::new() };
-                changes = changes.task(new_task("tell", "revoked", json!(tell)));
-            }
+        if (case.points > 0 || took_out)
+            && let Some(Provider::Api) = self.capabilities.load().provider(Act::Tell, &group, Some(&case.member))
+        {
+            let tell = Tell { topic: Topic::Revoked, n: 0, of: 0, next: String::new() };
+            changes = changes.task(new_task("tell", "revoked", json!(tell)));
         }
         changes = self.harmless.remember(changes, &case, by, now);
         changes.commit(self.store.as_ref()).await?;

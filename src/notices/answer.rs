@@ -79,10 +79,8 @@ impl Notices {
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
         open.retain(|o| o.sent <= message.at);
-        if private {
-            if let Some(named) = &named {
-                open.retain(|o| o.notice == named.0);
-            }
+        if private && let Some(named) = &named {
+            open.retain(|o| o.notice == named.0);
         }
         let words = named.as_ref().map_or(text, |(_, rest)| rest.as_str());
         open.retain(|o| {

@@ -44,7 +44,8 @@ struct HolidayFile {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Year {
-    year: i16,
+    #[serde(rename = "year")]
+    number: i16,
     holidays: Vec<String>,
     workdays: Vec<String>,
 }
@@ -72,17 +73,17 @@ impl Holidays {
                     .iter()
                     .map(|text| {
                         let date: Date = text.parse().map_err(|_| format!("`{text}` 不是日期"))?;
-                        if date.year() == year.year {
+                        if date.year() == year.number {
                             Ok(date)
                         } else {
-                            Err(format!("{date} 不在 {} 年", year.year))
+                            Err(format!("{date} 不在 {} 年", year.number))
                         }
                     })
                     .collect()
             };
             holidays.off.extend(read(&year.holidays)?);
             holidays.worked.extend(read(&year.workdays)?);
-            holidays.years.insert(year.year);
+            holidays.years.insert(year.number);
         }
         Ok(holidays)
     }

@@ -483,7 +483,7 @@ impl Store for EmbeddedStore {
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         let disk_bytes = std::fs::metadata(&self.data_path).map_or(0, |file| file.len());
-        self.settled(|rows| logic::stats(rows)).await.map(|stats| StoreStats { disk_bytes, ..stats })
+        self.settled(logic::stats).await.map(|stats| StoreStats { disk_bytes, ..stats })
     }
     /// Reads while commits go on, then sends once more what they changed: the whole is as of the end of the reading.
     async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {

@@ -106,7 +106,7 @@ pub(super) fn damaged(folder: &Path, what: &str, aside: Option<&Path>) -> StoreE
 fn copy_aside(folder: &Path) -> Result<PathBuf, StoreError> {
     let io = |e: std::io::Error| StoreError::Io(format!("{}: {e}", folder.display()));
     let name = folder.file_name().map_or_else(|| "store".into(), |n| n.to_string_lossy().into_owned());
-    let aside = (1..)
+    let aside = (1..u32::MAX)
         .map(|n| folder.with_file_name(format!("{name}.damaged-{n}")))
         .find(|path| !path.exists())
         .expect("there is always a next number");
