@@ -20,5 +20,7 @@ mod control;
 mod lists;
 #[path = "simulator/messages.rs"]
 mod messages;
+#[path = "simulator/page.rs"]
+mod page;
 #[path = "simulator/tokens.rs"]
 mod tokens;

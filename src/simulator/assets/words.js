@@ -1,4 +1,4 @@
-// Turns message text into elements: links, WeCom's small markdown, mentions. Never through innerHTML.
+// Turns message text into elements: links, WeCom's small markdown, mentions. Text never becomes markup.
 import { h } from "./dom.js";
 
 const INLINE = /<a href="([^"]+)">([^<]*)<\/a>|<font color="(info|comment|warning)">([\s\S]*?)<\/font>|\*\*([^*]+)\*\*|`([^`]+)`|\[([^\]]+)\]\((https?:[^)\s]+)\)|(https?:\/\/[^\s<>"']+)|<@([^>]+)>/g;
