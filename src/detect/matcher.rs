@@ -20,7 +20,7 @@ use std::ops::Range;
 use self::classes::Classes;
 use self::double_array::{Automaton, PAD, Words};
 use self::library::Library;
-use crate::text::table::{Kind, TABLE};
+use crate::text::table::{Kind, LIMIT, TABLE};
 use crate::text::{Break, Gap, Normalized, Steps, Transform, normalize, sounds};
 
 /// From this number of words on the own engine pays for its tables.
@@ -194,7 +194,9 @@ impl Matcher {
         let mut reader = Normalized::default();
         for pattern in patterns {
             reader.read(&pattern.text);
-            if u16::try_from(reader.folded().len()).is_ok() {
+            // Characters beyond the last Han block have no number, so a word with one cannot be found.
+            let numbered = reader.folded().iter().all(|c| u32::from(*c) < LIMIT);
+            if numbered && u16::try_from(reader.folded().len()).is_ok() {
                 folded.extend_from_slice(reader.folded());
             }
             ends.push(folded.len());

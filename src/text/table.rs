@@ -11,8 +11,8 @@ use super::{Steps, Transform, emoji, split};
 
 /// Characters of one page of the table.
 const PAGE: usize = 256;
-/// The table ends here; what lies beyond is kept as it is.
-const LIMIT: u32 = 0x30000;
+/// The table ends here, after the last block of Han characters; what lies beyond is kept as it is.
+pub(crate) const LIMIT: u32 = 0x33400;
 
 /// What the table says of one character, packed: low 21 bits the folded character or an index, then kind, then flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

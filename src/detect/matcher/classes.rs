@@ -5,12 +5,11 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use crate::text::sounds;
-use crate::text::table::{Kind, TABLE};
+use crate::text::table::{Kind, LIMIT, TABLE};
 
 use super::double_array::PAD;
 
 const PAGE: usize = 128;
-const LIMIT: u32 = 0x30000;
 
 /// Classes from here on say what to do instead of naming a character.
 pub(crate) const FIRST_SPECIAL: u16 = 0xfff0;
