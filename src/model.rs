@@ -318,6 +318,9 @@ pub enum Attachment {
     Other {
         /// `msgtype` as WeCom wrote it.
         kind: String,
+        /// Its body as it came, cut at 4 KiB.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        raw: String,
     },
 }
 

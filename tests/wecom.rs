@@ -2,6 +2,8 @@
 
 #[path = "wecom/archive.rs"]
 mod archive;
+#[path = "wecom/client.rs"]
+mod client;
 #[path = "wecom/platform.rs"]
 mod platform;
 #[path = "wecom/socket.rs"]

@@ -185,11 +185,11 @@ impl Client {
 
     // ---- calls -------------------------------------------------------------------------------------------------------
 
-    async fn get(&self, path: &'static str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
+    pub(super) async fn get(&self, path: &'static str, query: &[(&str, &str)]) -> Result<Value, ClientError> {
         self.call(Method::GET, path, query, None).await
     }
 
-    async fn post(&self, path: &'static str, body: &Value) -> Result<Value, ClientError> {
+    pub(super) async fn post(&self, path: &'static str, body: &Value) -> Result<Value, ClientError> {
         self.call(Method::POST, path, &[], Some(body)).await
     }
 

@@ -22,7 +22,7 @@ pub enum Class {
 /// Sorts an error code. Unknown codes are final, so that nothing is hammered.
 pub const fn class(code: i64) -> Class {
     match code {
-        -1 | 6000 | 45033 | 41063 => Class::Retry,
+        -1 | 6000 | 45033 | 41063 | 846_601 | 846_602 | 846_609 => Class::Retry,
         40014 | 42001 => Class::Token,
         45009 => Class::Wait(Duration::from_secs(60)),
         86007 | 86216 | 81013 => Class::Partial,
@@ -47,6 +47,8 @@ pub const fn hint(code: i64) -> &'static str {
         93000 => "消息推送的 key 不对，或已被移出群",
         93004 => "消息推送被停用",
         93008 => "消息推送不在群里",
+        93001 => "机器人不在这个会话里，或者还没有人在这里跟机器人说过话",
+        93006 => "群的编号不对（机器人的 chatid 区分大小写）",
         86008 => "这个群不是本应用创建的，不能修改成员：请把群的 mode 改成 assisted",
         301002 | 40056 | 41011 => "agent_id 与 secret 不是同一个应用",
         301052 => "会话内容存档服务已到期",

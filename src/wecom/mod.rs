@@ -5,6 +5,7 @@ pub mod callback;
 pub mod cards;
 pub mod client;
 pub mod crypto;
+pub mod directory;
 pub mod errors;
 pub mod limits;
 pub mod socket;

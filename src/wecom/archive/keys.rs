@@ -111,12 +111,11 @@ fn element(tag: u8, content: &[u8], out: &mut Vec<u8>) {
     out.push(tag);
     let length = content.len().to_be_bytes();
     let significant = &length[length.iter().take_while(|byte| **byte == 0).count()..];
-    match content.len() {
-        0..128 => out.push(content.len() as u8),
-        _ => {
-            out.push(0x80 | significant.len() as u8);
-            out.extend_from_slice(significant);
-        }
+    if content.len() < 128 {
+        out.push(content.len() as u8);
+    } else {
+        out.push(0x80 | significant.len() as u8);
+        out.extend_from_slice(significant);
     }
     out.extend_from_slice(content);
 }

@@ -134,7 +134,7 @@ impl Library {
 
     /// `DecryptData`: needs no network and no session. Fast.
     pub fn decrypt(&self, key: &CStr, message: &CStr) -> Result<Zeroizing<Vec<u8>>, Code> {
-        self.into_slice(|slice| {
+        self.fill_slice(|slice| {
             // SAFETY: two C strings that outlive the call and a live slice of the library.
             unsafe { (self.symbols.decrypt_data)(key.as_ptr(), message.as_ptr(), slice) }
         })
@@ -142,7 +142,7 @@ impl Library {
     }
 
     /// Runs a call that fills a slice and copies what it holds.
-    fn into_slice(&self, call: impl FnOnce(*mut RawSlice) -> c_int) -> Result<Vec<u8>, Code> {
+    fn fill_slice(&self, call: impl FnOnce(*mut RawSlice) -> c_int) -> Result<Vec<u8>, Code> {
         // SAFETY: takes nothing; null is sorted out below.
         let slice = NonNull::new(unsafe { (self.symbols.new_slice)() }).ok_or(NO_MEMORY)?.as_ptr();
         let code = call(slice);
@@ -192,7 +192,7 @@ unsafe impl Send for Session {}
 impl Session {
     /// `GetChatData`: the JSON of the messages after `seq`. Blocks.
     pub fn chat_data(&mut self, seq: u64, limit: u32, route: &Route) -> Result<Vec<u8>, Code> {
-        self.library.into_slice(|slice| {
+        self.library.fill_slice(|slice| {
             // SAFETY: a live object and a live slice of the library, C strings that outlive the call.
             unsafe {
                 (self.library.symbols.get_chat_data)(

@@ -8,6 +8,8 @@ use crate::model::{Attachment, Channel, Message, MessageId, Timestamp};
 
 /// Deepest nesting of forwarded records that is opened.
 const DEPTH: usize = 5;
+/// Bytes kept of a body that nobody can read yet.
+const RAW: usize = 4096;
 
 /// Reads one decrypted message. `None` for what is no message of a person in a talk (`switch`, consent).
 pub fn parse(json: &str) -> Result<Option<Message>, serde_json::Error> {
@@ -54,6 +56,12 @@ impl Words<'_> {
             self.message.text.push('\n');
         }
         self.message.text.push_str(text);
+    }
+
+    fn say_all(&mut self, texts: &[&str]) {
+        for text in texts {
+            self.say(text);
+        }
     }
 
     fn attach(&mut self, attachment: Attachment) {
@@ -111,10 +119,19 @@ impl Words<'_> {
                     self.say(item.as_str().unwrap_or_default());
                 }
             }
-            "collect" | "calendar" => self.say(get("title")),
-            "meeting" => self.say(get("topic")),
-            "sphfeed" => self.say(get("feed_desc")),
-            other => self.attach(Attachment::Other { kind: other.to_owned() }),
+            "collect" => {
+                self.say(get("title"));
+                for question in body["details"].as_array().into_iter().flatten() {
+                    self.say(question["ques"].as_str().unwrap_or_default());
+                }
+            }
+            "calendar" => self.say_all(&[get("title"), get("place"), get("remarks")]),
+            "meeting" => self.say_all(&[get("topic"), get("address"), get("remarks")]),
+            "sphfeed" => self.say_all(&[get("sph_name"), get("feed_desc")]),
+            other => {
+                let raw = crate::wecom::cut(&body.to_string(), RAW);
+                self.attach(Attachment::Other { kind: other.to_owned(), raw });
+            }
         }
     }
 
@@ -225,8 +242,8 @@ mod tests {
         assert_eq!(packet.attachments, [Attachment::RedPacket { wish: "恭喜".into() }]);
         let file = wrap("file", r#""file":{"filename":"客户表.xlsx","filesize":12}"#);
         assert_eq!(file.attachments, [Attachment::File { name: "客户表.xlsx".into(), size: Some(12) }]);
-        let unknown = wrap("hologram", r#""hologram":{}"#);
-        assert_eq!(unknown.attachments, [Attachment::Other { kind: "hologram".into() }]);
+        let unknown = wrap("hologram", r#""hologram":{"size":3}"#);
+        assert_eq!(unknown.attachments, [Attachment::Other { kind: "hologram".into(), raw: r#"{"size":3}"#.into() }]);
     }
 
     #[test]
@@ -248,5 +265,58 @@ mod tests {
         assert_eq!(revoke.revokes, Some(MessageId::from("archive:m0")));
         assert_eq!(parse(r#"{"msgid":"s","action":"switch","time":1,"user":"lisi"}"#).unwrap(), None);
         assert!(parse("{").is_err());
+    }
+
+    #[test]
+    fn every_place_where_words_can_hide() {
+        let words = |kind: &str, body: &str| wrap(kind, body).text;
+        assert_eq!(words("todo", r#""todo":{"title":"来自张三的待办","content":"买粮食"}"#), "来自张三的待办\n买粮食");
+        let vote = r#"{"votetitle":"投票","voteitem":["一","二"],"votetype":101}"#;
+        assert_eq!(words("vote", &format!(r#""vote":{vote}"#)), "投票\n一\n二");
+        assert_eq!(words("vote", vote.trim_matches(['{', '}'])), "投票\n一\n二", "at the top level in some samples");
+        assert_eq!(words("collect", r#""collect":{"title":"统计","details":[{"id":1,"ques":"加我"}]}"#), "统计\n加我");
+        assert_eq!(words("calendar", r#""calendar":{"title":"日程","place":"A","remarks":"B"}"#), "日程\nA\nB");
+        assert_eq!(words("meeting", r#""meeting":{"topic":"会","address":"A","remarks":"B"}"#), "会\nA\nB");
+        assert_eq!(words("sphfeed", r#""sphfeed":{"sph_name":"号","feed_desc":"动态"}"#), "号\n动态");
+        assert_eq!(words("location", r#""location":{"title":"店","address":"路"}"#), "店 路");
+        let news = wrap("news", r#""info":{"item":[{"title":"一","url":"u1"},{"title":"二","url":"u2"}]}"#);
+        assert_eq!(news.attachments.len(), 2);
+        let weapp = wrap("weapp", r#""weapp":{"title":"开奖","description":"","displayname":"小程序"}"#);
+        assert!(matches!(&weapp.attachments[0], Attachment::Link { title, .. } if title == "开奖\n小程序"));
+        let disk = wrap("qydiskfile", r#""info":{"filename":"价格.xlsx"}"#);
+        assert_eq!(disk.attachments, [Attachment::File { name: "价格.xlsx".into(), size: None }]);
+        for (kind, body) in [
+            ("voiptext", r#""info":{"callduration":9,"invitetype":2}"#),
+            ("meeting_voice_call", r#""voiceid":"v","meeting_voice_call":{"endtime":1}"#),
+            ("voip_doc_share", r#""voipid":"v","voip_doc_share":{"filename":"f"}"#),
+            ("note", r#""info":{"items":[]}"#),
+            ("solitaire", r#""solitaire":{"x":"接龙"}"#),
+            ("emotion", r#""emotion":{"type":1}"#),
+            ("voice", r#""voice":{"play_length":3}"#),
+            ("video", r#""video":{"play_length":3}"#),
+        ] {
+            let message = wrap(kind, body);
+            assert!(
+                matches!(&message.attachments[..], [Attachment::Other { kind: k, raw }] if k == kind && raw.len() > 2),
+                "{kind}"
+            );
+        }
+        for consent in ["agree", "disagree"] {
+            assert_eq!(
+                parse(&format!(r#"{{"msgid":"a","msgtype":"{consent}","agree":{{"userid":"wm"}}}}"#)).unwrap(),
+                None
+            );
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_can_break_the_reader(text in "(这是一条引用/回复消息：|「|\\n|-|- |」|\"|[a-z加微信]){0,20}", kind in "[a-z]{0,12}") {
+            let (own, quote) = split_quote(&text);
+            assert!(own.len() + quote.map_or(0, str::len) <= text.len());
+            let body = serde_json::json!({ "msgid": "m", "msgtype": kind, "text": { "content": text }, kind.as_str(): [text] });
+            let _ = parse(&body.to_string());
+            let _ = parse(&text);
+        }
     }
 }
