@@ -34,22 +34,37 @@ use crate::{
         app::AppChannel,
         archive::ArchiveChannel,
         bot::{BotChannel, BotEar},
+        socket::{SocketChannel, SocketVoice},
     },
     chat_commands::Desk,
     clicks::Clicks,
     console,
     groups::{Configured, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
-    jobs::{self, Job, Runner, hands::Hands, wecom_hands::WecomHands},
+    jobs::{
+        self, Job, Runner,
+        hands::Hands,
+        wecom_hands::{BotVoice, WecomHands},
+    },
     model::{Clock, MemberId},
     moderation::{Moderation, Rules, harmless::Harmless},
+    notices::{self, Calendar, Notices, calendar::Holidays},
     reports::Reports,
     settings::{
         Problem, Settings,
         reload::{self, Live},
     },
     store::{Store, embedded::EmbeddedStore},
-    wecom::{archive::ArchiveSource, client::Client, crypto::Crypto},
+    wecom::{
+        archive::{
+            ArchiveSource, Entry, SourceError,
+            keys::PrivateKeys,
+            native::{self, NativeArchive},
+        },
+        client::Client,
+        crypto::Crypto,
+        socket::{self, bot_socket},
+    },
     wording,
 };
 
@@ -157,6 +172,8 @@ impl App {
         let groups = Arc::new(Groups::load(store.clone(), configured(&settings)).await.context("reading groups")?);
         let capabilities = Arc::new(ArcSwap::from_pointee(capabilities(&settings)));
         let wake = Arc::new(Notify::new());
+        let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
+        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), groups.clone(), Arc::new(calendar)));
         let harmless = Harmless::load(store.as_ref()).await.context("reading judgements")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
@@ -165,12 +182,14 @@ impl App {
             live.clone(),
             capabilities.clone(),
             harmless,
+            Some(notices.clone()),
             wake.clone(),
         ));
         let appeals = Arc::new(Appeals::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
         let reports = Arc::new(Reports::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
         let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
-        let hands: Arc<dyn Hands> = Arc::new(hands(&settings, &clock)?);
+        let wecom_hands = Arc::new(hands(&settings, &clock)?);
+        let hands: Arc<dyn Hands> = wecom_hands.clone();
 
         let mut house = House {
             settings: &settings,
@@ -194,8 +213,11 @@ impl App {
                 moderation: moderation.clone(),
                 appeals: appeals.clone(),
                 reports: reports.clone(),
+                notices: notices.clone(),
                 escalation: escalation.clone(),
             }),
+            notices: notices.clone(),
+            hands: wecom_hands,
             wake: wake.clone(),
             archive_wake: Arc::new(Notify::new()),
             channels: Vec::new(),
@@ -247,15 +269,21 @@ impl App {
                 hands: hands.clone(),
                 escalation: escalation.clone(),
             }),
+            Arc::new(jobs::notice::NoticeTellJob { hands: hands.clone() }),
+            Arc::new(jobs::notice::NoticeCardJob),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
         ]);
-        let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs));
+        let notice_jobs = notices::run::KINDS
+            .iter()
+            .map(|kind| Arc::new(jobs::notice::NoticeJob { kind, notices: notices.clone() }) as Arc<dyn Job>);
+        let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs.chain(notice_jobs)));
 
         let stopping = Arc::new(AtomicBool::new(false));
         let api = Api {
             moderation: moderation.clone(),
             store: store.clone(),
             groups: groups.clone(),
+            notices,
             clock: clock.clone(),
             metrics: with.metrics,
             readiness: Arc::new(Ready {
@@ -386,6 +414,8 @@ struct House<'a> {
     moderation: Arc<Moderation>,
     desk: Arc<Desk>,
     clicks: Arc<Clicks>,
+    notices: Arc<Notices>,
+    hands: Arc<WecomHands>,
     wake: Arc<Notify>,
     archive_wake: Arc<Notify>,
     channels: Vec<Arc<dyn Channel>>,
@@ -408,25 +438,36 @@ impl House<'_> {
                 desk: self.desk.clone(),
                 clicks: self.clicks.clone(),
                 groups: self.groups.clone(),
+                notices: self.notices.clone(),
                 archive: self.archive_wake.clone(),
                 tasks: self.wake.clone(),
                 body_limit: self.settings.http.callback_bytes,
             }));
         }
-        if let Some(bot) = wecom.and_then(|w| w.bot.as_ref())
+        let bot = wecom.and_then(|w| w.bot.as_ref());
+        if let Some(bot) = bot
+            && let (Some(id), Some(secret)) = (&bot.bot_id, &bot.secret)
+        {
+            let secret = SecretString::from(secret.expose().to_owned());
+            let (socket, driver) = bot_socket(socket::Config::new(&bot.socket_url, id, secret), self.clock.clone());
+            let voice: Arc<dyn BotVoice> = Arc::new(SocketVoice { socket: socket.clone(), clock: self.clock.clone() });
+            self.hands.bot.store(Some(Arc::new(voice)));
+            self.channels.push(Arc::new(SocketChannel::new(socket, driver, self.ear())));
+        }
+        if let Some(bot) = bot
             && let (Some(token), Some(key)) = (&bot.token, &bot.aes_key)
         {
             let crypto = Crypto::new(token.expose(), key.expose(), "").context("[wecom.bot] aes_key")?;
-            let ear = Arc::new(BotEar {
-                clock: self.clock.clone(),
-                moderation: self.moderation.clone(),
-                desk: self.desk.clone(),
-                clicks: self.clicks.clone(),
-            });
+            let ear = self.ear();
             let body_limit = self.settings.http.callback_bytes;
             self.channels.push(Arc::new(BotChannel { crypto, clock: self.clock.clone(), ear, body_limit }));
         }
-        if let Some(source) = archive {
+        let source = match (archive, wecom.and_then(|w| w.archive.as_ref())) {
+            (Some(source), _) => Some(source),
+            (None, Some(archive)) => Some(self.native_archive(wecom.map_or("", |w| &w.corp_id), archive)),
+            (None, None) => None,
+        };
+        if let Some(source) = source {
             let configured = wecom.and_then(|w| w.archive.as_ref()).map(|a| a.poll);
             let every =
                 poll.or_else(|| configured.and_then(|p| Duration::try_from(p).ok())).unwrap_or(Duration::from_secs(15));
@@ -440,6 +481,56 @@ impl House<'_> {
             )));
         }
         Ok(())
+    }
+}
+
+impl House<'_> {
+    fn ear(&self) -> Arc<BotEar> {
+        Arc::new(BotEar {
+            clock: self.clock.clone(),
+            moderation: self.moderation.clone(),
+            desk: self.desk.clone(),
+            clicks: self.clicks.clone(),
+        })
+    }
+
+    /// WeCom's own library. One that is missing, or a key that does not fit, is said by `/readyz` and never stops the rest.
+    fn native_archive(&self, corp_id: &str, archive: &crate::settings::Archive) -> Arc<dyn ArchiveSource> {
+        match open_archive(corp_id, archive) {
+            Ok(source) => Arc::new(source),
+            Err(error) => {
+                tracing::error!(%error, "the archive cannot be read until this is mended and the bot restarted");
+                Arc::new(BrokenArchive(error))
+            }
+        }
+    }
+}
+
+fn open_archive(corp_id: &str, archive: &crate::settings::Archive) -> Result<NativeArchive, SourceError> {
+    let mut keys = PrivateKeys::default();
+    for (version, pem) in &archive.private_keys {
+        keys.add(*version, pem.expose())
+            .map_err(|e| SourceError::Configuration(format!("private_keys 第 {version} 版：{e}")))?;
+    }
+    NativeArchive::open(native::Config {
+        library: archive.library.clone(),
+        corp_id: corp_id.to_owned(),
+        secret: archive.secret.expose().to_owned().into(),
+        keys,
+        timeout: Duration::try_from(archive.timeout).unwrap_or(Duration::from_secs(10)),
+        patience: None,
+        proxy: archive.proxy.clone(),
+        proxy_password: archive.proxy_password.as_ref().map(|p| p.expose().to_owned().into()),
+    })
+}
+
+/// An archive that could not be opened: every pull says why.
+struct BrokenArchive(SourceError);
+
+#[async_trait::async_trait]
+impl ArchiveSource for BrokenArchive {
+    async fn pull(&self, _seq: u64, _limit: usize) -> Result<Vec<Entry>, SourceError> {
+        Err(self.0.clone())
     }
 }
 

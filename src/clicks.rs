@@ -13,6 +13,7 @@ use crate::{
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, UserError},
     moderation::{Moderation, effects::Ask},
+    notices::{NoticeError, Notices},
     policy::MemberState,
     reports::{ReportState, Reports},
     store::{CaseEvent, Store, Task, TaskState, TaskUpdate, changes::Changes},
@@ -32,8 +33,17 @@ pub struct Clicks {
     pub appeals: Arc<Appeals>,
     /// Members' reports.
     pub reports: Arc<Reports>,
+    /// Notices.
+    pub notices: Arc<Notices>,
     /// Who may decide besides the group's own people.
     pub escalation: Vec<MemberId>,
+}
+
+fn notice_error(error: NoticeError) -> CommandError {
+    match error {
+        NoticeError::User(error) => CommandError::User(error),
+        NoticeError::Store(error) => CommandError::Store(error),
+    }
 }
 
 impl Clicks {
@@ -50,6 +60,10 @@ impl Clicks {
     }
 
     async fn pressed(&self, by: &MemberId, card: &str, key: &str) -> Result<String, CommandError> {
+        if let Some(heard) = self.notices.press(key, by, self.clock.now()).await.map_err(notice_error)? {
+            self.moderation.ring();
+            return Ok(heard.reply);
+        }
         // A card sent again to the next person carries `@2` after the task's id.
         let task_id = card.split('@').next().unwrap_or_default();
         if let Some(rest) = task_id.strip_prefix("tell-") {

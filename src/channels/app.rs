@@ -24,6 +24,7 @@ use crate::{
     http::ops::Check,
     model::{self, Clock, GroupId, MemberId, Message},
     moderation::Moderation,
+    notices::{NoticeError, Notices},
     store::StoreError,
     wecom::{
         callback::{self, AppCallback, AppEvent, GroupChange, Query},
@@ -47,6 +48,8 @@ pub struct AppChannel {
     pub clicks: Arc<Clicks>,
     /// Known groups.
     pub groups: Arc<Groups>,
+    /// Notices: who joins or leaves.
+    pub notices: Arc<Notices>,
     /// Rung when the archive has something.
     pub archive: Arc<Notify>,
     /// Rung when tasks should look again (a customer left).
@@ -159,6 +162,16 @@ impl AppChannel {
     /// Keeps the member list in step; what is missing in an event is read again by the refresh task.
     async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
         let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
+        for member in change.members.iter().map(|m| MemberId::from(m.as_str())) {
+            let told = match change.detail.as_str() {
+                "add_member" => self.notices.joined(&id, &member, at).await,
+                "del_member" => self.notices.left(&id, &member, at).await,
+                _ => Ok(()),
+            };
+            if let Err(NoticeError::Store(error)) = told {
+                return Err(error);
+            }
+        }
         let change = change.clone();
         self.groups
             .learn(&id, move |learned| {

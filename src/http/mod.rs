@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod messages;
+pub mod notices;
 pub mod ops;
 pub mod problem;
 pub mod queries;
@@ -16,7 +17,7 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{groups::Groups, model::Clock, moderation::Moderation, store::Store};
+use crate::{groups::Groups, model::Clock, moderation::Moderation, notices::Notices, store::Store};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -27,6 +28,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// Known groups.
     pub groups: Arc<Groups>,
+    /// Notices.
+    pub notices: Arc<Notices>,
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// Renders `/metrics`; absent where no recorder was installed (tests).
@@ -63,6 +66,11 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/cases", get(queries::cases))
         .route("/cases/{id}", get(queries::case))
         .route("/tasks", get(queries::tasks))
+        .route("/notices", post(notices::publish).get(notices::list))
+        .route("/notices/preview", post(notices::preview))
+        .route("/notices/{id}", get(notices::status))
+        .route("/notices/{id}/cancel", post(notices::cancel))
+        .route("/notices/{id}/review", post(notices::review))
         .layer(middleware::from_fn_with_state(tokens, auth::require_token))
         .layer(DefaultBodyLimit::max(body_limit))
         .with_state(api)

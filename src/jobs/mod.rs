@@ -8,6 +8,7 @@ pub mod announce;
 pub mod ask;
 pub mod breaker;
 pub mod hands;
+pub mod notice;
 pub mod prune;
 pub mod readd;
 pub mod refresh;

@@ -24,6 +24,7 @@ use crate::{
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
     model::{CaseId, Category, Clock, Message, Role, Step, Timestamp},
+    notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     settings::reload::Live,
     store::{
@@ -103,6 +104,7 @@ pub struct Moderation {
     capabilities: Arc<ArcSwap<Capabilities>>,
     history: Mutex<History>,
     harmless: harmless::Harmless,
+    notices: Option<Arc<Notices>>,
     wake: Arc<Notify>,
 }
 
@@ -115,9 +117,20 @@ impl Moderation {
         rules: Arc<Live<Rules>>,
         capabilities: Arc<ArcSwap<Capabilities>>,
         harmless: harmless::Harmless,
+        notices: Option<Arc<Notices>>,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { store, clock, groups, rules, capabilities, history: Mutex::new(History::default()), harmless, wake }
+        Self {
+            store,
+            clock,
+            groups,
+            rules,
+            capabilities,
+            history: Mutex::new(History::default()),
+            harmless,
+            notices,
+            wake,
+        }
     }
 
     /// Tells the task runner that there is something new.
@@ -150,6 +163,7 @@ impl Moderation {
         let started = std::time::Instant::now();
         let channel = message.channel;
         message.group = self.groups.resolve(&message.group);
+        self.hear_for_notices(&message).await?;
         if let Some(first) = self.store.processed(&message.id).await? {
             if let Some(cursor) = cursor {
                 self.store.commit(Commit { cursors: vec![cursor], ..Commit::default() }).await?;
@@ -170,6 +184,19 @@ impl Moderation {
         metrics::histogram!("qunguan_decision_seconds", "channel" => channel.id())
             .record(started.elapsed().as_secs_f64());
         Ok(outcome)
+    }
+
+    /// A word that answers a notice is recorded before the message counts as handled; recording it again changes nothing.
+    async fn hear_for_notices(&self, message: &Message) -> Result<(), StoreError> {
+        let Some(notices) = &self.notices else { return Ok(()) };
+        match notices.hear(message).await {
+            Ok(Some(_)) => {
+                self.wake.notify_one();
+                Ok(())
+            }
+            Ok(None) | Err(NoticeError::User(_)) => Ok(()),
+            Err(NoticeError::Store(error)) => Err(error),
+        }
     }
 
     /// What the detector says of a text alone, in the shape of `scan --json` without the line number.

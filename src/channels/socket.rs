@@ -1,0 +1,87 @@
+//! The smart bot's long connection: no public address needed. The same ear as the callback; answers go back over the same
+//! connection, pushes too.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use tokio::sync::{mpsc, watch};
+
+use super::{Channel, bot::BotEar};
+use crate::{
+    http::ops::Check,
+    jobs::{
+        JobError,
+        wecom_hands::{BotVoice, job_error},
+    },
+    model::Clock,
+    wecom::socket::{BotSocket, Chat, Driver, Incoming, Status},
+};
+
+/// Callbacks that may wait while earlier ones are handled.
+const WAITING: usize = 256;
+
+/// The channel.
+pub struct SocketChannel {
+    socket: Arc<BotSocket>,
+    driver: Mutex<Option<Driver>>,
+    ear: Arc<BotEar>,
+}
+
+impl SocketChannel {
+    /// Both sides of a connection and what is done with what it hears.
+    pub fn new(socket: Arc<BotSocket>, driver: Driver, ear: Arc<BotEar>) -> Self {
+        Self { socket, driver: Mutex::new(Some(driver)), ear }
+    }
+
+    async fn hear(&self, incoming: Incoming) {
+        match self.ear.hear(incoming.callback.clone()).await {
+            Ok(None) => {}
+            Ok(Some(reply)) => {
+                if let Err(error) = self.socket.reply(&incoming, &reply).await {
+                    tracing::warn!(%error, "an answer of the bot did not go out");
+                }
+            }
+            Err(error) => tracing::error!(%error, "what the bot heard could not be stored"),
+        }
+    }
+}
+
+#[async_trait]
+impl Channel for SocketChannel {
+    async fn run(self: Arc<Self>, stop: watch::Receiver<bool>) {
+        let Some(driver) = self.driver.lock().take() else { return };
+        let (sender, mut heard) = mpsc::channel(WAITING);
+        let connection = tokio::spawn(driver.run(sender, stop));
+        while let Some(incoming) = heard.recv().await {
+            self.hear(incoming).await; // in order, as they were said
+        }
+        let _ = connection.await;
+    }
+
+    fn check(&self) -> Check {
+        match &*self.socket.status().borrow() {
+            Status::Ready => Check::good("bot_socket", "智能机器人长连接正常"),
+            Status::Connecting(None) => Check::lacking("bot_socket", "智能机器人正在连接"),
+            Status::Connecting(Some(why)) => Check::lacking("bot_socket", format!("智能机器人断线，正在重连：{why}")),
+            Status::Refused(error) => Check::lacking("bot_socket", format!("企业微信拒绝了机器人的连接：{error}")),
+            Status::Replaced => Check::lacking("bot_socket", "另一个实例接管了机器人；本实例重启前不再连接"),
+            Status::Stopped => Check::lacking("bot_socket", "智能机器人连接已停止"),
+        }
+    }
+}
+
+/// Pushes into groups over the connection.
+pub struct SocketVoice {
+    /// The connection.
+    pub socket: Arc<BotSocket>,
+    /// Now.
+    pub clock: Arc<dyn Clock>,
+}
+
+#[async_trait]
+impl BotVoice for SocketVoice {
+    async fn say(&self, chat: &str, text: &str) -> Result<(), JobError> {
+        self.socket.say(Chat::Group(chat), text).await.map_err(|e| job_error(e, self.clock.now()))
+    }
+}

@@ -1,0 +1,94 @@
+//! `/api/v1/notices`: publish, preview, read and cancel notices.
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, Query, State},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Api, auth::Caller, problem::Problem};
+use crate::notices::{Draft, NoticeError, status::Status};
+
+impl From<NoticeError> for Problem {
+    fn from(error: NoticeError) -> Self {
+        match error {
+            NoticeError::User(error) => error.into(),
+            NoticeError::Store(error) => error.into(),
+        }
+    }
+}
+
+fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
+    let mut draft: Draft = serde_json::from_slice(body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    for group in &mut draft.groups {
+        *group = api.groups.resolve(group);
+    }
+    Ok(draft)
+}
+
+/// Publishes: sent at once, at its time, or after a second person's review, as the draft says.
+pub async fn publish(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let notice = api.notices.publish(draft(&api, &body)?, &caller.0).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": notice.id, "state": notice.state })))
+}
+
+/// What members will see and how many they are; nothing is sent or kept.
+pub async fn preview(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
+    let preview = api.notices.preview(&draft(&api, &body)?).await?;
+    Ok(Json(serde_json::to_value(preview).unwrap_or_default()))
+}
+
+/// How a notice stands: who has answered, who is missing.
+pub async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Problem> {
+    if api.notices.get(&id).await.is_err() {
+        return Err(Problem::not_found("通知"));
+    }
+    Ok(Json(api.notices.status(&id).await?))
+}
+
+/// Filters of the list.
+#[derive(Debug, Default, Deserialize)]
+pub struct Filter {
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+/// Notices by id; pass `next` as `after` for the page that follows.
+pub async fn list(State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<Value>, Problem> {
+    let limit = filter.limit.unwrap_or(50).clamp(1, 500);
+    let notices = api.notices.list(filter.after.as_deref(), limit).await?;
+    let next = notices.last().filter(|_| notices.len() == limit).map(|n| n.id.clone());
+    let brief: Vec<Value> =
+        notices.iter().map(|n| json!({ "id": n.id, "state": n.state, "text": n.summary(40) })).collect();
+    Ok(Json(json!({ "notices": brief, "next": next })))
+}
+
+/// Takes a notice back.
+pub async fn cancel(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let notice = api.notices.cancel(&id, &caller.0).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": notice.id, "state": notice.state })))
+}
+
+/// A second person has read it: it goes out.
+pub async fn review(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    api.notices.review(&id, &caller.0).await?;
+    let notice = api.notices.release(&id, &caller.0).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": notice.id, "state": notice.state })))
+}
