@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     cards::Selected,
-    state::{BotChat, ChatChange, State},
+    state::{BotChat, ChatChange, Effect, State},
     world::{Person, PersonKind},
 };
 use crate::model::{GroupKind, Role, Timestamp};
@@ -257,6 +257,11 @@ pub enum Act {
         /// Employees.
         people: Vec<String>,
     },
+    /// Sends any XML to the app's callback address: events nobody has heard of.
+    EventRaw {
+        /// The plain document.
+        xml: String,
+    },
     /// Puts any message into the archive as it is.
     ArchiveRaw {
         /// As `DecryptData` would give it.
@@ -396,6 +401,10 @@ impl State {
             }
             Act::Seats { people } => {
                 self.archive.seats = people.into_iter().collect();
+                Ok(json!({}))
+            }
+            Act::EventRaw { xml } => {
+                self.effects.push(Effect::App(xml));
                 Ok(json!({}))
             }
             Act::ArchiveRaw { message } => Ok(json!({"seq": self.archive_raw(message, now)})),

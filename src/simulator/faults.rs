@@ -51,6 +51,8 @@ pub enum FaultKind {
     CallbackTriple,
     /// App and bot callbacks are not sent at all.
     CallbackLost,
+    /// `MemChangeList` is one comma-separated text instead of `Item` elements; WeCom sends both.
+    CommaLists,
     /// `msgaudit_notify` does not come.
     NotifyLost,
     /// `GetChatData` says this code.

@@ -13,7 +13,7 @@ use super::{
     bot::Bot,
     callbacks::Hooks,
     config::{APP_ROBOT, BOT_ROBOT, Credentials},
-    faults::Faults,
+    faults::{FaultKind, Faults},
     ids,
     limits::Limits,
     world::{Card, Group, Item, Line, Person, PersonKind, words},
@@ -285,6 +285,7 @@ impl State {
 
     /// Tells the app about a change in a customer group; other groups raise no event.
     pub fn chat_changed(&mut self, group: &str, change: &ChatChange, now: Timestamp) {
+        let commas = self.faults.has(&FaultKind::CommaLists);
         let Some(place) = self.groups.get(group).filter(|g| g.kind == GroupKind::Customer) else { return };
         let mut fields = vec![("ChatId", place.id.clone())];
         match change {
@@ -307,7 +308,7 @@ impl State {
         let mut tail = String::new();
         if let ChatChange::Joined { who, before, .. } | ChatChange::Gone { who, before, .. } = change {
             fields.push(("MemChangeCnt", who.len().to_string()));
-            let items = super::xml::repeated("Item", *who);
+            let items = if commas { super::xml::cdata(&who.join(",")) } else { super::xml::repeated("Item", *who) };
             tail = format!("<MemChangeList>{items}</MemChangeList>");
             fields.push(("LastMemVer", place.version_text(*before)));
             fields.push(("CurMemVer", place.version_text(place.member_version)));

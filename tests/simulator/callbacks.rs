@@ -158,3 +158,19 @@ async fn the_archive_wakes_the_bot_at_most_every_fifteen_seconds() {
     let texts: Vec<_> = world.sim.archive(0, 100).iter().map(|e| e.message["text"]["content"].clone()).collect();
     assert_eq!(texts, ["一", "二", "三"]);
 }
+
+#[tokio::test]
+async fn member_lists_in_the_other_spelling_and_events_nobody_knows() {
+    let world = start().await;
+    let bot = Bot::start(&world, |_| 200).await;
+    let comma = qunguan::simulator::FaultKind::CommaLists;
+    world.sim.fault(qunguan::simulator::Fault { kind: comma, path: None, times: Some(1) });
+    let invite = json!({"do": "invite", "as": "wang", "group": "wrVipCustomers", "people": ["li", "chen"]});
+    world.sim.act_json(invite).unwrap();
+    world.sim.until(|sim| sim.deliveries().first().filter(|d| d.accepted.is_some()).map(|_| ())).await;
+    world.sim.act_json(json!({"do": "event_raw", "xml": "<xml><Event>moon_rise</Event></xml>"})).unwrap();
+    world.sim.until(|sim| sim.deliveries().get(1).filter(|d| d.accepted.is_some()).map(|_| ())).await;
+    let bodies = bot.bodies.lock().unwrap();
+    assert!(bodies[0].contains("<MemChangeList><![CDATA[li,chen]]></MemChangeList>"), "{}", bodies[0]);
+    assert!(bodies[1].contains("moon_rise"));
+}
