@@ -4,18 +4,24 @@
 //!   copied aside, the snapshots are removed, and opening is tried once more; nothing acknowledged is lost by that.
 //! * A damaged log can make `open` hang or panic: it runs on a thread of its own with a time limit, and the error names the
 //!   command that restores a backup.
-//! * A second process finds the lock taken and is told so.
+//! * A second process finds the lock taken and is told so, after a moment in which one that is just ending may let it go.
 
 use std::{
     path::{Path, PathBuf},
     sync::mpsc,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use super::StoreError;
 
 /// Opening longer than this counts as hanging; a healthy store of a year opens in well under a second.
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// How long a lock that is taken is asked for again: a process that ends, or is being replaced, needs a moment to let it go.
+const HANDOVER: Duration = Duration::from_secs(2);
+
+/// Pause between two such tries; the lock itself raises no event that could be waited for with a limit.
+const TRY_AGAIN: Duration = Duration::from_millis(20);
 
 /// An open database.
 pub struct Opened {
@@ -31,7 +37,13 @@ pub fn open(folder: &Path, config: sled::Config) -> Result<Opened, StoreError> {
 }
 
 pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration) -> Result<Opened, StoreError> {
-    match attempt(config, limit) {
+    let began = Instant::now();
+    let mut first = attempt(config, limit);
+    while matches!(first, Err(Failure::Locked)) && began.elapsed() < HANDOVER {
+        std::thread::sleep(TRY_AGAIN);
+        first = attempt(config, limit);
+    }
+    match first {
         Ok(db) => Ok(Opened { db, recovered: false }),
         Err(Failure::Locked) => Err(StoreError::InUse(folder.display().to_string())),
         Err(Failure::Corrupt(first)) => {
