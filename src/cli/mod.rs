@@ -15,6 +15,7 @@ mod healthcheck;
 mod history;
 mod init;
 pub mod logging;
+mod notice;
 mod policy;
 mod rulebook;
 mod run;
@@ -82,6 +83,8 @@ enum Command {
     Rulebook(rulebook::Args),
     /// 备份、恢复、检查群管保存的数据
     Store(store::Args),
+    /// 发布要求回执的通知，查看谁回执了
+    Notice(notice::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -121,6 +124,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Policy(args) => policy::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Store(args) => store::run(args).await,
+        Command::Notice(args) => notice::run(args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

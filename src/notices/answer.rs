@@ -43,7 +43,7 @@ pub struct Open {
 /// What hearing a message, or a click, came to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Heard {
-    /// Which notice.
+    /// Which notice; empty for an activity.
     pub notice: String,
     /// How the person stands now; `None` if they need not answer it.
     pub state: Option<MemberState>,
@@ -55,6 +55,13 @@ impl Notices {
     /// Looks whether a message answers an open notice, and records it. Most messages do not; then nothing is read but the
     /// short list of open notices. Safe to call again for the same message.
     pub async fn hear(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
+        match self.hear_activity(message).await? {
+            Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, reply })),
+            None => self.hear_notice(message).await,
+        }
+    }
+
+    async fn hear_notice(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
         let private = message.group.as_str().is_empty();
         let text = message.text.trim();
         let quote = message.attachments.iter().find_map(|a| match a {
@@ -79,8 +86,8 @@ impl Notices {
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
         open.retain(|o| o.sent <= message.at);
-        if private && let Some(named) = &named {
-            open.retain(|o| o.notice == named.0);
+        if private && let Some((id, _)) = &named {
+            open.retain(|o| o.notice == *id);
         }
         let words = named.as_ref().map_or(text, |(_, rest)| rest.as_str());
         open.retain(|o| {
@@ -118,6 +125,10 @@ impl Notices {
     /// A click on one of our buttons; `None` if the key is not ours.
     pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Heard>, NoticeError> {
         let parts: Vec<&str> = key.split(':').collect();
+        if let ["activity", id, "sign"] = parts.as_slice() {
+            let reply = self.sign_in(id, member, at, How::Button).await?;
+            return Ok(Some(Heard { notice: String::new(), state: None, reply }));
+        }
         let ["notice", id, rest @ ..] = parts.as_slice() else { return Ok(None) };
         let notice = self.get(id).await?;
         let heard = |reply: String| Heard { notice: notice.id.clone(), state: None, reply };
@@ -170,11 +181,15 @@ impl Notices {
                 let state = Some(entry.state(notice, now));
                 return Ok(Edited::unchanged(Heard { notice: notice.id.clone(), state, reply }));
             }
+            let was_late = entry.answer.as_ref().is_some_and(|known| known.at > due);
             entry.answer = Some(Answer { at, how, message: message.cloned() });
             let mut tasks = Vec::new();
-            if at > due && !entry.is_exempt() {
+            if at > due && !was_late && !entry.is_exempt() {
                 let told = Tell::text(vec![member.clone()], wording::thanks(notice, at, due));
                 tasks = outgoing::tell(&format!("notice/{}/late/{member}", notice.id), &notice.home(), now, &told);
+            } else if was_late && at <= due {
+                let told = Tell::text(vec![member.clone()], wording::corrected(notice));
+                tasks = outgoing::tell(&format!("notice/{}/corrected/{member}", notice.id), &notice.home(), now, &told);
             } else if now < due {
                 tasks.extend(count_task(notice, due, now));
             }

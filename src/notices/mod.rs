@@ -10,23 +10,29 @@
 //! | `notice_roll/ID/BUCKET` | who must answer and how each did, some fifty people a bucket: an answer rewrites one bucket only |
 //! | `notice_open/GROUP/ID` | notices that a word said in this group may answer |
 //! | `notice_month/YYYY-MM/ID` | notices whose deadline lies in a month, for the ledger |
+//! | `activity/ID`, `activity_open/GROUP/ID` | activities with their sign-in lists |
 //!
 //! Whether somebody is late is never stored: it follows from the time of their own message and their deadline, so a message
 //! that is processed late is judged like one that was processed at once. Nothing here talks to WeCom: what should reach
 //! people becomes task rows ([`outgoing`]), and what has a due time becomes task rows of the kinds in [`run`].
 
 pub mod ack;
+pub mod activity;
 pub mod answer;
 pub mod calendar;
 pub mod deadline;
 pub mod directory;
 pub mod exemption;
+pub mod export;
+pub mod ledger;
 pub mod notice;
 pub mod outgoing;
 pub mod publish;
 pub mod roll;
 pub mod run;
 pub mod status;
+#[cfg(test)]
+mod tests;
 pub mod wording;
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ack, deadline::Deadline};
+use super::{ack, deadline::Deadline, ledger::Fine};
 use crate::model::{GroupId, MemberId, Timestamp, named_enum};
 
 /// No vowels, no look-alikes: nothing to misread aloud.
@@ -145,6 +145,9 @@ pub struct Draft {
     /// Again and again from the first sending on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
+    /// Counts money for late answers; absent: only lateness is recorded. See [`super::ledger::FINE_WARNING`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fine: Option<Fine>,
     /// Must be read by a second person before it is sent.
     #[serde(default)]
     pub review: bool,
@@ -180,6 +183,7 @@ impl Draft {
             leavers: Leavers::Drop,
             send_at: None,
             repeat: None,
+            fine: None,
             review: false,
         }
     }

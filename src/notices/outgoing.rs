@@ -65,7 +65,7 @@ pub struct Counter {
     pub text: String,
     /// How many have answered.
     pub acknowledged: usize,
-    /// Of how many.
+    /// Of how many; the excused are left out.
     pub required: usize,
     /// Nothing changes any more.
     pub last: bool,

@@ -558,7 +558,7 @@ pub(super) fn counter_task(
         title: format!("通知 {} {}", notice.id, notice.summary(20)),
         text: wording::counter(count, last),
         acknowledged: count.acknowledged,
-        required: count.required,
+        required: count.required - count.exempt,
         last,
         button: Button { text: "收到".into(), key: format!("notice:{}:ack:group", notice.id) },
     };
@@ -602,6 +602,9 @@ fn check(draft: &Draft) -> Result<(), UserError> {
         if confirm.answers.iter().any(|a| a.trim().is_empty() || a.chars().count() > 10) {
             return wrong("确认题的答案每个 1 到 10 字");
         }
+    }
+    if let Some(fine) = &draft.fine {
+        fine.check()?;
     }
     if draft.repeat.is_some() && matches!(draft.deadline, Deadline::At(_) | Deadline::Local(_)) {
         return wrong("重复的通知请用时长作截止时间，例如 2h");

@@ -152,14 +152,15 @@ impl Entry {
     pub fn is_exempt(&self) -> bool {
         self.excuse.as_ref().is_some_and(|e| e.state == ExcuseState::Accepted)
     }
-    /// How they stand at `now`; an exemption wins over a late answer, an answer in time over everything.
+    /// How they stand at `now`; an exemption wins over a late answer, an answer in time over everything. In the
+    /// deadline's own instant an answer is in time, and who has none is missing.
     pub fn state(&self, notice: &Notice, now: Timestamp) -> MemberState {
         let due = self.due(notice);
         match &self.answer {
             Some(answer) if answer.at <= due => MemberState::Acknowledged,
             _ if self.is_exempt() => MemberState::Exempt,
             Some(_) => MemberState::Late,
-            None if now <= due => MemberState::Waiting,
+            None if now < due => MemberState::Waiting,
             None => MemberState::Missing,
         }
     }

@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, OPEN, encode,
+    NoticeError, Notices, OPEN, activity, encode,
     notice::{Event, Notice, State},
     outgoing::{self, Tell},
     publish::{buttons, counter_task, open_ids},
@@ -39,8 +39,9 @@ pub const DEADLINE: &str = "notice.deadline";
 pub const REPORT: &str = "notice.report";
 /// The end.
 pub const ARCHIVE: &str = "notice.archive";
-/// Every kind, for registering.
-pub const KINDS: &[&str] = &[SEND, REMIND, COUNT, DEADLINE, REPORT, ARCHIVE];
+/// Every kind of notices and activities, for registering.
+pub const KINDS: &[&str] =
+    &[SEND, REMIND, COUNT, DEADLINE, REPORT, ARCHIVE, activity::REMIND, activity::CLOSE, activity::SUMMARY];
 
 /// Superiors get their list this long after the deadline: messages that were said in time may still be under way.
 const REPORT_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -90,6 +91,9 @@ pub enum Ran {
 
 /// Does what a due task of one of [`KINDS`] asks for. Running it again is harmless.
 pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError> {
+    if task.kind.starts_with("activity.") {
+        return notices.run_activity(task).await;
+    }
     let due: Due =
         serde_json::from_value(task.payload.clone()).map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
     let Some(notice) = notices.read::<Notice>(super::NOTICES, &due.notice).await? else {

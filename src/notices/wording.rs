@@ -1,5 +1,7 @@
 //! Every sentence that members and superiors read about notices.
 
+use std::fmt::Write;
+
 use super::notice::Notice;
 use crate::{
     model::{SignedDuration, Timestamp},
@@ -15,7 +17,10 @@ fn words(notice: &Notice) -> String {
 }
 
 fn links(notice: &Notice) -> String {
-    notice.what.links.iter().map(|link| format!("\n{}：{}", link.title, link.url)).collect()
+    notice.what.links.iter().fold(String::new(), |mut text, link| {
+        let _ = write!(text, "\n{}：{}", link.title, link.url);
+        text
+    })
 }
 
 /// To the group, when it is sent.
@@ -25,7 +30,7 @@ pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize) -
         None => format!("回复{}或点私信里的按钮都可以", words(notice)),
     };
     format!(
-        "【通知 {}】请在{}前回执\n{}{}\n\n需回执 {required} 人。{how}；有特殊情况请私信我：特殊情况 {} 原因",
+        "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}；有特殊情况请私信我：特殊情况 {} 原因",
         notice.id,
         when(due, now),
         notice.what.text,
@@ -36,7 +41,7 @@ pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize) -
 
 /// Title of a member's card.
 pub fn card_title(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
-    format!("通知 {}，请在{}前回执", notice.id, when(due, now))
+    format!("通知 {}，请在{} 前回执", notice.id, when(due, now))
 }
 
 /// Body of a member's card.
@@ -49,7 +54,7 @@ pub fn card(notice: &Notice) -> String {
 
 /// Title of a reminder.
 pub fn reminder_title(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
-    format!("还差您的回执：通知 {}，{}截止", notice.id, when(due, now))
+    format!("还差您的回执：通知 {}，{} 截止", notice.id, when(due, now))
 }
 
 /// Body of a reminder.
@@ -60,7 +65,7 @@ pub fn reminder(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
 /// To those who have not answered when the deadline is over.
 pub fn overdue(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
     format!(
-        "通知 {} 已在{}截止，还没有收到您的回执：{}\n现在回执会记为迟到；有特殊情况请回复：特殊情况 {} 原因",
+        "通知 {} 已在{} 截止，还没有收到您的回执：{}\n现在回执会记为迟到；有特殊情况请回复：特殊情况 {} 原因",
         notice.id,
         when(due, now),
         notice.summary(30),
@@ -93,7 +98,7 @@ pub fn report(
     explained: &[String],
 ) -> String {
     let mut text = format!(
-        "通知 {} 已在{}截止：{}\n需回执 {} 人，已回执 {} 人（其中迟到 {} 人），豁免 {} 人，未回执 {} 人。",
+        "通知 {} 已在{} 截止：{}\n需回执 {} 人，已回执 {} 人（其中迟到 {} 人），豁免 {} 人，未回执 {} 人。",
         notice.id,
         when(due, now),
         notice.summary(30),
@@ -104,10 +109,10 @@ pub fn report(
         count.missing
     );
     if !missing.is_empty() {
-        text.push_str(&format!("\n未回执：{}", names(missing)));
+        let _ = write!(text, "\n未回执：{}", names(missing));
     }
     if !explained.is_empty() {
-        text.push_str(&format!("\n已说明情况、待处理：{}", names(explained)));
+        let _ = write!(text, "\n已说明情况、待处理：{}", names(explained));
     }
     text
 }
@@ -115,7 +120,7 @@ pub fn report(
 /// To a superior: only their own people.
 pub fn superior(notice: &Notice, due: Timestamp, now: Timestamp, missing: &[String]) -> String {
     format!(
-        "通知 {} 已在{}截止：{}\n您的团队还有 {} 人未回执：{}",
+        "通知 {} 已在{} 截止：{}\n您的团队还有 {} 人未回执：{}",
         notice.id,
         when(due, now),
         notice.summary(30),
@@ -124,9 +129,9 @@ pub fn superior(notice: &Notice, due: Timestamp, now: Timestamp, missing: &[Stri
     )
 }
 
-/// Words of the counter card.
+/// Words of the counter card: of those who are not excused, how many have answered.
 pub fn counter(count: Count, last: bool) -> String {
-    format!("{}：{}/{}", if last { "最终回执" } else { "已回执" }, count.acknowledged, count.required)
+    format!("{}：{}/{}", if last { "最终回执" } else { "已回执" }, count.acknowledged, count.required - count.exempt)
 }
 
 /// After an acknowledgement, in private.
@@ -136,6 +141,11 @@ pub fn thanks(notice: &Notice, at: Timestamp, due: Timestamp) -> String {
     } else {
         format!("已记下您对通知 {} 的回执，比截止时间晚 {}。", notice.id, late(at, due))
     }
+}
+
+/// After an earlier message of somebody who had been counted as late was found.
+pub fn corrected(notice: &Notice) -> String {
+    format!("已找到您更早的回执，通知 {} 更正为按时回执。", notice.id)
 }
 
 /// How late, at least a minute.

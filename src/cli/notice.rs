@@ -1,0 +1,275 @@
+//! `qunguan notice publish|preview|status`: notices from a terminal, through the running bot's HTTP API.
+
+use std::{
+    fmt::Write,
+    io::Read,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    process::ExitCode,
+    time::Duration,
+};
+
+use anyhow::Context;
+use clap::Subcommand;
+use serde_json::Value;
+
+use super::{ConfigArg, UserError};
+use crate::{
+    model::{Clock, GroupId, MemberId, SystemClock},
+    notices::{Deadline, Draft, status::Status},
+    wecom::client::install_tls,
+};
+
+/// Longest wait for an answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// 发布要求回执的通知，查看谁回执了。
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    config: ConfigArg,
+    /// 正在运行的群管的地址；不写则用设置里的 listen
+    #[arg(long, value_name = "URL", global = true)]
+    server: Option<String>,
+    /// 接口令牌的环境变量名；不写则用设置里的第一个 api_token
+    #[arg(long, value_name = "NAME", global = true)]
+    token_env: Option<String>,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// 发布通知，打印它的编号
+    Publish {
+        #[command(flatten)]
+        notice: NoticeArgs,
+        /// 需要另一个人审核后才发送
+        #[arg(long)]
+        review: bool,
+    },
+    /// 看看成员会看到什么、发给多少人；不发送
+    Preview {
+        #[command(flatten)]
+        notice: NoticeArgs,
+    },
+    /// 谁回执了、何时、怎样、还差谁
+    Status {
+        /// 通知编号，例如 8F2K
+        #[arg(value_name = "ID")]
+        id: String,
+        /// 打印接口的原样 JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct NoticeArgs {
+    /// 通知内容；不写则从标准输入读
+    #[arg(value_name = "TEXT")]
+    text: Option<String>,
+    /// 从文件读完整的通知（JSON，与接口相同）；其他选项不再起作用
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "group", "deadline"])]
+    file: Option<PathBuf>,
+    /// 发给这个群的所有人；可写多次
+    #[arg(long, value_name = "GROUP")]
+    group: Vec<String>,
+    /// 发给这个部门的所有人；可写多次
+    #[arg(long, value_name = "NAME")]
+    department: Vec<String>,
+    /// 发给这个人；可写多次
+    #[arg(long, value_name = "USERID")]
+    member: Vec<String>,
+    /// 截止：2h、work:120m（工作时间）、2026-11-23 18:00；默认 2h
+    #[arg(long, value_name = "WHEN", default_value = "2h")]
+    deadline: Deadline,
+    /// 接受的回执用语；可写多次，默认收到、执行、马上执行等
+    #[arg(long, value_name = "WORD")]
+    accept: Vec<String>,
+    /// 截止后收名单的人；可写多次
+    #[arg(long, value_name = "USERID")]
+    escalate_to: Vec<String>,
+}
+
+impl NoticeArgs {
+    fn draft(&self) -> anyhow::Result<Value> {
+        if let Some(file) = &self.file {
+            let text =
+                std::fs::read_to_string(file).map_err(|e| UserError(format!("{}：读不了：{e}", file.display())))?;
+            let draft: Draft =
+                serde_json::from_str(&text).map_err(|e| UserError(format!("{}:{}: {e}", file.display(), e.line())))?;
+            return Ok(serde_json::to_value(draft)?);
+        }
+        let text = if let Some(text) = &self.text {
+            text.clone()
+        } else {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text).context("cannot read the notice from stdin")?;
+            text.trim().to_owned()
+        };
+        let mut draft = Draft::new(&text, &[], self.deadline);
+        draft.groups = self.group.iter().map(GroupId::new).collect();
+        draft.departments.clone_from(&self.department);
+        draft.members = self.member.iter().map(MemberId::new).collect();
+        draft.accept.clone_from(&self.accept);
+        draft.escalate_to = self.escalate_to.iter().map(MemberId::new).collect();
+        Ok(serde_json::to_value(draft)?)
+    }
+}
+
+/// Runs the subcommand.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let api = Api::new(&args)?;
+    match &args.action {
+        Action::Publish { notice, review } => {
+            let mut draft = notice.draft()?;
+            if *review {
+                draft["review"] = Value::Bool(true);
+            }
+            let answer = api.post("/api/v1/notices", &draft).await?;
+            println!("{}", answer.get("id").and_then(Value::as_str).unwrap_or_default());
+        }
+        Action::Preview { notice } => {
+            let answer = api.post("/api/v1/notices/preview", &notice.draft()?).await?;
+            print!("{}", preview(&answer));
+        }
+        Action::Status { id, json } => {
+            let answer = api.get(&format!("/api/v1/notices/{}", escape(id))).await?;
+            if *json {
+                println!("{answer}");
+            } else {
+                let status: Status = serde_json::from_value(answer).context("the answer cannot be read")?;
+                print!("{}", status.table(SystemClock.now()));
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn preview(answer: &Value) -> String {
+    let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
+    let list = |name: &str| -> Vec<String> {
+        let all = answer.get(name).and_then(Value::as_array).into_iter().flatten();
+        all.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect()
+    };
+    let mut out = format!("接收 {} 人，截止 {}\n", answer.get("people").unwrap_or(&Value::Null), text("deadline"));
+    if !text("group_message").is_empty() {
+        let _ = write!(out, "\n—— 群里看到 ——\n{}\n", text("group_message"));
+    }
+    let _ = write!(
+        out,
+        "\n—— 私信卡片 ——\n{}\n{}\n[{}]\n",
+        text("card_title"),
+        text("card_text"),
+        list("buttons").join("] [")
+    );
+    for warning in list("warnings") {
+        let _ = write!(out, "\n注意：{warning}\n");
+    }
+    out
+}
+
+/// The running bot.
+struct Api {
+    client: reqwest::Client,
+    base: String,
+    token: String,
+}
+
+impl Api {
+    fn new(args: &Args) -> anyhow::Result<Self> {
+        let token_from_env = match &args.token_env {
+            Some(name) => Some(
+                std::env::var(name)
+                    .ok()
+                    .filter(|token| !token.is_empty())
+                    .ok_or_else(|| UserError(format!("环境变量 {name} 是空的")))?,
+            ),
+            None => None,
+        };
+        let (base, token) = match (&args.server, token_from_env) {
+            (Some(server), Some(token)) => (server.trim_end_matches('/').to_owned(), token),
+            (server, token) => {
+                let settings = args.config.load_or_built_in()?;
+                let base = server.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listen)));
+                let token = match token {
+                    Some(token) => token,
+                    None => settings
+                        .api_tokens
+                        .first()
+                        .map(|token| token.value.expose().to_owned())
+                        .ok_or_else(|| UserError("设置里没有 [[api_token]]，也没有写 --token-env".into()))?,
+                };
+                (base.trim_end_matches('/').to_owned(), token)
+            }
+        };
+        install_tls();
+        let client = reqwest::Client::builder().timeout(TIMEOUT).build().context("cannot make an HTTP client")?;
+        Ok(Self { client, base, token })
+    }
+
+    async fn get(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(self.client.get(format!("{}{path}", self.base))).await
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.ask(self.client.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let answer = request
+            .bearer_auth(&self.token)
+            .send()
+            .await
+            .map_err(|e| UserError(format!("{} 没有应答：{}", self.base, e.without_url())))?;
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap_or_default();
+        if status.is_success() {
+            return Ok(body);
+        }
+        let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = [part("title"), part("detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("：");
+        Err(UserError(if text.is_empty() { format!("群管回答 {status}") } else { text }).into())
+    }
+}
+
+/// An address that listens everywhere is asked on this machine.
+fn reachable(listen: SocketAddr) -> SocketAddr {
+    let ip = match listen.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, listen.port())
+}
+
+fn escape(id: &str) -> String {
+    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_preview_is_readable() {
+        let answer = serde_json::json!({
+            "people": 42, "deadline": "2026-11-23T12:00:00+08:00", "group_message": "【通知 8F2K】…",
+            "card_title": "通知 8F2K", "card_text": "请填表", "buttons": ["收到", "特殊情况"], "warnings": ["没有指定谁"],
+        });
+        insta::assert_snapshot!(preview(&answer), @r"
+        接收 42 人，截止 2026-11-23T12:00:00+08:00
+
+        —— 群里看到 ——
+        【通知 8F2K】…
+
+        —— 私信卡片 ——
+        通知 8F2K
+        请填表
+        [收到] [特殊情况]
+
+        注意：没有指定谁
+        ");
+    }
+}

@@ -1,0 +1,428 @@
+//! Activities: announced ahead, everybody signs in within a window by a word or a button, asks for leave with a reason, is
+//! late or absent; afterwards the organiser gets the list and is asked for a summary.
+
+use std::{collections::BTreeMap, fmt::Write};
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    NoticeError, Notices, Ran, ack, decode, encode,
+    notice::{Event, id_candidates},
+    outgoing::{self, Button, Tell},
+    publish::document,
+    roll::How,
+    wording::names,
+};
+use crate::{
+    model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
+    store::{Commit, Committed, Task},
+    wording::when,
+};
+
+/// The collection of activities.
+pub const ACTIVITIES: &str = "activity";
+/// The collection of activities one can sign in to, by group.
+pub const OPEN: &str = "activity_open";
+/// Reminds everybody before the start.
+pub const REMIND: &str = "activity.remind";
+/// Ends the sign-in and tells the organiser.
+pub const CLOSE: &str = "activity.close";
+/// Asks the organiser for a summary.
+pub const SUMMARY: &str = "activity.summary";
+/// The organiser is asked for the summary so often, a day apart.
+const ASKED: u8 = 3;
+
+/// What somebody plans.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    /// What it is.
+    pub title: String,
+    /// Where, and what to bring.
+    #[serde(default)]
+    pub details: String,
+    /// Everybody in these groups.
+    pub groups: Vec<GroupId>,
+    /// When it starts.
+    pub starts: Timestamp,
+    /// When it ends; the summary is asked for then.
+    pub ends: Timestamp,
+    /// Who gets the list and writes the summary.
+    pub organiser: MemberId,
+    /// Sign-in opens so many minutes before the start; default 30.
+    #[serde(default = "thirty")]
+    pub opens_minutes: u32,
+    /// Signing in later than so many minutes after the start is late; default 0.
+    #[serde(default)]
+    pub tolerance_minutes: u32,
+    /// Sign-in closes so many minutes after the start; default 60.
+    #[serde(default = "sixty")]
+    pub closes_minutes: u32,
+    /// Everybody is reminded so many minutes before the start; 0: not; default 30.
+    #[serde(default = "thirty")]
+    pub remind_minutes: u32,
+}
+
+fn thirty() -> u32 {
+    30
+}
+fn sixty() -> u32 {
+    60
+}
+fn minutes(n: u32) -> SignedDuration {
+    SignedDuration::from_mins(i64::from(n))
+}
+
+named_enum! {
+    /// How somebody stands with an activity.
+    pub enum Presence {
+        /// The sign-in is not over.
+        Waiting = "waiting", "待签到";
+        /// Signed in on time.
+        Present = "present", "准时";
+        /// Signed in late.
+        Late = "late", "迟到";
+        /// Asked for leave.
+        Leave = "leave", "请假";
+        /// Neither came nor said a word.
+        Absent = "absent", "缺席";
+    }
+}
+
+/// One person of an activity.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Guest {
+    /// Shown name.
+    pub name: String,
+    /// When they signed in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signed: Option<Timestamp>,
+    /// The way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<How>,
+    /// Why they can't come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leave: Option<String>,
+}
+
+/// A stored activity with its list; some hundreds of people.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// As people say it.
+    pub id: String,
+    /// What was planned.
+    pub plan: Plan,
+    /// Who announced it.
+    pub by: String,
+    /// Who is expected.
+    pub guests: BTreeMap<MemberId, Guest>,
+    /// The sign-in is over and the organiser was told.
+    #[serde(default)]
+    pub closed: bool,
+    /// The organiser's summary.
+    #[serde(default)]
+    pub summary: Option<String>,
+    /// What happened, oldest first.
+    pub history: Vec<Event>,
+}
+
+impl Activity {
+    fn opens(&self) -> Timestamp {
+        self.plan.starts - minutes(self.plan.opens_minutes)
+    }
+    fn closes(&self) -> Timestamp {
+        self.plan.starts + minutes(self.plan.closes_minutes)
+    }
+    /// How somebody stands at `now`.
+    pub fn presence(&self, guest: &Guest, now: Timestamp) -> Presence {
+        let on_time = self.plan.starts + minutes(self.plan.tolerance_minutes);
+        match guest.signed {
+            Some(at) if at <= on_time => Presence::Present,
+            Some(_) => Presence::Late,
+            None if guest.leave.is_some() => Presence::Leave,
+            None if now < self.closes() => Presence::Waiting,
+            None => Presence::Absent,
+        }
+    }
+    /// What the organiser reads.
+    pub fn report(&self, now: Timestamp) -> String {
+        let of = |presence| -> Vec<String> {
+            self.guests.values().filter(|g| self.presence(g, now) == presence).map(|g| g.name.clone()).collect()
+        };
+        let (present, late, absent) = (of(Presence::Present), of(Presence::Late), of(Presence::Absent));
+        let leave: Vec<String> = self
+            .guests
+            .values()
+            .filter(|g| self.presence(g, now) == Presence::Leave)
+            .map(|g| format!("{}（{}）", g.name, g.leave.as_deref().unwrap_or_default()))
+            .collect();
+        let mut text = format!(
+            "活动 {}《{}》签到结果：应到 {} 人，准时 {} 人，迟到 {} 人，请假 {} 人，缺席 {} 人。",
+            self.id,
+            self.plan.title,
+            self.guests.len(),
+            present.len(),
+            late.len(),
+            leave.len(),
+            absent.len()
+        );
+        for (title, list) in [("迟到", late), ("请假", leave), ("缺席", absent)] {
+            if !list.is_empty() {
+                let _ = write!(text, "\n{title}：{}", names(&list));
+            }
+        }
+        text
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Payload {
+    activity: String,
+    #[serde(default)]
+    asked: u8,
+}
+
+impl Notices {
+    /// Announces an activity and takes the list of who is expected.
+    pub async fn announce_activity(&self, plan: Plan, by: &str) -> Result<Activity, NoticeError> {
+        let now = self.now();
+        if plan.title.trim().is_empty() || plan.starts <= now || plan.ends <= plan.starts {
+            return Err(NoticeError::user("活动要有名称，开始时间要在现在之后，结束时间要在开始之后"));
+        }
+        let mut guests = BTreeMap::new();
+        for group in &plan.groups {
+            let Some(people) = self.directory.group(group) else {
+                return Err(NoticeError::user(format!("还不知道群 {group} 里有谁，不能发活动")));
+            };
+            guests.extend(people.into_iter().map(|p| (p.id, Guest { name: p.name, ..Guest::default() })));
+        }
+        let text = |id: &str| {
+            format!(
+                "【活动 {id}】{}\n时间：{}{}\n{} 起可以签到：在群里回复“签到”。不能参加请私信我：请假 {id} 原因",
+                plan.title,
+                when(plan.starts, now),
+                if plan.details.is_empty() { String::new() } else { format!("\n{}", plan.details) },
+                when(plan.starts - minutes(plan.opens_minutes), now)
+            )
+        };
+        for id in id_candidates(by, now, &plan.title) {
+            let activity = Activity {
+                id: id.clone(),
+                plan: plan.clone(),
+                by: by.to_owned(),
+                guests: guests.clone(),
+                closed: false,
+                summary: None,
+                history: vec![Event::new(now, by, "发布")],
+            };
+            let mut documents = vec![document(ACTIVITIES, &id, 0, &activity)];
+            let mut tasks = Vec::new();
+            for (n, group) in plan.groups.iter().enumerate() {
+                documents.push(document(OPEN, &format!("{group}/{id}"), 0, &id));
+                tasks.push(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
+            }
+            let remind = plan.starts - minutes(plan.remind_minutes);
+            if plan.remind_minutes > 0 && remind > now {
+                tasks.push(timed(&activity, REMIND, remind, now));
+            }
+            tasks.push(timed(&activity, CLOSE, activity.closes(), now));
+            tasks.push(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
+            if self.store.commit(Commit { tasks, documents, ..Commit::default() }).await? != Committed::Conflict {
+                return Ok(activity);
+            }
+        }
+        Err(NoticeError::user("编号用完了，请稍后再试"))
+    }
+
+    /// One activity.
+    pub async fn activity(&self, id: &str) -> Result<Activity, NoticeError> {
+        let id = id.trim().to_uppercase();
+        match self.read(ACTIVITIES, &id).await? {
+            Some(activity) => Ok(activity),
+            None => Err(NoticeError::user(format!("没有编号为 {id} 的活动"))),
+        }
+    }
+
+    /// Signs somebody in at the time of their own message; the first time counts.
+    pub async fn sign_in(&self, id: &str, member: &MemberId, at: Timestamp, how: How) -> Result<String, NoticeError> {
+        self.edit_activity(id, |activity| {
+            let (opens, closes, name) = (activity.opens(), activity.closes(), activity.plan.title.clone());
+            let Some(guest) = activity.guests.get_mut(member) else {
+                return Err(NoticeError::user(format!("您不在活动《{name}》的名单里")));
+            };
+            if at < opens {
+                return Err(NoticeError::user(format!("签到还没有开始，{}起可以签到", when(opens, at))));
+            }
+            if at > closes {
+                return Err(NoticeError::user(format!("签到已在{}结束", when(closes, at))));
+            }
+            if guest.signed.is_none_or(|signed| at < signed) {
+                guest.signed = Some(at);
+                guest.how = Some(how);
+            }
+            let guest = guest.clone();
+            Ok(format!("活动《{name}》签到：{}", activity.presence(&guest, at).zh()))
+        })
+        .await
+    }
+
+    /// Somebody can't come and says why.
+    pub async fn ask_leave(&self, id: &str, member: &MemberId, reason: &str) -> Result<String, NoticeError> {
+        let reason: String = reason.trim().chars().take(200).collect();
+        if reason.is_empty() {
+            return Err(NoticeError::user(format!("请写明原因，例如：请假 {id} 出差")));
+        }
+        self.edit_activity(id, |activity| {
+            let name = activity.plan.title.clone();
+            match activity.guests.get_mut(member) {
+                None => Err(NoticeError::user(format!("您不在活动《{name}》的名单里"))),
+                Some(_) if activity.closed => Err(NoticeError::user("签到已结束，请直接联系组织者")),
+                Some(guest) => {
+                    guest.leave = Some(reason.clone());
+                    Ok(format!("已记下您对活动《{name}》的请假。"))
+                }
+            }
+        })
+        .await
+    }
+
+    /// The organiser writes the summary; it goes to the groups.
+    pub async fn summarise(&self, id: &str, by: &MemberId, text: &str) -> Result<String, NoticeError> {
+        let text: String = text.trim().chars().take(1000).collect();
+        let now = self.now();
+        if text.is_empty() {
+            return Err(NoticeError::user("总结没有内容"));
+        }
+        let activity = self.activity(id).await?;
+        if activity.plan.organiser != *by {
+            return Err(NoticeError::user("总结由组织者填写"));
+        }
+        self.edit_activity(id, |activity| {
+            activity.summary = Some(text.clone());
+            activity.history.push(Event::new(now, by.as_str(), "填写总结"));
+            Ok("总结已记下。".to_owned())
+        })
+        .await
+    }
+
+    /// 签到, 请假 8F2K 原因, 总结 8F2K …: what concerns activities in a message.
+    pub(super) async fn hear_activity(&self, message: &Message) -> Result<Option<String>, NoticeError> {
+        let text = message.text.trim();
+        if message.group.as_str().is_empty() {
+            let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+            let (id, rest) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
+            if !matches!(word, "请假" | "总结") || self.activity(id).await.is_err() {
+                return Ok(None);
+            }
+            return match word {
+                "请假" => self.ask_leave(id, &message.sender, rest).await.map(Some),
+                _ => self.summarise(id, &message.sender, rest).await.map(Some),
+            };
+        }
+        if !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
+            return Ok(None);
+        }
+        for open in self.store.documents(OPEN, &format!("{}/", message.group), None, 50).await? {
+            let id: String = decode(open)?;
+            let activity = self.activity(&id).await?;
+            if (activity.opens()..=activity.closes()).contains(&message.at)
+                && activity.guests.contains_key(&message.sender)
+            {
+                return self.sign_in(&id, &message.sender, message.at, How::Word).await.map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    pub(super) async fn run_activity(&self, task: &Task) -> Result<Ran, NoticeError> {
+        let payload: Payload = serde_json::from_value(task.payload.clone())
+            .map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
+        let now = self.now();
+        let activity = self.activity(&payload.activity).await?;
+        let id = &activity.id;
+        let organiser = |text: String, button: Option<Button>| Tell {
+            to: vec![activity.plan.organiser.clone()],
+            title: button.as_ref().map(|_| format!("活动 {id}")).unwrap_or_default(),
+            text,
+            buttons: button.into_iter().collect(),
+        };
+        match task.kind.as_str() {
+            REMIND => {
+                if now >= activity.plan.starts {
+                    return Ok(Ran::Done("已经开始，不再提醒".into()));
+                }
+                let to: Vec<MemberId> =
+                    activity.guests.iter().filter(|(_, g)| g.leave.is_none()).map(|(id, _)| id.clone()).collect();
+                let message = Tell {
+                    to,
+                    title: format!("活动 {id} {}开始", when(activity.plan.starts, now)),
+                    text: format!("{}\n{}", activity.plan.title, activity.plan.details).trim().to_owned(),
+                    buttons: vec![Button { text: "签到".into(), key: format!("activity:{id}:sign") }],
+                };
+                let tasks = outgoing::tell(&format!("activity/{id}/remind/tell"), &home(&activity), now, &message);
+                self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+                Ok(Ran::Done("已提醒".into()))
+            }
+            CLOSE => {
+                let text = activity.report(now);
+                let tasks =
+                    outgoing::tell(&format!("activity/{id}/report"), &home(&activity), now, &organiser(text, None));
+                let deletes = activity.plan.groups.iter().map(|g| (OPEN.to_owned(), format!("{g}/{id}"))).collect();
+                self.edit_activity(id, |activity| {
+                    activity.closed = true;
+                    Ok(())
+                })
+                .await?;
+                self.store.commit(Commit { tasks, deletes, ..Commit::default() }).await?;
+                Ok(Ran::Done("签到结束，名单已发给组织者".into()))
+            }
+            SUMMARY => {
+                if activity.summary.is_some() || payload.asked >= ASKED {
+                    return Ok(Ran::Done("不再询问总结".into()));
+                }
+                let text = format!("活动《{}》已结束，请回复：总结 {id} 活动效果和需要改进的地方", activity.plan.title);
+                let task_id = format!("activity/{id}/summary/tell/{}", payload.asked);
+                let tasks = outgoing::tell(&task_id, &home(&activity), now, &organiser(text, None));
+                self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+                Ok(Ran::Later {
+                    due: now + SignedDuration::from_hours(24),
+                    reason: "已请组织者写总结".into(),
+                    payload: encode(&Payload { activity: id.clone(), asked: payload.asked + 1 }),
+                })
+            }
+            other => Err(NoticeError::user(format!("不认识的待办 {other}"))),
+        }
+    }
+
+    async fn edit_activity<T>(
+        &self,
+        id: &str,
+        edit: impl Fn(&mut Activity) -> Result<T, NoticeError>,
+    ) -> Result<T, NoticeError> {
+        let id = id.trim().to_uppercase();
+        loop {
+            let Some(stored) = self.store.document(ACTIVITIES, &id).await? else {
+                return Err(NoticeError::user(format!("没有编号为 {id} 的活动")));
+            };
+            let version = stored.version;
+            let mut activity: Activity = decode(stored)?;
+            let answer = edit(&mut activity)?;
+            let documents = vec![document(ACTIVITIES, &id, version, &activity)];
+            if self.store.commit(Commit { documents, ..Commit::default() }).await? != Committed::Conflict {
+                return Ok(answer);
+            }
+        }
+    }
+}
+
+fn home(activity: &Activity) -> GroupId {
+    activity.plan.groups.first().cloned().unwrap_or_else(|| GroupId::from(""))
+}
+
+fn timed(activity: &Activity, kind: &str, due: Timestamp, now: Timestamp) -> Task {
+    let payload = encode(&Payload { activity: activity.id.clone(), asked: 0 });
+    let name = kind.rsplit('.').next().unwrap_or(kind);
+    let mut task = Task::new(format!("activity/{}/{name}", activity.id), kind, &home(activity), now, payload);
+    task.due = due;
+    task
+}

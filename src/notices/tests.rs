@@ -1,0 +1,301 @@
+//! The lives of notices and activities that the played day (`tests/notices_day.rs`) does not show.
+
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::{
+    activity::{Plan, Presence},
+    calendar::{Absence, Holidays},
+    ledger::{CloseState, Fine},
+    notice::{Confirm, Joiners, Repeat, State},
+    roll::{How, MemberState, Settled},
+    *,
+};
+use crate::{
+    model::{Channel, GroupId, MemberId, Message, ShiftedClock, SignedDuration},
+    store::{Commit, TaskQuery, TaskState, TaskUpdate, memory::MemoryStore},
+};
+
+/// a, b, c in `one`; c, d in `two`.
+struct Few;
+
+impl Directory for Few {
+    fn group(&self, id: &GroupId) -> Option<Vec<Person>> {
+        let members: &[&str] = match id.as_str() {
+            "one" => &["a", "b", "c"],
+            "two" => &["c", "d"],
+            _ => return None,
+        };
+        Some(members.iter().map(|m| self.person(&MemberId::from(*m))).collect())
+    }
+    fn group_name(&self, id: &GroupId) -> String {
+        id.to_string()
+    }
+    fn department(&self, _: &str) -> Option<Vec<Person>> {
+        None
+    }
+    fn person(&self, id: &MemberId) -> Person {
+        Person { id: id.clone(), name: id.to_string(), department: String::new(), superior: None }
+    }
+}
+
+struct House {
+    notices: Notices,
+    clock: Arc<ShiftedClock>,
+}
+
+fn at(text: &str) -> Timestamp {
+    format!("{text}:00+08:00").parse().unwrap()
+}
+
+fn house(now: &str) -> House {
+    let clock = Arc::new(ShiftedClock::fixed(at(now)));
+    let calendar = Calendar::new(TimeZone::get("Asia/Shanghai").unwrap(), None, Holidays::built_in());
+    let notices = Notices::new(Arc::new(MemoryStore::new()), clock.clone(), Arc::new(Few), Arc::new(calendar));
+    House { notices, clock }
+}
+
+impl House {
+    /// Moves the clock and runs what falls due, each at its own time.
+    async fn until(&self, time: &str) {
+        let store = self.notices.store();
+        loop {
+            let now = self.clock.now();
+            for task in store.claim(now, 100, SignedDuration::from_secs(60)).await.unwrap() {
+                let ran = if run::KINDS.contains(&task.kind.as_str()) {
+                    run_task(&self.notices, &task).await.unwrap()
+                } else {
+                    Ran::Done(String::new())
+                };
+                let (state, due, payload) = match ran {
+                    Ran::Done(_) => (TaskState::Done, now, None),
+                    Ran::Later { due, payload, .. } => (TaskState::Pending, due, Some(payload)),
+                };
+                let fence = Some(task.fence);
+                let update =
+                    TaskUpdate { id: task.id, fence, state, due, reason: String::new(), payload, failed: false };
+                store.commit(Commit { task_updates: vec![update], ..Commit::default() }).await.unwrap();
+            }
+            match store.next_due().await.unwrap() {
+                Some(due) if due <= at(time) => self.clock.advance(due.duration_since(now).max(SignedDuration::ZERO)),
+                _ => break,
+            }
+        }
+        self.clock.advance(at(time).duration_since(self.clock.now()));
+    }
+    async fn told(&self, part: &str) -> Vec<String> {
+        let tasks = self.notices.store().tasks(&TaskQuery { limit: 1000, ..TaskQuery::default() }).await.unwrap();
+        let said = tasks.iter().filter(|t| t.id.as_str().contains(part) && !run::KINDS.contains(&t.kind.as_str()));
+        said.filter_map(|t| t.payload["text"].as_str().map(str::to_owned)).collect()
+    }
+    async fn state(&self, id: &str, member: &str) -> Option<MemberState> {
+        let notice = self.notices.get(id).await.unwrap();
+        let entry = self.notices.entry(&notice, &member.into()).await.unwrap();
+        entry.map(|e| e.state(&notice, self.clock.now()))
+    }
+}
+
+fn draft() -> Draft {
+    Draft::new("填表", &["one", "two"], "2h".parse().unwrap())
+}
+fn message(id: &str, group: &str, who: &str, time: &str, text: &str) -> Message {
+    Message::text(Channel::Archive, id, group, who, at(time), text)
+}
+
+#[tokio::test]
+async fn a_second_person_reviews() {
+    let house = house("2026-11-23T10:00");
+    let notice = house.notices.publish(Draft { review: true, ..draft() }, "a").await.unwrap();
+    assert_eq!(notice.state, State::Draft);
+    assert!(house.notices.release(&notice.id, "a").await.is_err());
+    assert!(house.notices.review(&notice.id, "a").await.is_err(), "not one's own");
+    house.notices.review(&notice.id, "b").await.unwrap();
+    assert_eq!(house.notices.release(&notice.id, "a").await.unwrap().state, State::Sent);
+    assert_eq!(house.notices.release(&notice.id, "a").await.unwrap().state, State::Sent, "twice is once");
+    assert_eq!(house.told("/announce/").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_planned_notice_waits_and_a_cancelled_one_is_silent() {
+    let house = house("2026-11-23T10:00");
+    let later = Draft { send_at: Some(at("2026-11-23T14:00")), ..draft() };
+    let first = house.notices.publish(later.clone(), "api").await.unwrap();
+    let second = house.notices.publish(Draft { text: "作废".into(), ..later }, "api").await.unwrap();
+    assert_eq!(first.state, State::Scheduled);
+    house.notices.cancel(&second.id, "api").await.unwrap();
+    house.until("2026-11-23T15:00").await;
+    assert_eq!(house.notices.get(&first.id).await.unwrap().sent, Some(at("2026-11-23T14:00")));
+    assert_eq!(house.notices.get(&second.id).await.unwrap().sent, None);
+    house.notices.cancel(&first.id, "api").await.unwrap();
+    house.until("2026-11-23T20:00").await;
+    assert_eq!(house.told("/cancelled/").await.len(), 2, "the groups are told");
+    assert!(house.told("/deadline/").await.is_empty());
+}
+
+#[tokio::test]
+async fn working_days_repeat_over_a_weekend_and_once_after_a_long_sleep() {
+    let house = house("2026-11-26T09:00"); // Thursday
+    let series = Draft { repeat: Some(Repeat::Workday), ..draft() };
+    let id = house.notices.publish(series, "api").await.unwrap().id;
+    house.until("2026-11-30T23:00").await;
+    let sent = house.notices.list(None, 100).await.unwrap();
+    let ids: Vec<String> =
+        sent.iter().filter_map(|n| n.id.strip_prefix(&format!("{id}-")).map(str::to_owned)).collect();
+    assert_eq!(ids, ["1126", "1127", "1130"]);
+    house.clock.advance(SignedDuration::from_hours(24 * 3));
+    house.until("2026-12-04T08:00").await;
+    let sent = house.notices.list(None, 100).await.unwrap();
+    assert_eq!(sent.len(), 1 + 4, "slept through three days: sent once, not three times");
+}
+
+#[tokio::test]
+async fn one_word_answers_the_newest_and_a_redelivery_nothing() {
+    let house = house("2026-11-23T10:00");
+    let old = house.notices.publish(draft(), "api").await.unwrap().id;
+    house.until("2026-11-23T10:10").await;
+    let new = house.notices.publish(Draft { text: "开会".into(), ..draft() }, "api").await.unwrap().id;
+    let said = message("1", "one", "a", "2026-11-23T10:11", "收到");
+    assert_eq!(house.notices.hear(&said).await.unwrap().unwrap().notice, new);
+    assert!(house.notices.hear(&said).await.unwrap().is_none());
+    assert_eq!(house.state(&old, "a").await, Some(MemberState::Waiting));
+    let again = message("2", "one", "a", "2026-11-23T10:12", "收到");
+    assert_eq!(house.notices.hear(&again).await.unwrap().unwrap().notice, old);
+    // Said before the newer one was sent: about the older.
+    let early = message("3", "one", "b", "2026-11-23T10:05", "收到");
+    assert_eq!(house.notices.hear(&early).await.unwrap().unwrap().notice, old);
+    assert!(house.notices.hear(&message("4", "elsewhere", "c", "2026-11-23T10:12", "收到")).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn at_the_deadline_itself_those_missing_are_told() {
+    let house = house("2026-11-23T10:00");
+    let ordered = Draft { escalate_to: vec!["boss".into()], ..draft() };
+    let id = house.notices.publish(ordered, "api").await.unwrap().id;
+    let notice = house.notices.get(&id).await.unwrap();
+    house.until("2026-11-23T12:00").await;
+    house.notices.acknowledge(&notice, &"a".into(), at("2026-11-23T12:00"), How::Word, None).await.unwrap();
+    house.until("2026-11-23T12:01").await;
+    assert_eq!(house.told("/deadline/").await.len(), 1);
+    assert_eq!(house.notices.get(&id).await.unwrap().state, State::Closed);
+    assert!(house.told("/list/").await.is_empty(), "what was said in time may still be under way");
+    house.until("2026-11-23T12:06").await;
+    insta::assert_snapshot!(house.told("/list/").await[0].replace(&id, "N"), @r"
+    通知 N 已在今天 12:00 截止：填表
+    需回执 4 人，已回执 1 人（其中迟到 0 人），豁免 0 人，未回执 3 人。
+    未回执：b、c、d
+    ");
+}
+
+#[tokio::test]
+async fn joiners_get_the_same_time_where_the_notice_says_so() {
+    let house = house("2026-11-23T10:00");
+    let id = house.notices.publish(Draft { joiners: Joiners::Include, ..draft() }, "api").await.unwrap().id;
+    house.until("2026-11-23T11:00").await;
+    house.notices.joined(&"one".into(), &"z".into(), at("2026-11-23T11:00")).await.unwrap();
+    house.notices.joined(&"one".into(), &"z".into(), at("2026-11-23T11:00")).await.unwrap();
+    house.until("2026-11-23T12:30").await;
+    assert_eq!(house.state(&id, "a").await, Some(MemberState::Missing));
+    assert_eq!(house.state(&id, "z").await, Some(MemberState::Waiting));
+    house.until("2026-11-23T13:01").await;
+    assert_eq!(house.state(&id, "z").await, Some(MemberState::Missing));
+}
+
+#[tokio::test]
+async fn leave_stops_the_clock_where_the_notice_says_so() {
+    let house = house("2026-11-23T10:00");
+    let leave = Absence { from: at("2026-11-23T10:30"), to: at("2026-11-23T15:00"), reason: "体检".into() };
+    house.notices.absent(&"b".into(), leave).await.unwrap();
+    let with = house.notices.publish(Draft { stop_for_leave: true, ..draft() }, "api").await.unwrap().id;
+    let without = house.notices.publish(Draft { text: "不停".into(), ..draft() }, "api").await.unwrap().id;
+    house.until("2026-11-23T16:00").await;
+    assert_eq!(house.state(&with, "a").await, Some(MemberState::Missing));
+    assert_eq!(house.state(&with, "b").await, Some(MemberState::Waiting));
+    assert_eq!(house.state(&without, "b").await, Some(MemberState::Missing));
+    house.until("2026-11-23T16:31").await;
+    assert_eq!(house.state(&with, "b").await, Some(MemberState::Missing));
+    assert_eq!(house.notices.get(&with).await.unwrap().state, State::Closed);
+}
+
+#[tokio::test]
+async fn a_question_needs_the_right_answer() {
+    let house = house("2026-11-23T10:00");
+    let confirm = Confirm { question: "几点？".into(), answers: vec!["9 点".into(), "10 点".into()], right: 1 };
+    let id = house.notices.publish(Draft { confirm: Some(confirm), ..draft() }, "api").await.unwrap().id;
+    assert!(house.notices.hear(&message("1", "one", "a", "2026-11-23T10:01", "收到")).await.unwrap().is_none());
+    let press = async |n: usize| {
+        let key = format!("notice:{id}:answer:{n}");
+        house.notices.press(&key, &"a".into(), at("2026-11-23T10:02")).await.unwrap().unwrap().reply
+    };
+    assert!(press(0).await.contains("答案不对"));
+    assert_eq!(house.state(&id, "a").await, Some(MemberState::Waiting));
+    assert!(press(1).await.contains("已记下"));
+}
+
+#[tokio::test]
+async fn money_needs_the_warning_read_and_a_month_two_people() {
+    let house = house("2026-11-23T10:00");
+    let fine = Fine::sales_staff_2016();
+    let refused = house.notices.publish(Draft { fine: Some(fine.clone()), ..draft() }, "api").await.unwrap_err();
+    assert!(refused.to_string().contains("可能违法"));
+    let fine = Fine { understood: true, ..fine };
+    let id = house.notices.publish(Draft { fine: Some(fine), ..draft() }, "api").await.unwrap().id;
+    let notice = house.notices.get(&id).await.unwrap();
+    house.until("2026-11-23T16:00").await;
+    house.notices.acknowledge(&notice, &"a".into(), at("2026-11-23T15:00"), How::Word, None).await.unwrap();
+    house.notices.settle(&id, &"b".into(), Some(Settled::Waived), "boss", "出差").await.unwrap();
+    assert!(house.notices.settle(&id, &"c".into(), Some(Settled::Waived), "c", "").await.is_err(), "not one's own");
+    assert!(house.notices.close_month("2026-11", "boss").await.is_err(), "not over");
+    house.until("2026-12-01T09:00").await;
+    let lines = house.notices.ledger("2026-11").await.unwrap();
+    let short: Vec<_> = lines.iter().map(|l| (l.member.as_str(), l.amount_fen, l.settled)).collect();
+    assert_eq!(short, [("a", 1000, None), ("b", 5000, Some(Settled::Waived)), ("c", 5000, None), ("d", 5000, None)]);
+    let close = house.notices.close_month("2026-11", "boss").await.unwrap();
+    assert_eq!((close.lines, close.total_fen), (4, 11_000));
+    assert!(house.notices.sign_month("2026-11", "boss", true).await.is_err(), "a second person");
+    assert!(house.notices.settle(&id, &"a".into(), Some(Settled::Paid), "boss", "").await.is_err(), "closed");
+    assert_eq!(house.notices.sign_month("2026-11", "cfo", false).await.unwrap(), None);
+    house.notices.settle(&id, &"a".into(), Some(Settled::Paid), "boss", "").await.unwrap();
+    house.notices.close_month("2026-11", "boss").await.unwrap();
+    let signed = house.notices.sign_month("2026-11", "cfo", true).await.unwrap().unwrap();
+    assert_eq!(signed.state, CloseState::Signed);
+    assert_eq!(house.notices.ledger("2026-11").await.unwrap()[0].settled, Some(Settled::Paid));
+}
+
+#[tokio::test]
+async fn an_activity_from_announcement_to_summary() {
+    let house = house("2026-11-23T10:00");
+    let plan: Plan = serde_json::from_value(serde_json::json!({
+        "title": "新品培训", "groups": ["one", "two"], "organiser": "o",
+        "starts": "2026-11-23T14:00:00+08:00", "ends": "2026-11-23T16:00:00+08:00",
+    }))
+    .unwrap();
+    let id = house.notices.announce_activity(plan, "api").await.unwrap().id;
+    insta::assert_snapshot!(house.told("/announce/0").await[0].replace(&id, "N"), @r"
+    【活动 N】新品培训
+    时间：今天 14:00
+    今天 13:30 起可以签到：在群里回复“签到”。不能参加请私信我：请假 N 原因
+    ");
+    let hear = async |n: &str, group: &str, who: &str, time: &str, text: &str| {
+        house.notices.hear(&message(n, group, who, time, text)).await.unwrap().map(|h| h.reply)
+    };
+    assert_eq!(hear("0", "one", "a", "2026-11-23T12:00", "签到").await, None, "before the window");
+    hear("1", "", "b", "2026-11-23T12:00", &format!("请假 {id} 见客户")).await.unwrap();
+    house.until("2026-11-23T14:05").await;
+    assert_eq!(hear("2", "one", "a", "2026-11-23T13:40", "签到").await.unwrap(), "活动《新品培训》签到：准时");
+    assert_eq!(hear("3", "two", "c", "2026-11-23T14:05", "已签到").await.unwrap(), "活动《新品培训》签到：迟到");
+    assert_eq!(hear("4", "two", "d", "2026-11-23T14:05", "签到了吗？").await, None);
+    house.until("2026-11-23T17:00").await;
+    insta::assert_snapshot!(house.told("/report").await[0].replace(&id, "N"), @r"
+    活动 N《新品培训》签到结果：应到 4 人，准时 1 人，迟到 1 人，请假 1 人，缺席 1 人。
+    迟到：c
+    请假：b（见客户）
+    缺席：d
+    ");
+    assert_eq!(house.told("/summary/tell").await.len(), 1);
+    hear("5", "", "o", "2026-11-23T17:00", &format!("总结 {id} 效果不错")).await.unwrap();
+    house.until("2026-11-26T17:00").await;
+    assert_eq!(house.told("/summary/tell").await.len(), 1, "not asked again");
+    let activity = house.notices.activity(&id).await.unwrap();
+    assert_eq!(activity.presence(&activity.guests[&MemberId::from("d")], house.clock.now()), Presence::Absent);
+}
