@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Sim, api,
     callbacks::post,
-    envelope::Seal,
+    envelope::{Seal, Stamp},
     faults::FaultKind,
     limits::MINUTE,
     state::{BotChat, State},
@@ -28,28 +28,29 @@ pub fn chat_of(body: &Value) -> BotChat {
 
 /// Sends a callback to the bot's address, if there is one; once, never again.
 pub fn send(sim: &Arc<Sim>, mut body: Value) {
+    let user = body.pointer("/from/userid").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let event = body["msgtype"] == "event";
+    let admitted = sim.with(|state, now| {
+        state.hooks.bot.as_ref()?;
+        if !event {
+            let busy = state.bot.busy.entry(user.clone()).or_default();
+            if *busy >= BUSY {
+                return None;
+            }
+            *busy += 1;
+        }
+        let code = state.id("rc", 40);
+        let door = super::bot::Door { chat: chat_of(&body), since: now };
+        state.bot.doors.insert(code.clone(), door);
+        body["response_url"] =
+            format!("{}/cgi-bin/aibot/response?response_code={code}", state.credentials.api_base).into();
+        Some(now)
+    });
+    let Some(began) = admitted else { return };
+    let begun = begin(sim, &body);
     let sim = sim.clone();
     tokio::spawn(async move {
-        let user = body.pointer("/from/userid").and_then(Value::as_str).unwrap_or_default().to_owned();
-        let event = body["msgtype"] == "event";
-        let admitted = sim.with(|state, now| {
-            state.hooks.bot.as_ref()?;
-            if !event {
-                let busy = state.bot.busy.entry(user.clone()).or_default();
-                if *busy >= BUSY {
-                    return None;
-                }
-                *busy += 1;
-            }
-            let code = state.id("rc", 40);
-            let door = super::bot::Door { chat: chat_of(&body), since: now };
-            state.bot.doors.insert(code.clone(), door);
-            body["response_url"] =
-                format!("{}/cgi-bin/aibot/response?response_code={code}", state.credentials.api_base).into();
-            Some(now)
-        });
-        let Some(began) = admitted else { return };
-        converse(&sim, body, began).await;
+        converse(&sim, body, begun, began).await;
         if !event {
             sim.with(|state, _| {
                 if let Some(busy) = state.bot.busy.get_mut(&user) {
@@ -61,28 +62,38 @@ pub fn send(sim: &Arc<Sim>, mut body: Value) {
 }
 
 /// One callback with its answer and, while a stream is unfinished, the refreshes; six minutes at most.
-async fn converse(sim: &Arc<Sim>, first: Value, began: Timestamp) {
-    let mut body = first.clone();
+async fn converse(sim: &Arc<Sim>, first: Value, mut begun: Option<Begun>, began: Timestamp) {
     loop {
-        let Some(reply) = exchange(sim, &body).await else { return };
+        let Some(exchange) = begun else { return };
+        let Some(reply) = exchange.end(sim).await else { return };
         let streaming = sim.with(|state, now| state.bot_replied(&first, &reply, now));
         let Some(stream) = streaming else { return };
         tokio::time::sleep(sim.config.stream_refresh).await;
         if sim.clock.now().as_millisecond() - began.as_millisecond() > 6 * MINUTE {
             return;
         }
-        body = json!({"msgid": first["msgid"], "aibotid": first["aibotid"], "chattype": first["chattype"],
+        let mut body = json!({"msgid": first["msgid"], "aibotid": first["aibotid"], "chattype": first["chattype"],
             "from": first["from"], "msgtype": "stream", "stream": {"id": stream}});
         if !first["chatid"].is_null() {
             body["chatid"] = first["chatid"].clone();
         }
+        begun = begin(sim, &body);
     }
 }
 
-/// Posts one callback and decrypts the answer; `None` if there was none to decrypt.
-async fn exchange(sim: &Arc<Sim>, body: &Value) -> Option<Value> {
+/// A callback that is on record and not yet on its way.
+struct Begun {
+    url: String,
+    seal: Seal,
+    stamp: Stamp,
+    id: u64,
+    plain: String,
+}
+
+/// Puts a callback on record; `None` if it has nowhere to go.
+fn begin(sim: &Arc<Sim>, body: &Value) -> Option<Begun> {
     let plain = body.to_string();
-    let (url, seal, stamp, id) = sim.with(|state, now| {
+    sim.with(|state, now| {
         let url = state.hooks.bot.clone()?;
         let id = state.hooks.begin("bot", plain.clone(), now);
         if state.faults.has(&FaultKind::CallbackLost) {
@@ -90,26 +101,33 @@ async fn exchange(sim: &Arc<Sim>, body: &Value) -> Option<Value> {
             state.hooks.end(id, false, None);
             return None;
         }
-        Some((url, Seal::bot(&state.credentials), state.stamp(now), id))
-    })?;
-    let sealed = seal.seal(&plain, &stamp);
-    let outcome =
-        post(sim, &sealed.url(&url), "application/json", &json!({"encrypt": sealed.encrypt}).to_string()).await;
-    let (line, answer) = match outcome {
-        Ok((200, answer)) => ("200".to_owned(), Some(answer)),
-        Ok((status, _)) => (status.to_string(), None),
-        Err(why) => (why, None),
-    };
-    let opened = answer.as_deref().filter(|a| !a.trim().is_empty()).map(|a| seal.open_json(a, &stamp.nonce));
-    sim.with(|state, _| {
-        state.hooks.tried(id, line);
-        if let Some(Err(why)) = &opened {
-            state.hooks.tried(id, (*why).to_owned());
-        }
-        let text = opened.as_ref().and_then(|o| o.as_ref().ok()).map(Value::to_string);
-        state.hooks.end(id, answer.is_some(), text);
-    });
-    opened?.ok()
+        Some(Begun { url, seal: Seal::bot(&state.credentials), stamp: state.stamp(now), id, plain })
+    })
+}
+
+impl Begun {
+    /// Posts it and decrypts the answer; `None` if there was none to decrypt.
+    async fn end(self, sim: &Arc<Sim>) -> Option<Value> {
+        let Self { url, seal, stamp, id, plain } = self;
+        let sealed = seal.seal(&plain, &stamp);
+        let outcome =
+            post(sim, &sealed.url(&url), "application/json", &json!({"encrypt": sealed.encrypt}).to_string()).await;
+        let (line, answer) = match outcome {
+            Ok((200, answer)) => ("200".to_owned(), Some(answer)),
+            Ok((status, _)) => (status.to_string(), None),
+            Err(why) => (why, None),
+        };
+        let opened = answer.as_deref().filter(|a| !a.trim().is_empty()).map(|a| seal.open_json(a, &stamp.nonce));
+        sim.with(|state, _| {
+            state.hooks.tried(id, line);
+            if let Some(Err(why)) = &opened {
+                state.hooks.tried(id, (*why).to_owned());
+            }
+            let text = opened.as_ref().and_then(|o| o.as_ref().ok()).map(Value::to_string);
+            state.hooks.end(id, answer.is_some(), text);
+        });
+        opened?.ok()
+    }
 }
 
 impl State {

@@ -95,20 +95,20 @@ pub async fn post(sim: &Sim, url: &str, kind: &str, body: &str) -> Result<(u16, 
 
 /// Sends an event or message to the app's address, if there is one.
 pub fn send(sim: &Arc<Sim>, plain: String) {
+    // On record before anything is awaited: who looks after the act that caused it finds it.
+    let begun = sim.with(|state, now| {
+        let url = state.hooks.app.clone()?;
+        let id = state.hooks.begin("app", plain.clone(), now);
+        if state.faults.has(&FaultKind::CallbackLost) {
+            state.hooks.tried(id, "lost".into());
+            state.hooks.end(id, false, None);
+            return None;
+        }
+        Some((url, Seal::app(&state.credentials), state.stamp(now), id))
+    });
+    let Some((url, seal, stamp, id)) = begun else { return };
     let sim = sim.clone();
     tokio::spawn(async move {
-        let Some((url, seal, stamp, id)) = sim.with(|state, now| {
-            let url = state.hooks.app.clone()?;
-            let id = state.hooks.begin("app", plain.clone(), now);
-            if state.faults.has(&FaultKind::CallbackLost) {
-                state.hooks.tried(id, "lost".into());
-                state.hooks.end(id, false, None);
-                return None;
-            }
-            Some((url, Seal::app(&state.credentials), state.stamp(now), id))
-        }) else {
-            return;
-        };
         let sealed = seal.seal(&plain, &stamp);
         let mut body = xml::Writer::new();
         body.text("ToUserName", &sim.read(|state, _| state.credentials.corp_id.clone()));

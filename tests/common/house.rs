@@ -1,0 +1,362 @@
+//! The whole bot against a simulated WeCom in one process, on a clock that moves only when a test moves it.
+//!
+//! Nothing here waits for a length of time: [`House::settled`] returns when every callback was answered, the archive is read to
+//! its end and no task is due.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use qunguan::{
+    app::{App, Overrides},
+    channels::archive::CURSOR,
+    model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
+    settings::Settings,
+    simulator::{Config, Fault, FaultKind, Handle, Simulator},
+    store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
+    wecom::archive::{ArchiveSource, Entry, SourceError},
+};
+use serde_json::{Value, json};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+
+/// A group the app created: the bot removes and re-adds by itself.
+pub const SALES: &str = "wrHuadongSales";
+/// A customer group: the owner acts, the bot checks.
+pub const CUSTOMERS: &str = "wrVipCustomers";
+/// A group reached by webhook only.
+pub const STAFF: &str = "wrStoreStaff";
+/// The token for `/api/v1`.
+pub const API_TOKEN: &str = "house-token-0123456789";
+/// The issue's own example.
+pub const AD: &str = "加我V信领红包";
+
+/// How long a condition may take before the test fails; never a measure of speed.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Monday, 4 May 2026, 10:00 in Shanghai.
+pub fn morning() -> Timestamp {
+    "2026-05-04T10:00:00+08:00".parse().unwrap()
+}
+
+struct SimulatedArchive(Arc<Handle>);
+
+#[async_trait]
+impl ArchiveSource for SimulatedArchive {
+    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError> {
+        let entries = self.0.archive(seq, limit).into_iter();
+        Ok(entries.map(|e| Entry { seq: e.seq, msgid: e.msgid, message: Ok(e.message.to_string()) }).collect())
+    }
+}
+
+/// The bot while it runs.
+struct Running {
+    store: Arc<dyn Store>,
+    stop: oneshot::Sender<()>,
+    serving: JoinHandle<anyhow::Result<()>>,
+    address: SocketAddr,
+}
+
+/// A company, its groups, and the bot.
+pub struct House {
+    /// The platform.
+    pub sim: Arc<Handle>,
+    /// Everybody's clock.
+    pub clock: Arc<ShiftedClock>,
+    folder: tempfile::TempDir,
+    more_settings: String,
+    running: Option<Running>,
+    http: reqwest::Client,
+}
+
+/// The settings of the demo's company; `more` is appended.
+pub fn settings(sim: &Handle, data: &Path, more: &str) -> String {
+    let c = sim.credentials();
+    format!(
+        r#"
+listen = "127.0.0.1:0"
+data_dir = {data:?}
+[escalation]
+to = ["wang"]
+[wecom]
+corp_id = "{corp}"
+api_base = "{base}"
+[wecom.app]
+agent_id = {agent}
+secret = "{app_secret}"
+token = "{app_token}"
+aes_key = "{app_key}"
+[wecom.bot]
+token = "{bot_token}"
+aes_key = "{bot_key}"
+[[api_token]]
+name = "house"
+value = "{API_TOKEN}"
+[[group]]
+id = "{SALES}"
+name = "华东销售群"
+mode = "full"
+rulebook = "group-sales"
+admins = ["zhang"]
+[[group]]
+id = "{CUSTOMERS}"
+name = "会员福利群"
+kind = "customer"
+mode = "assisted"
+owner = "wang"
+rulebook = "group-sales"
+[[group]]
+id = "{STAFF}"
+name = "门店内部群"
+mode = "assisted"
+owner = "zhang"
+webhook = "sim-webhook-store-staff"
+{more}"#,
+        data = data.display().to_string(),
+        corp = c.corp_id,
+        base = c.api_base,
+        agent = c.app.agent_id,
+        app_secret = c.app.secret,
+        app_token = c.app.token,
+        app_key = c.app.aes_key,
+        bot_token = c.bot.token,
+        bot_key = c.bot.aes_key,
+    )
+}
+
+impl House {
+    /// Everything runs; members have been read.
+    pub async fn start() -> Self {
+        Self::start_with("").await
+    }
+
+    /// With more settings.
+    pub async fn start_with(more: &str) -> Self {
+        Self::start_at(morning(), more).await
+    }
+
+    /// At a given moment.
+    pub async fn start_at(at: Timestamp, more: &str) -> Self {
+        let clock = Arc::new(ShiftedClock::fixed(at));
+        let config = Config {
+            callback_retry_after: Duration::ZERO,
+            stream_refresh: Duration::ZERO,
+            notify_every: Duration::ZERO,
+            ..Config::default()
+        };
+        let sim = Arc::new(Simulator::start(config, clock.clone()).await.unwrap());
+        let folder = tempfile::tempdir().unwrap();
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let mut house = Self { sim, clock, folder, more_settings: more.to_owned(), running: None, http };
+        house.start_bot().await;
+        house
+    }
+
+    /// Starts the bot on its folder.
+    pub async fn start_bot(&mut self) {
+        assert!(self.running.is_none(), "it runs");
+        let text = settings(&self.sim, self.folder.path(), &self.more_settings);
+        let settings = Settings::parse(&text, Path::new("house.toml"), Some(&|_| None)).unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let with = Overrides {
+            archive: Some(Arc::new(SimulatedArchive(self.sim.clone()))),
+            archive_poll: Some(Duration::from_millis(20)),
+            ..Overrides::default()
+        };
+        let app = App::open(settings, self.clock.clone() as Arc<dyn Clock>, with).await.unwrap();
+        let store = app.store();
+        let (stop, stopped) = oneshot::channel();
+        let serving = tokio::spawn(app.run(listener, async move {
+            let _ = stopped.await;
+        }));
+        let base = format!("http://{address}");
+        self.sim.set_callbacks(Some(format!("{base}/wecom/app")), Some(format!("{base}/wecom/bot"))).await.unwrap();
+        self.running = Some(Running { store, stop, serving, address });
+        self.settled().await;
+    }
+
+    /// Stops the bot in order.
+    pub async fn stop_bot(&mut self) {
+        let running = self.running.take().expect("it runs");
+        let _ = running.stop.send(());
+        running.serving.await.unwrap().unwrap();
+        drop(running.store);
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("the bot runs")
+    }
+
+    /// The bot's memory.
+    pub fn store(&self) -> &dyn Store {
+        self.running().store.as_ref()
+    }
+
+    /// The address of one of the bot's pages.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.running().address)
+    }
+
+    /// Waits until `look` finds something; what it looks at changes by itself.
+    pub async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, look: impl Fn() -> F) -> T {
+        let search = async {
+            loop {
+                if let Some(found) = look().await {
+                    return found;
+                }
+                tokio::time::sleep(Duration::from_millis(4)).await;
+            }
+        };
+        match tokio::time::timeout(PATIENCE, search).await {
+            Ok(found) => found,
+            Err(_) => panic!("in vain: {what}\nopen tasks: {:#?}", self.open_tasks().await),
+        }
+    }
+
+    /// Waits until the bot has nothing left to do at this moment of the clock.
+    pub async fn settled(&self) {
+        self.until("everything is settled", || async {
+            let answered = self.sim.deliveries().iter().all(|delivery| delivery.accepted.is_some());
+            let last = self.sim.archive(0, usize::MAX).last().map_or(0, |entry| entry.seq);
+            let store = self.store();
+            let read = store.cursor(CURSOR).await.unwrap() >= last;
+            let now = self.clock.now();
+            let idle = self.open_tasks().await.iter().all(|task| {
+                // A call to WeCom that is under way was written down before it began.
+                let under_way = task.leased_until.is_some() || task.reason.starts_with("正在");
+                task.due > now && !under_way
+            });
+            (answered && read && idle).then_some(())
+        })
+        .await;
+    }
+
+    /// Moves everybody's clock and lets the bot do what has become due.
+    pub async fn later(&self, by: SignedDuration) {
+        self.sim.advance(by);
+        self.settled().await;
+    }
+
+    /// Somebody does something in the client.
+    pub fn act(&self, act: Value) -> Value {
+        self.sim.act_json(act.clone()).unwrap_or_else(|refused| panic!("{act}: {}", refused.0))
+    }
+
+    /// Somebody writes in a group, and the bot has dealt with it.
+    pub async fn say(&self, who: &str, group: &str, text: &str) -> String {
+        let posted = self.act(json!({"do": "post", "as": who, "group": group, "text": text}));
+        self.settled().await;
+        posted["msgid"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// The clock, as the API writes times.
+    pub fn clock_text(&self) -> String {
+        self.clock.now().to_string()
+    }
+
+    /// Something goes wrong at WeCom.
+    pub fn fault(&self, kind: FaultKind, path: Option<&str>, times: Option<u32>) {
+        self.sim.fault(Fault { kind, path: path.map(ToOwned::to_owned), times });
+    }
+
+    /// The texts in a group as its owner sees them, with the name of who wrote each.
+    pub fn lines(&self, group: &str) -> Vec<String> {
+        let view = self.sim.group(group, None).unwrap();
+        let lines = view["lines"].as_array().unwrap().iter();
+        lines
+            .map(|l| match l["name"].as_str() {
+                Some(name) => format!("{name}：{}", l["text"].as_str().unwrap_or_default()),
+                None => format!("—— {}", l["text"].as_str().unwrap_or_default()),
+            })
+            .collect()
+    }
+
+    /// What was written in the group after its first `skip` lines.
+    pub fn lines_after(&self, group: &str, skip: usize) -> Vec<String> {
+        self.lines(group).split_off(skip)
+    }
+
+    /// Whether somebody is in a group.
+    pub fn is_member(&self, group: &str, who: &str) -> bool {
+        self.sim.group(group, None).unwrap()["members"].as_array().unwrap().iter().any(|m| m["id"] == who)
+    }
+
+    /// What the app and the bot wrote to somebody, oldest first.
+    pub fn inbox(&self, who: &str) -> Vec<Value> {
+        self.sim.inbox(who).into_iter().filter(|item| item["mine"] == false).collect()
+    }
+
+    /// [`Self::inbox`] as it reads.
+    pub fn told(&self, who: &str) -> Vec<String> {
+        self.inbox(who).iter().map(readable).collect()
+    }
+
+    /// All cases of a member, newest first.
+    pub async fn cases(&self, group: &str, member: &str) -> Vec<Case> {
+        let query = CaseQuery {
+            group: Some(GroupId::from(group)),
+            member: Some(MemberId::from(member)),
+            limit: 100,
+            ..CaseQuery::default()
+        };
+        self.store().cases(&query).await.unwrap()
+    }
+
+    /// What the bot remembers about a member of a group.
+    pub async fn member(&self, group: &str, member: &str) -> MemberRecord {
+        self.store().member(&group.into(), &member.into()).await.unwrap()
+    }
+
+    /// Tasks that have not ended.
+    pub async fn open_tasks(&self) -> Vec<Task> {
+        let all = self.store().tasks(&TaskQuery { limit: 10_000, ..TaskQuery::default() }).await.unwrap();
+        all.into_iter().filter(|task| !task.state.is_final()).collect()
+    }
+
+    /// Every task of a kind.
+    pub async fn tasks(&self, kind: &str) -> Vec<Task> {
+        let all = self.store().tasks(&TaskQuery { limit: 10_000, ..TaskQuery::default() }).await.unwrap();
+        all.into_iter().filter(|task| task.kind == kind).collect()
+    }
+
+    /// `GET` on the API with the token.
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self.http.get(self.url(path)).bearer_auth(API_TOKEN).send().await.unwrap();
+        answer.json().await.unwrap()
+    }
+
+    /// `POST` on the API with the token.
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+        let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+}
+
+/// A message as its receiver reads it: every line of a card, its rows and its buttons.
+pub fn readable(item: &Value) -> String {
+    let card = &item["card"];
+    if card.is_null() {
+        return item["text"].as_str().unwrap_or_default().to_owned();
+    }
+    let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
+    let mut lines: Vec<String> = [&card["main_title"]["title"], &card["main_title"]["desc"], &card["sub_title_text"]]
+        .into_iter()
+        .filter_map(text)
+        .collect();
+    for row in card["horizontal_content_list"].as_array().into_iter().flatten() {
+        lines.push(format!(
+            "{}：{}",
+            row["keyname"].as_str().unwrap_or_default(),
+            row["value"].as_str().unwrap_or_default()
+        ));
+    }
+    let buttons: Vec<_> =
+        card["button_list"].as_array().into_iter().flatten().filter_map(|b| b["text"].as_str()).collect();
+    lines.push(match item["frozen"].as_str() {
+        Some(label) => format!("（{label}）"),
+        None => format!("[{}]", buttons.join("] [")),
+    });
+    lines.retain(|line| !line.is_empty());
+    lines.join("\n")
+}

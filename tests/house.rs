@@ -1,0 +1,266 @@
+//! The main job from end to end: somebody writes in a simulated WeCom, and what happens there afterwards.
+
+#[path = "common/house.rs"]
+mod house;
+
+use house::{AD, CUSTOMERS, House, SALES, STAFF};
+use insta::assert_snapshot;
+use qunguan::{
+    model::{SignedDuration, Step},
+    simulator::FaultKind,
+    store::TaskState,
+};
+use serde_json::json;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often WeCom itself showed that somebody was taken out of the group.
+fn removals(house: &House, group: &str, name: &str) -> usize {
+    house.lines(group).iter().filter(|line| line.contains(&format!("「{name}」被移出群聊"))).count()
+}
+
+#[tokio::test]
+async fn once_warns_twice_mutes_three_times_removes() {
+    let house = House::start().await;
+    let before = house.lines(SALES).len();
+    house.say("li", SALES, AD).await;
+    assert!(house.is_member(SALES, "li"));
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"), "muted: out of the group for two hours");
+    house.later(SignedDuration::from_mins(119)).await;
+    assert!(!house.is_member(SALES, "li"));
+    house.later(SignedDuration::from_mins(2)).await;
+    assert!(house.is_member(SALES, "li"), "and back");
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"), "removed for good");
+    house.later(DAY * 40).await;
+    assert!(!house.is_member(SALES, "li"));
+    assert_snapshot!(house.lines_after(SALES, before).join("\n"), @r#"
+    李销售：加我V信领红包
+    群管助手：【群管提醒】刚才有一条消息涉及「广告引流」，已私下提醒发言人。请大家一起维护群里的秩序。
+    李销售：加我V信领红包
+    —— 「李销售」被移出群聊
+    —— 「李销售」加入群聊
+    李销售：加我V信领红包
+    —— 「李销售」被移出群聊
+    "#);
+    assert_snapshot!(house.told("li").join("\n——\n"), @r#"
+    群规提醒（第 1 次）
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 2 分）。再次违规将被禁言 2 小时。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 1 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：6KBJ
+    [知道了] [申诉]
+    ——
+    您已被暂停发言
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。暂停发言至 今天 12:00，到时自动恢复。再次违规将被移出本群。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 2 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：3XXP
+    [知道了] [申诉]
+    ——
+    您在「华东销售群」的暂停发言已结束，可以正常发言了。谢谢配合。
+    ——
+    您已被移出群聊
+    华东销售群
+    您今天 12:01 的一条消息涉及「广告引流」，记 2 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 3 次 / 共 3 次
+    失效：6月3日 12:01
+    编号：RPDF
+    [知道了] [申诉]
+    "#);
+    let steps: Vec<_> = house.cases(SALES, "li").await.iter().rev().map(|case| case.step).collect();
+    assert_eq!(steps, [Step::Warn, Step::Mute, Step::Remove]);
+    let api = house.get(&format!("/api/v1/groups/{SALES}/members/li")).await;
+    assert_eq!(api["state"], "removed");
+    assert_eq!(api["strikes"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_message_that_comes_again_and_again_is_one_strike() {
+    let house = House::start().await;
+    house.fault(FaultKind::CallbackTriple, None, None);
+    house.fault(FaultKind::ArchiveTwice, None, Some(3));
+    house.say("li", SALES, AD).await;
+    assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1);
+    assert_eq!(house.told("li").len(), 1);
+    // The bot's own callback, three copies of one message at the same moment.
+    let message =
+        json!({"messages": [{"id": "m1", "group": SALES, "sender": "chen", "at": house.clock_text(), "text": AD}]});
+    let (first, second, third) = tokio::join!(
+        house.post("/api/v1/messages", message.clone()),
+        house.post("/api/v1/messages", message.clone()),
+        house.post("/api/v1/messages", message.clone())
+    );
+    let answers = [first, second, third].map(|(status, body)| {
+        assert_eq!(status, 200);
+        body["results"][0].clone()
+    });
+    assert_eq!(answers.iter().filter(|answer| answer["duplicate"] == false).count(), 1);
+    assert!(answers.iter().all(|answer| answer["case"] == answers[0]["case"]), "{answers:?}");
+    house.settled().await;
+    assert_eq!(house.member(SALES, "chen").await.standing.strikes.len(), 1);
+    assert_eq!(house.told("chen").len(), 1);
+}
+
+#[tokio::test]
+async fn who_is_brought_back_by_hand_stays() {
+    let house = House::start().await;
+    house.say("li", SALES, AD).await;
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"));
+    house.act(json!({"do": "invite", "as": "wang", "group": SALES, "people": ["li"]}));
+    house.later(SignedDuration::from_mins(10)).await;
+    let readd = house.tasks("readd").await;
+    assert_eq!(readd[0].state, TaskState::Done);
+    assert_snapshot!(readd[0].reason, @"有人已手动拉回，禁言提前结束");
+    assert!(house.is_member(SALES, "li"));
+    assert_eq!(house.get(&format!("/api/v1/groups/{SALES}/members/li")).await["state"], "normal");
+    house.act(json!({"do": "leave", "as": "li", "group": SALES}));
+    house.later(HOUR * 3).await;
+    assert!(!house.is_member(SALES, "li"), "who left later of their own will is not dragged back");
+}
+
+#[tokio::test]
+async fn nobody_tries_to_remove_the_owner() {
+    let house = House::start().await;
+    for _ in 0..4 {
+        house.say("wang", SALES, AD).await;
+    }
+    house.later(HOUR).await;
+    assert!(house.is_member(SALES, "wang"));
+    assert_eq!(removals(&house, SALES, "王店长"), 0);
+    assert!(house.tasks("remove").await.is_empty());
+}
+
+#[tokio::test]
+async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
+    let house = House::start().await;
+    for _ in 0..3 {
+        house.say("wmWuHao", CUSTOMERS, AD).await;
+    }
+    let ask =
+        house.tasks("ask").await.into_iter().find(|task| task.id.as_str().ends_with("remove")).expect("a request");
+    assert_eq!(ask.state, TaskState::WaitsForPerson);
+    assert_snapshot!(house.told("wang").last().unwrap(), @r#"
+    请移出成员 吴昊
+    会员福利群
+    机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。
+    成员：吴昊
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    原话：加我V信领红包
+    请在：今天 10:30 前处理
+    编号：BX89
+    [已移出] [改为警告] [误判]
+    "#);
+
+    // 已移出 without having done it: looked at, asked again, and the next person after that.
+    let pressed = json!({"do": "press", "as": "wang", "task_id": ask.id.as_str(), "key": "done"});
+    house.act(pressed);
+    house.settled().await;
+    let open = house.tasks("ask").await.into_iter().find(|task| task.id == ask.id).unwrap();
+    assert_eq!(open.state, TaskState::WaitsForPerson);
+    assert_snapshot!(open.reason, @"群主说已处理，正在核实");
+    for _ in 0..12 {
+        house.later(SignedDuration::from_mins(2)).await;
+    }
+    let open = house.tasks("ask").await.into_iter().find(|task| task.id == ask.id).unwrap();
+    assert_eq!(open.state, TaskState::WaitsForPerson, "it is open again: {}", open.reason);
+
+    // Now really: the bot learns it from WeCom's event and closes the request without another word.
+    house.act(json!({"do": "remove", "as": "wang", "group": CUSTOMERS, "person": "wmWuHao"}));
+    house.settled().await;
+    let done = house.tasks("ask").await.into_iter().find(|task| task.id == ask.id).unwrap();
+    assert_eq!(done.state, TaskState::Done);
+    assert_snapshot!(done.reason, @"已不在群里（有人手动移出）");
+}
+
+#[tokio::test]
+async fn a_request_nobody_answers_goes_up() {
+    let house = House::start().await;
+    house.say("sun", STAFF, AD).await;
+    house.say("sun", STAFF, AD).await;
+    let before = house.inbox("wang").len();
+    house.later(SignedDuration::from_mins(31)).await;
+    assert!(house.inbox("wang").len() > before, "the owner was silent, the next one is asked");
+    house.later(SignedDuration::from_mins(31)).await;
+    let asks = house.tasks("ask").await;
+    assert!(asks.iter().all(|task| task.state == TaskState::GaveUp), "{asks:#?}");
+    assert_snapshot!(asks[0].reason, @"逐级询问后仍无人处理");
+}
+
+#[tokio::test]
+async fn trouble_at_wecom_delays_and_never_doubles() {
+    let troubles: [(&str, FaultKind, Option<&str>, Option<u32>); 8] = [
+        ("busy", FaultKind::Error { code: -1 }, Some("appchat/update"), Some(2)),
+        ("too often", FaultKind::Error { code: 45009 }, Some("appchat/update"), Some(1)),
+        ("500", FaultKind::Http { status: 500 }, Some("appchat/"), Some(3)),
+        ("502 on messages", FaultKind::Http { status: 502 }, Some("message/send"), Some(2)),
+        ("dead tokens", FaultKind::TokenDeath, None, Some(1)),
+        ("answer lost after the removal", FaultKind::LostAnswer { ms: 0 }, Some("appchat/update"), Some(1)),
+        ("answer lost after the message", FaultKind::LostAnswer { ms: 0 }, Some("message/send"), Some(1)),
+        ("address not trusted", FaultKind::IpRefused, None, Some(1)),
+    ];
+    for (name, kind, path, times) in troubles {
+        let house = House::start().await;
+        house.say("li", SALES, AD).await;
+        house.fault(kind, path, times);
+        house.say("li", SALES, AD).await;
+        for _ in 0..20 {
+            house.later(SignedDuration::from_mins(2)).await;
+        }
+        assert!(!house.is_member(SALES, "li"), "{name}: {:#?}", house.open_tasks().await);
+        assert_eq!(removals(&house, SALES, "李销售"), 1, "{name}");
+        house.sim.no_faults();
+        house.later(HOUR * 2).await;
+        house.later(SignedDuration::from_mins(5)).await;
+        assert!(house.is_member(SALES, "li"), "{name}: {:#?}", house.open_tasks().await);
+        let told = house.told("li");
+        let about = |what: &str| told.iter().filter(|text| text.contains(what)).count();
+        assert_eq!((told.len(), about("您已被暂停发言"), about("暂停发言已结束")), (3, 1, 1), "{name}: {told:#?}");
+    }
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_goes_on_where_it_was() {
+    let mut house = House::start().await;
+    house.say("li", SALES, AD).await;
+    house.fault(FaultKind::Http { status: 500 }, Some("appchat/update"), None);
+    house.say("li", SALES, AD).await;
+    assert!(house.is_member(SALES, "li"), "WeCom is down");
+    house.stop_bot().await;
+    house.sim.no_faults();
+    house.sim.advance(SignedDuration::from_mins(10));
+    house.start_bot().await;
+    assert!(!house.is_member(SALES, "li"));
+    house.stop_bot().await;
+    house.act(json!({"do": "post", "as": "chen", "group": SALES, "text": AD}));
+    house.sim.advance(HOUR * 3);
+    house.start_bot().await;
+    assert!(house.is_member(SALES, "li"), "the mute ended while the bot was down");
+    assert_eq!(house.member(SALES, "chen").await.standing.strikes.len(), 1, "what was said meanwhile is read");
+    assert_eq!(removals(&house, SALES, "李销售"), 1);
+}
+
+#[tokio::test]
+async fn a_clock_that_jumps_a_day_punishes_nobody_twice() {
+    for jump in [DAY, -DAY] {
+        let house = House::start().await;
+        house.say("li", SALES, AD).await;
+        house.say("li", SALES, AD).await;
+        assert!(!house.is_member(SALES, "li"));
+        house.later(jump).await;
+        house.later(-jump).await;
+        house.later(HOUR * 3).await;
+        house.later(SignedDuration::from_mins(10)).await;
+        assert!(house.is_member(SALES, "li"), "{jump:?}: {:#?}", house.open_tasks().await);
+        assert_eq!(removals(&house, SALES, "李销售"), 1);
+        assert_eq!(house.cases(SALES, "li").await.len(), 2);
+    }
+}
