@@ -4,6 +4,10 @@
 mod archive;
 #[path = "wecom/client.rs"]
 mod client;
+#[path = "common/house.rs"]
+mod house;
+#[path = "wecom/pictures.rs"]
+mod pictures;
 #[path = "wecom/platform.rs"]
 mod platform;
 #[path = "wecom/socket.rs"]

@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
 
-use super::Channel;
+use super::{Channel, pictures::Pictures};
 use crate::{
     http::ops::Check,
     model::{Clock, SignedDuration, Timestamp},
@@ -52,6 +52,7 @@ pub struct ArchiveChannel {
     poll: Duration,
     wake: Arc<Notify>,
     health: Mutex<Health>,
+    pictures: Arc<Pictures>,
 }
 
 impl ArchiveChannel {
@@ -64,7 +65,8 @@ impl ArchiveChannel {
         poll: Duration,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { source, store, moderation, clock, poll, wake, health: Mutex::default() }
+        let pictures = Arc::new(Pictures::new(source.clone()));
+        Self { source, store, moderation, clock, poll, wake, health: Mutex::default(), pictures }
     }
 
     /// Pulls until the stream is read up; returns how many entries were handled.
@@ -114,9 +116,12 @@ impl ArchiveChannel {
         }
         let mut working = tokio::task::JoinSet::new();
         for lane in lanes.into_iter().filter(|lane| !lane.is_empty()) {
-            let moderation = self.moderation.clone();
+            let (moderation, pictures) = (self.moderation.clone(), self.pictures.clone());
             working.spawn(async move {
-                for message in lane {
+                for mut message in lane {
+                    if moderation.wants_pictures(&message).await? {
+                        pictures.add_codes(&mut message).await;
+                    }
                     moderation.handle(message, None).await?;
                 }
                 Ok::<_, StoreError>(())

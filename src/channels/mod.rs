@@ -4,6 +4,7 @@
 pub mod app;
 pub mod archive;
 pub mod bot;
+pub mod pictures;
 pub mod socket;
 
 use async_trait::async_trait;

@@ -4,7 +4,6 @@ use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Ar
 
 use anyhow::Context;
 use askama::Template;
-use async_trait::async_trait;
 use axum::{
     Router,
     http::header,
@@ -20,7 +19,6 @@ use crate::{
     model::{Clock, ShiftedClock},
     settings::{Log, Settings},
     simulator::{Config, Handle, Simulator},
-    wecom::archive::{ArchiveSource, Entry, SourceError},
 };
 
 /// 打开演示：模拟的企业微信、示例群和群管在一起，不需要账号和设置。
@@ -32,17 +30,6 @@ pub struct Args {
     /// 数据放在这个文件夹（默认临时文件夹，退出即删）
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-}
-
-/// The archive of the simulator in this very process.
-struct SimulatedArchive(Arc<Handle>);
-
-#[async_trait]
-impl ArchiveSource for SimulatedArchive {
-    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError> {
-        let entries = self.0.archive(seq, limit).into_iter();
-        Ok(entries.map(|e| Entry { seq: e.seq, msgid: e.msgid, message: Ok(e.message.to_string()) }).collect())
-    }
 }
 
 #[derive(Template)]
@@ -135,7 +122,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let listen = listener.local_addr()?;
     let with = Overrides {
-        archive: Some(Arc::new(SimulatedArchive(simulator.clone()))),
+        archive: Some(simulator.clone()),
         archive_poll: Some(Duration::from_millis(500)),
         config: None,
         pages: Some(pages(page.clone())),

@@ -23,7 +23,7 @@ use crate::{
     capability::Capabilities,
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
-    model::{CaseId, Category, Clock, Message, Role, Step, Timestamp},
+    model::{Attachment, CaseId, Category, Clock, Message, Role, Step, Timestamp},
     notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     settings::reload::Live,
@@ -174,7 +174,7 @@ impl Moderation {
         let group = self.groups.get(&message.group);
         let role = group.role(&message.sender);
         let mut report = self.scan(&rules, &message, role);
-        if report.verdict != Verdict::Clean && self.harmless.contains(&message.text) {
+        if report.verdict != Verdict::Clean && self.harmless.contains(&record::evidence(&message)) {
             report = Report::default(); // a person judged this very sentence before
         }
         let outcome = self.decide_and_commit(&rules, &group, role, message, report, cursor).await?;
@@ -197,6 +197,17 @@ impl Moderation {
             Ok(None) | Err(NoticeError::User(_)) => Ok(()),
             Err(NoticeError::Store(error)) => Err(error),
         }
+    }
+
+    /// Whether looking into the message's pictures can lead to anything: there are some, the settings want it, the rules bind
+    /// its sender, and it was not answered before.
+    pub async fn wants_pictures(&self, message: &Message) -> Result<bool, StoreError> {
+        let has = message.attachments.iter().any(|a| matches!(a, Attachment::Image { sdk_file_id: Some(_) }));
+        if !has || !self.rules.get().settings.detect.qr_codes {
+            return Ok(false);
+        }
+        let bound = self.groups.get(&message.group).role(&message.sender) == Role::Member;
+        Ok(bound && self.store.processed(&message.id).await?.is_none())
     }
 
     /// What the detector says of a text alone, in the shape of `scan --json` without the line number.
@@ -391,7 +402,7 @@ fn new_case(
         member: message.sender.clone(),
         message: message.id.clone(),
         at: message.at,
-        evidence: message.text.clone(),
+        evidence: record::evidence(message),
         findings: report.findings.clone(),
         category: decision.category,
         severity: decision.severity,

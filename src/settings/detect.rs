@@ -8,7 +8,7 @@ use super::units::duration;
 use crate::detect::history::Limits;
 
 /// What is the company's own.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Detect {
     /// Domains whose links are fine, subdomains included: `example.com`.
@@ -23,8 +23,25 @@ pub struct Detect {
     pub own_numbers: Vec<String>,
     /// Wordlists not to use, by path without `.txt`: `ads/contact`.
     pub skip_wordlists: Vec<String>,
+    /// Look for QR codes in archived pictures and judge them as links; default on.
+    pub qr_codes: bool,
     /// When flooding begins.
     pub flood: Flood,
+}
+
+impl Default for Detect {
+    fn default() -> Self {
+        Self {
+            allow_domains: Vec::new(),
+            brands: Vec::new(),
+            staff_names: Vec::new(),
+            protected_names: Vec::new(),
+            own_numbers: Vec::new(),
+            skip_wordlists: Vec::new(),
+            qr_codes: true,
+            flood: Flood::default(),
+        }
+    }
 }
 
 /// When flooding begins.

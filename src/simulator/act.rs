@@ -20,7 +20,8 @@ pub struct Refused(pub String);
 #[derive(Clone, Debug, Deserialize)]
 #[serde(tag = "do", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Act {
-    /// Says something in a group: `text`, or any `msgtype` with its archive `body`.
+    /// Says something in a group: `text`, or any `msgtype` with its archive `body` (an `image` may bring its file along, as
+    /// `{"base64": …}`).
     Post {
         /// Who.
         #[serde(rename = "as")]

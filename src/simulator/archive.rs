@@ -3,20 +3,28 @@
 //! A group is archived while one of its members has a seat; an external person's messages appear only after consent.
 //! `GET /sim/archive` gives them encrypted, as `GetChatData` does; the control API gives them plain.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use aes::cipher::{BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
+use async_trait::async_trait;
 use aws_lc_rs::rsa::{Pkcs1PublicEncryptingKey, PublicEncryptingKey};
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::{
+    Handle,
     faults::FaultKind,
     ids,
     state::{Effect, State},
 };
-use crate::model::Timestamp;
+use crate::{
+    model::Timestamp,
+    wecom::archive::{ArchiveSource, Entry, SourceError, codes::Code},
+};
 
 /// Messages are kept so long.
 pub const RETENTION_HOURS: i64 = 5 * 24;
@@ -126,6 +134,26 @@ fn encrypt(der: &[u8], entry: &ArchiveEntry) -> Option<(String, String)> {
     Some((STANDARD.encode(wrapped), STANDARD.encode(body)))
 }
 
+/// The archive without the library: what a demonstration reads in the same process.
+#[async_trait]
+impl ArchiveSource for Handle {
+    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError> {
+        if let Some(code) = self.sim.with(|state, _| state.archive_fault()) {
+            return Err(Code(code).of_pull());
+        }
+        let entries = self.archive(seq, limit).into_iter();
+        Ok(entries.map(|e| Entry { seq: e.seq, msgid: e.msgid, message: Ok(e.message.to_string()) }).collect())
+    }
+
+    async fn file(&self, sdk_file_id: &str, largest: usize) -> Result<Vec<u8>, SourceError> {
+        let bytes = self.sim.with(|state, _| state.archive_file(sdk_file_id)).map_err(|code| Code(code).of_file())?;
+        if bytes.len() > largest {
+            return Err(SourceError::Gap(format!("the file has more than {largest} bytes")));
+        }
+        Ok(bytes.to_vec())
+    }
+}
+
 /// A reply as clients write it into the text: the quoted words first.
 pub fn with_quote(quote: &str, body: &Value) -> Value {
     let own = body["content"].as_str().unwrap_or_default();
@@ -143,6 +171,22 @@ fn body_key(msgtype: &str) -> &str {
 }
 
 impl State {
+    /// The code that `GetChatData` has to say by a fault switch.
+    pub fn archive_fault(&mut self) -> Option<i64> {
+        self.faults.take("archive", |kind| if let FaultKind::Archive { code } = kind { Some(*code) } else { None })
+    }
+
+    /// A file by its `sdkfileid` (here: the `media_id` of an upload), or the code that `GetMediaData` returns.
+    pub fn archive_file(&mut self, id: &str) -> Result<Arc<Vec<u8>>, i64> {
+        let fault = self
+            .faults
+            .take("archive", |kind| if let FaultKind::ArchiveFile { code } = kind { Some(*code) } else { None });
+        match fault {
+            Some(code) => Err(code),
+            None => self.media.get(id).map(|media| media.bytes.clone()).ok_or(10005),
+        }
+    }
+
     /// Whether the group's messages reach the archive: one member with a seat is enough.
     pub fn archived(&self, group: &str) -> bool {
         self.groups.get(group).is_some_and(|g| g.present().intersection(&self.archive.seats).next().is_some())

@@ -206,10 +206,7 @@ async fn archive_key(Extract(sim): Extract<Arc<Sim>>, json: Body<Key>) -> Result
 
 /// What `GetChatData` returns; the native library of the tests asks here.
 async fn archive(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
-    let fault = sim.with(|state, _| {
-        state.faults.take("archive", |k| if let super::FaultKind::Archive { code } = k { Some(*code) } else { None })
-    });
-    if let Some(code) = fault {
+    if let Some(code) = sim.with(|state, _| state.archive_fault()) {
         return Json(json!({"errcode": code, "errmsg": "simulated fault", "chatdata": []}));
     }
     let (seq, limit) = (number(&query, "seq", 0), number(&query, "limit", 100) as usize);
@@ -217,13 +214,13 @@ async fn archive(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<St
 }
 
 /// A file of the archive by its `sdkfileid` (here: the `media_id` of an upload), whole.
-async fn archive_media(
-    Extract(sim): Extract<Arc<Sim>>,
-    Query(query): Query<HashMap<String, String>>,
-) -> Result<Vec<u8>, Response> {
+async fn archive_media(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let id = query.get("sdkfileid").map_or("", String::as_str);
-    sim.read(|state, _| state.media.get(id).map(|m| m.bytes.to_vec()))
-        .ok_or_else(|| problem(StatusCode::NOT_FOUND, "no_file", id))
+    match sim.with(|state, _| state.archive_file(id)) {
+        Ok(bytes) => bytes.to_vec().into_response(),
+        Err(10005) => problem(StatusCode::NOT_FOUND, "no_file", id),
+        Err(code) => [("x-return-code", code.to_string())].into_response(),
+    }
 }
 
 async fn kill_tokens(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {

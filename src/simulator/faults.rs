@@ -60,6 +60,11 @@ pub enum FaultKind {
         /// `errcode` inside the JSON.
         code: i64,
     },
+    /// `GetMediaData` returns this code.
+    ArchiveFile {
+        /// Return code.
+        code: i64,
+    },
     /// A message comes again in the archive under a new `seq`.
     ArchiveTwice,
     /// The archive skips a few `seq`.

@@ -1,9 +1,12 @@
 //! What people say in the client: in groups, to the app, to the bot; and who may do what in a group.
 
+use base64::{Engine, engine::general_purpose::STANDARD};
+use md5::{Digest, Md5};
 use serde_json::{Value, json};
 
 use super::{
     act::{Refused, refuse},
+    ids,
     state::{BotChat, Effect, Said, State},
     world::{Group, Item, Person, PersonKind, words},
     xml::Writer,
@@ -61,6 +64,11 @@ impl State {
             None => None,
         };
         let kind = place.kind;
+        let uploaded = match body["base64"].as_str() {
+            Some(text) if msgtype == "image" => Some(self.upload_picture(text, now)?),
+            _ => None,
+        };
+        let body = uploaded.as_ref().unwrap_or(body);
         let mut answer = json!({});
         if kind == GroupKind::Customer
             && let Some((rule, block)) = self.intercepted(who, &words(msgtype, body))
@@ -94,6 +102,14 @@ impl State {
         answer["line"] = line.into();
         answer["msgid"] = msgid.into();
         Ok(answer)
+    }
+
+    /// Keeps a picture; answers its body in the archive.
+    fn upload_picture(&mut self, base64: &str, now: Timestamp) -> Result<Value, Refused> {
+        let bytes = STANDARD.decode(base64).map_err(|e| Refused(format!("the picture is not base64: {e}")))?;
+        let (size, md5) = (bytes.len(), ids::hex(&Md5::digest(&bytes)));
+        let stored = self.store_media("image", "picture", bytes, now).map_err(|error| Refused(error.1))?;
+        Ok(json!({"sdkfileid": stored["media_id"], "md5sum": md5, "filesize": size}))
     }
 
     /// The first 敏感词 rule that an employee's words to customers break, and whether it blocks.

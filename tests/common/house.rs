@@ -7,7 +7,6 @@
 
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
-use async_trait::async_trait;
 use qunguan::{
     app::{App, Overrides},
     channels::archive::CURSOR,
@@ -15,7 +14,6 @@ use qunguan::{
     settings::Settings,
     simulator::{Config, Fault, FaultKind, Handle, Simulator},
     store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
-    wecom::archive::{ArchiveSource, Entry, SourceError},
 };
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
@@ -37,16 +35,6 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Monday, 4 May 2026, 10:00 in Shanghai.
 pub fn morning() -> Timestamp {
     "2026-05-04T10:00:00+08:00".parse().unwrap()
-}
-
-struct SimulatedArchive(Arc<Handle>);
-
-#[async_trait]
-impl ArchiveSource for SimulatedArchive {
-    async fn pull(&self, seq: u64, limit: usize) -> Result<Vec<Entry>, SourceError> {
-        let entries = self.0.archive(seq, limit).into_iter();
-        Ok(entries.map(|e| Entry { seq: e.seq, msgid: e.msgid, message: Ok(e.message.to_string()) }).collect())
-    }
 }
 
 /// The bot while it runs.
@@ -160,7 +148,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let with = Overrides {
-            archive: Some(Arc::new(SimulatedArchive(self.sim.clone()))),
+            archive: Some(self.sim.clone()),
             archive_poll: Some(Duration::from_millis(20)),
             ..Overrides::default()
         };
