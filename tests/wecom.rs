@@ -10,5 +10,7 @@ mod house;
 mod pictures;
 #[path = "wecom/platform.rs"]
 mod platform;
+#[path = "wecom/recalls.rs"]
+mod recalls;
 #[path = "wecom/socket.rs"]
 mod socket;

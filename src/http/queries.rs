@@ -10,6 +10,7 @@ use serde_json::json;
 use super::{Api, problem::Problem};
 use crate::{
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
+    moderation::taken_back::RECALLED,
     policy::MemberState,
     store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
 };
@@ -92,6 +93,8 @@ pub struct CaseView {
     policy: String,
     clause: Option<String>,
     state: CaseState,
+    /// When the message was taken back, if it was.
+    recalled_at: Option<Timestamp>,
     history: Vec<CaseEvent>,
 }
 
@@ -117,6 +120,7 @@ impl From<Case> for CaseView {
             policy: case.policy,
             clause: case.clause,
             state: case.state,
+            recalled_at: case.history.iter().find(|event| event.what == RECALLED).map(|event| event.at),
             history: case.history,
         }
     }

@@ -10,6 +10,7 @@ pub mod effects;
 pub mod harmless;
 mod manual;
 mod record;
+pub mod taken_back;
 pub mod undo;
 
 use std::sync::Arc;
@@ -169,6 +170,9 @@ impl Moderation {
                 self.store.commit(Commit { cursors: vec![cursor], ..Commit::default() }).await?;
             }
             return Ok(Outcome { duplicate: true, answer: Answer::from(&first) });
+        }
+        if let Some(of) = taken_back::takes_back(&message).cloned() {
+            return self.taken_back(message, &of, cursor).await;
         }
         let rules = self.rules.get_full();
         let group = self.groups.get(&message.group);

@@ -151,7 +151,7 @@ pub struct CaseEvent {
     pub at: Timestamp,
     /// Who: a member id, `bot`, or an API token's name.
     pub by: String,
-    /// What, a stable word: `decided`, `removed`, `readded`, `owner_done`, `verified`, `revoked`, `evidence_opened` …
+    /// What, a stable word: `decided`, `removed`, `readded`, `owner_done`, `verified`, `recalled` (the message), `revoked` (the case), `evidence_opened` …
     pub what: String,
     /// Details in Chinese, for people.
     #[serde(default, skip_serializing_if = "String::is_empty")]

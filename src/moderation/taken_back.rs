@@ -1,0 +1,132 @@
+//! A member took a message back (撤回): the case about that message notes it, and a request to take back a leak is fulfilled.
+//!
+//! The strike stays: what was said was read. Taking back is no message of its own; it counts towards nothing.
+
+use serde_json::json;
+
+use super::{
+    Answer, Moderation, Outcome,
+    effects::{Request, Topic},
+};
+use crate::{
+    detect::Verdict,
+    model::{Attachment, Message, MessageId, Step},
+    store::{
+        Case, CaseEvent, CaseState, Commit, Committed, Processed, StoreError, Task, TaskQuery, TaskState, TaskUpdate,
+    },
+};
+
+/// What the case's history says of it.
+pub const RECALLED: &str = "recalled";
+
+/// The message that `message` takes back, if that is all it does.
+pub(super) fn takes_back(message: &Message) -> Option<&MessageId> {
+    let says_nothing =
+        message.text.trim().is_empty() && message.attachments.iter().all(|a| matches!(a, Attachment::Other { .. }));
+    message.revokes.as_ref().filter(|_| says_nothing)
+}
+
+/// Was the message this case is about taken back?
+pub fn is_recalled(case: &Case) -> bool {
+    case.history.iter().any(|event| event.what == RECALLED)
+}
+
+/// Does this task ask somebody to take a leak back, or to see to it?
+fn asks_for_it(task: &Task) -> bool {
+    match task.kind.as_str() {
+        "ask" => task.payload["request"] == json!(Request::Leak),
+        "tell" => task.payload["topic"] == json!(Topic::Recall),
+        _ => false,
+    }
+}
+
+impl Moderation {
+    /// Links the taking back to the case and ends what asked for it, in one commit with the mark that this was handled.
+    pub(super) async fn taken_back(
+        &self,
+        message: Message,
+        of: &MessageId,
+        cursor: Option<(String, u64)>,
+    ) -> Result<Outcome, StoreError> {
+        loop {
+            let now = self.clock.now();
+            let record = self.store.member(&message.group, &message.sender).await?;
+            let live_points = record.standing.live_points(now);
+            let answer = Answer { verdict: Verdict::Clean, step: Step::None, points: 0, live_points, case: None };
+            let mut commit = Commit {
+                processed: Some(Processed {
+                    message: message.clone(),
+                    verdict: answer.verdict,
+                    step: answer.step,
+                    points: answer.points,
+                    live_points,
+                    case: None,
+                }),
+                cursors: cursor.clone().into_iter().collect(),
+                ..Commit::default()
+            };
+            if let Some(mut case) = self.case_about(&message, of).await? {
+                let by_themselves = case.member == message.sender;
+                let note = if by_themselves { "本人已撤回该消息" } else { "该消息已被他人撤回" };
+                case.history.push(CaseEvent {
+                    at: message.at,
+                    by: message.sender.to_string(),
+                    what: RECALLED.into(),
+                    note: note.into(),
+                });
+                if case.category.is_leak() {
+                    let query = TaskQuery { case: Some(case.id.clone()), limit: 1000, ..TaskQuery::default() };
+                    let open = self.store.tasks(&query).await?.into_iter();
+                    commit.task_updates = open
+                        .filter(|task| !task.state.is_final() && asks_for_it(task))
+                        .map(|task| TaskUpdate {
+                            id: task.id,
+                            fence: None,
+                            state: TaskState::Done,
+                            due: now,
+                            reason: note.into(),
+                            payload: None,
+                            failed: false,
+                        })
+                        .collect();
+                    if case.state == CaseState::Open {
+                        case.state = CaseState::Closed;
+                    }
+                }
+                commit.cases.push(case);
+            }
+            match self.store.commit(commit).await? {
+                Committed::Applied => return Ok(Outcome { duplicate: false, answer }),
+                Committed::Duplicate(first) => return Ok(Outcome { duplicate: true, answer: Answer::from(&*first) }),
+                Committed::Conflict => {}
+            }
+        }
+    }
+
+    /// The case about a message, unless its taking back stands there already.
+    async fn case_about(&self, taking_back: &Message, of: &MessageId) -> Result<Option<Case>, StoreError> {
+        let Some(original) = self.store.processed(of).await? else { return Ok(None) };
+        let Some(id) = original.case.filter(|_| original.message.group == taking_back.group) else { return Ok(None) };
+        Ok(self.store.case(&id).await?.filter(|case| !is_recalled(case)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Channel, Timestamp};
+
+    #[test]
+    fn words_are_judged_even_beside_a_taking_back() {
+        let mut message = Message::text(Channel::Http, "r", "g", "a", Timestamp::UNIX_EPOCH, "");
+        assert_eq!(takes_back(&message), None);
+        message.revokes = Some("http:m".into());
+        message.attachments = vec![Attachment::Other { kind: "revoke".into(), raw: String::new() }];
+        assert_eq!(takes_back(&message), Some(&MessageId::from("http:m")));
+        message.attachments = vec![Attachment::File { name: "红包.apk".into(), size: None }];
+        assert_eq!(takes_back(&message), None);
+        message.attachments.clear();
+        message.text = "加我微信".into();
+        assert_eq!(takes_back(&message), None);
+    }
+}
