@@ -217,7 +217,7 @@ impl App {
                 escalation: escalation.clone(),
             }),
             notices: notices.clone(),
-            hands: wecom_hands,
+            hands: wecom_hands.clone(),
             wake: wake.clone(),
             archive_wake: Arc::new(Notify::new()),
             channels: Vec::new(),
@@ -272,6 +272,7 @@ impl App {
             Arc::new(jobs::notice::NoticeTellJob { hands: hands.clone() }),
             Arc::new(jobs::notice::NoticeCardJob),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
+            Arc::new(jobs::words::WordsJob { live: live.clone(), client: wecom_hands.app.clone() }),
         ]);
         let notice_jobs = notices::run::KINDS
             .iter()
@@ -338,6 +339,7 @@ impl App {
         let address = listener.local_addr()?;
         jobs::refresh::plan(self.store.as_ref(), &self.groups, self.clock.now()).await.context("planning")?;
         jobs::prune::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
+        jobs::words::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         let (ending, ended) = watch::channel(false);
         let mut working = tokio::task::JoinSet::new();
         for channel in &self.channels {

@@ -25,6 +25,8 @@ pub mod capability;
 
 pub mod wecom;
 
+pub mod intercept;
+
 pub mod notices;
 
 pub mod moderation;

@@ -14,3 +14,5 @@ mod platform;
 mod recalls;
 #[path = "wecom/socket.rs"]
 mod socket;
+#[path = "wecom/words.rs"]
+mod words;

@@ -24,6 +24,7 @@ mod simulate;
 mod store;
 mod train;
 mod usage;
+mod words;
 
 use std::{
     fmt,
@@ -85,6 +86,8 @@ enum Command {
     Store(store::Args),
     /// 发布要求回执的通知，查看谁回执了
     Notice(notice::Args),
+    /// 把词表推送为企业微信自己的敏感词
+    Words(words::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
 }
@@ -125,6 +128,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rulebook(args) => rulebook::run(&args),
         Command::Store(args) => store::run(args).await,
         Command::Notice(args) => notice::run(args).await,
+        Command::Words(args) => words::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
 }

@@ -17,6 +17,7 @@ pub mod review;
 pub mod simulated;
 pub mod tell;
 pub mod wecom_hands;
+pub mod words;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -89,6 +89,20 @@ fn wecom(settings: &Settings, document: &mut Document<'_>) {
             _ => {}
         }
     }
+    if let Some(intercept) = &wecom.intercept {
+        if wecom.app.is_none() {
+            document.wrong("wecom.intercept", "推送敏感词需要 [wecom.app]");
+        }
+        if intercept.departments.is_empty() && intercept.users.is_empty() {
+            document.wrong("wecom.intercept", "departments 和 users 不能都是空的");
+        }
+        if intercept.departments.len() > 1000 || intercept.users.len() > 1000 {
+            document.wrong("wecom.intercept", "departments 和 users 最多各 1000 个");
+        }
+        for name in &intercept.wordlists {
+            named(&settings.files, document, "wecom.intercept.wordlists", Kind::Wordlist, name);
+        }
+    }
     if let Some(archive) = &wecom.archive {
         if archive.private_keys.is_empty() {
             document.wrong("wecom.archive.private_keys", "至少要有一个私钥，写成 { 1 = { file = \"archive-1.pem\" } }");

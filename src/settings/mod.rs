@@ -10,6 +10,7 @@ mod document;
 mod escalation;
 pub mod files;
 mod group;
+mod intercept;
 mod learned;
 mod log;
 mod policies;
@@ -37,6 +38,7 @@ pub use self::{
     escalation::Escalation,
     files::Files,
     group::Group,
+    intercept::Intercept,
     log::{Format, Log},
     problem::{Problem, did_you_mean},
     retention::Retention,

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{Secret, units::duration};
+use super::{Intercept, Secret, units::duration};
 
 /// WeCom's own address.
 pub const API_BASE: &str = "https://qyapi.weixin.qq.com";
@@ -27,6 +27,8 @@ pub struct Wecom {
     pub bot: Option<Bot>,
     /// 会话内容存档: every message.
     pub archive: Option<Archive>,
+    /// Wordlists for WeCom's own 敏感词. Changes without a restart.
+    pub intercept: Option<Intercept>,
 }
 
 /// 自建应用.

@@ -1,0 +1,78 @@
+//! Keeps WeCom's own 敏感词 equal to the chosen wordlists: after a start, and again every hour.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Ended, Job, JobError, wecom_hands::job_error};
+use crate::{
+    intercept,
+    model::{GroupId, SignedDuration, Timestamp},
+    moderation::Rules,
+    settings::reload::Live,
+    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    wecom::client::Client,
+};
+
+/// Looked at this often.
+const EVERY: SignedDuration = SignedDuration::from_hours(1);
+/// The one task's id.
+const ID: &str = "words";
+
+/// The job; it never ends.
+pub struct WordsJob {
+    /// Settings in force.
+    pub live: Arc<Live<Rules>>,
+    /// The app's client.
+    pub client: Option<Arc<Client>>,
+}
+
+/// Plans a look at once.
+pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    let again = TaskUpdate {
+        id: ID.into(),
+        fence: None,
+        state: TaskState::Pending,
+        due: now,
+        reason: String::new(),
+        payload: None,
+        failed: false,
+    };
+    let changes = match store.task(&ID.into()).await? {
+        Some(_) => Changes::new().update_task(again),
+        None => Changes::new().task(Task::new(ID, "words", &GroupId::from(""), now, json!({}))),
+    };
+    changes.commit(store).await.map(drop)
+}
+
+#[async_trait]
+impl Job for WordsJob {
+    fn kind(&self) -> &'static str {
+        "words"
+    }
+
+    async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let again = now + EVERY;
+        let rules = self.live.get_full();
+        let chosen = rules.settings.wecom.as_ref().and_then(|wecom| wecom.intercept.as_ref());
+        let (Some(chosen), Some(client)) = (chosen, &self.client) else {
+            return Ok(Ended::later(again, "没有要推送的词表"));
+        };
+        if rules.settings.dry_run {
+            return Ok(Ended::later(again, "演练：不推送敏感词"));
+        }
+        let (wanted, _) = intercept::wanted(&rules.settings, chosen, now).map_err(|problems| {
+            JobError::Configuration(problems.first().map(ToString::to_string).unwrap_or_default())
+        })?;
+        let (ours, others) = intercept::read(client).await.map_err(|error| job_error(error, now))?;
+        let plan =
+            intercept::plan(wanted, &ours, others).map_err(|error| JobError::Configuration(error.to_string()))?;
+        if plan.changes.is_empty() {
+            return Ok(Ended::later(again, "敏感词与词表一致"));
+        }
+        intercept::apply(client, &plan).await.map_err(|error| job_error(error, now))?;
+        tracing::info!(changes = plan.changes.len(), "WeCom's own word rules were brought up to date");
+        Ok(Ended::later(again, format!("已更新 {} 条敏感词规则", plan.changes.len())))
+    }
+}
