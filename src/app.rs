@@ -150,6 +150,10 @@ impl App {
         let opening = folder.clone();
         let opened = tokio::task::spawn_blocking(move || EmbeddedStore::open(&opening)).await?;
         let store: Arc<dyn Store> = Arc::new(opened.context("opening the store")?);
+        let taken = jobs::take_over::take_over(store.as_ref(), clock.now()).await.context("reading tasks")?;
+        if taken > 0 {
+            info!(tasks = taken, "the last process ended in the middle of these; they go on now");
+        }
         Self::build(settings, store, clock, Overrides { store_folder: Some(folder), ..with }).await
     }
 
@@ -261,7 +265,7 @@ impl App {
                 store: store.clone(),
                 groups: groups.clone(),
                 hands: hands.clone(),
-                names: names(&settings, &clock)?,
+                names: wecom_hands.app.clone(),
             }) as Arc<dyn Job>,
             Arc::new(jobs::breaker::BreakerJob {
                 store: store.clone(),
@@ -558,11 +562,6 @@ fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHan
         .filter_map(|g| Some((g.id.clone(), SecretString::from(g.webhook.as_ref()?.expose().to_owned()))))
         .collect();
     Ok(WecomHands { app: app_client(settings, clock)?, archive, webhooks, bot: ArcSwapOption::empty() })
-}
-
-/// Reads names of colleagues.
-fn names(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Client>>> {
-    app_client(settings, clock)
 }
 
 /// What `/readyz` asks.

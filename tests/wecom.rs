@@ -2,6 +2,8 @@
 
 #[path = "wecom/archive.rs"]
 mod archive;
+#[path = "common/archive_library.rs"]
+mod archive_library;
 #[path = "wecom/client.rs"]
 mod client;
 #[path = "common/house.rs"]

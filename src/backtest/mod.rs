@@ -56,7 +56,7 @@ impl<'a> Replay<'a> {
             at: message.at,
             explain: false,
         };
-        let report = self.detector.scan(&input, Some(&mut self.history));
+        let report = self.detector.scan(&input, Some(&self.history));
         self.tally.message(message, &report, wrong);
         let decided: Vec<Option<Decision>> =
             self.tracks.iter_mut().map(|track| track.decide(message, &place, &report)).collect();

@@ -113,7 +113,7 @@ fn scan<R: Read>(
     output: impl Write,
 ) -> anyhow::Result<usize> {
     let mut output = io::BufWriter::with_capacity(1 << 16, output);
-    let mut history = History::new();
+    let history = History::new();
     let mut wrong = 0;
     let mut bytes = Vec::new();
     for number in 1.. {
@@ -128,7 +128,7 @@ fn scan<R: Read>(
         let said = if args.jsonl {
             match serde_json::from_str::<Line>(text) {
                 Ok(line) => {
-                    let report = judge(detector, &line, args.explain, Some(&mut history));
+                    let report = judge(detector, &line, args.explain, Some(&history));
                     as_json(number, line.id.as_ref(), &report, &line.text, args.explain)?
                 }
                 Err(error) => {
@@ -162,7 +162,7 @@ fn scan<R: Read>(
     Ok(wrong)
 }
 
-fn judge(detector: &Detector, line: &Line, explain: bool, history: Option<&mut History>) -> Report {
+fn judge(detector: &Detector, line: &Line, explain: bool, history: Option<&History>) -> Report {
     let input = Input {
         text: &line.text,
         attachments: &line.attachments,

@@ -117,7 +117,7 @@ impl Detector {
 
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
-    pub fn scan(&self, input: &Input<'_>, history: Option<&mut History>) -> Report {
+    pub fn scan(&self, input: &Input<'_>, history: Option<&History>) -> Report {
         let (view, second, normalized) = View::both(input.text);
         let mut gather = Gather {
             view: &view,
@@ -344,7 +344,7 @@ impl Detector {
         }
     }
 
-    fn memory(&self, input: &Input<'_>, history: &mut History, gather: &mut Gather<'_>) {
+    fn memory(&self, input: &Input<'_>, history: &History, gather: &mut Gather<'_>) {
         let limits = &self.settings.limits;
         let view = gather.view;
         let seen = history.add(input.group, input.sender, input.at, &view.chars, limits);

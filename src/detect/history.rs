@@ -4,6 +4,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use parking_lot::Mutex;
+
 use crate::model::{GroupId, MemberId, SignedDuration, Timestamp};
 
 /// Messages of one member that are kept.
@@ -73,9 +75,12 @@ struct Posted {
     sender: MemberId,
 }
 
-/// The memory.
-#[derive(Clone, Debug, Default)]
-pub struct History {
+/// The memory. Shared: it is locked only while a message is compared with the earlier ones, not while it is scanned.
+#[derive(Debug, Default)]
+pub struct History(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
     members: HashMap<(GroupId, MemberId), VecDeque<Earlier>>,
     overall: VecDeque<Posted>,
 }
@@ -124,47 +129,58 @@ impl History {
         Self::default()
     }
 
-    /// Puts back what was stored about a member, oldest first.
+    /// True if something is remembered of the member.
+    pub fn knows(&self, group: &GroupId, member: &MemberId) -> bool {
+        self.0.lock().members.contains_key(&(group.clone(), member.clone()))
+    }
+
+    /// Puts back what was stored about a member, oldest first; what is remembered already is newer and stays.
     pub fn restore(
-        &mut self,
+        &self,
         group: &GroupId,
         member: &MemberId,
         earlier: impl IntoIterator<Item = (Timestamp, u64, u32)>,
     ) {
-        let ring = self.members.entry((group.clone(), member.clone())).or_default();
-        *ring = earlier.into_iter().map(|(at, hash, len)| Earlier { at, hash, len, piece: None }).collect();
-        while ring.len() > PER_MEMBER {
-            ring.pop_front();
+        let mut memory = self.0.lock();
+        let ring = memory.members.entry((group.clone(), member.clone())).or_default();
+        if ring.is_empty() {
+            ring.extend(earlier.into_iter().map(|(at, hash, len)| Earlier { at, hash, len, piece: None }));
         }
     }
 
-    /// What is remembered of a member, oldest first.
-    pub fn earlier(&self, group: &GroupId, member: &MemberId) -> impl Iterator<Item = &Earlier> {
-        self.members.get(&(group.clone(), member.clone())).into_iter().flatten()
+    /// The shapes of a member's last messages, at most `limit`, oldest first.
+    pub fn earlier(&self, group: &GroupId, member: &MemberId, limit: usize) -> Vec<(Timestamp, u64, u32)> {
+        let memory = self.0.lock();
+        let ring = memory.members.get(&(group.clone(), member.clone())).into_iter().flatten();
+        let mut last: Vec<_> = ring.rev().take(limit).map(|e| (e.at, e.hash, e.len)).collect();
+        last.reverse();
+        last
     }
 
     /// Remembers a message and answers what it looks like beside the earlier ones.
-    pub fn add(&mut self, group: &GroupId, sender: &MemberId, at: Timestamp, chars: &[char], limits: &Limits) -> Seen {
+    pub fn add(&self, group: &GroupId, sender: &MemberId, at: Timestamp, chars: &[char], limits: &Limits) -> Seen {
         let hash = similarity(chars);
         let len = chars.len() as u32;
         let piece = (1..=PIECE_CHARS).contains(&chars.len()).then(|| chars.iter().collect::<String>());
         let key = (group.clone(), sender.clone());
-        if self.members.len() >= MEMBERS
-            && !self.members.contains_key(&key)
+        let mut memory = self.0.lock();
+        let Memory { members, overall } = &mut *memory;
+        if members.len() >= MEMBERS
+            && !members.contains_key(&key)
             && let Some(oldest) =
-                self.members.iter().min_by_key(|(_, ring)| ring.back().map(|e| e.at)).map(|(key, _)| key.clone())
+                members.iter().min_by_key(|(_, ring)| ring.back().map(|e| e.at)).map(|(key, _)| key.clone())
         {
-            self.members.remove(&oldest);
+            members.remove(&oldest);
         }
-        let ring = self.members.entry(key).or_default();
+        let ring = members.entry(key).or_default();
         if ring.len() == PER_MEMBER {
             ring.pop_front();
         }
         ring.push_back(Earlier { at, hash, len, piece });
-        if self.overall.len() == OVERALL {
-            self.overall.pop_front();
+        if overall.len() == OVERALL {
+            overall.pop_front();
         }
-        self.overall.push_back(Posted { at, hash, len, group: group.clone(), sender: sender.clone() });
+        overall.push_back(Posted { at, hash, len, group: group.clone(), sender: sender.clone() });
 
         let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
         let long_enough = chars.len() >= limits.shortest;
@@ -180,8 +196,7 @@ impl History {
             seen.repeats = ring.iter().filter(alike).count();
         }
         if chars.len() >= limits.shortest * 2 {
-            let posts: Vec<&Posted> = self
-                .overall
+            let posts: Vec<&Posted> = overall
                 .iter()
                 .filter(|p| same((p.hash, p.len), (hash, len)) && recent(p.at, limits.campaign_window))
                 .collect();

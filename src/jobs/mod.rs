@@ -15,6 +15,7 @@ pub mod refresh;
 pub mod remove;
 pub mod review;
 pub mod simulated;
+pub mod take_over;
 pub mod tell;
 pub mod wecom_hands;
 pub mod words;

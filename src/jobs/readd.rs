@@ -12,6 +12,7 @@ use super::{
     Ended, Job, JobError,
     hands::{Hands, Moved},
     remove::{note, set_normal},
+    take_over::BEGUN_AGAIN,
 };
 use crate::{
     groups::Groups,
@@ -77,7 +78,7 @@ impl Job for ReaddJob {
                 id: task.id.clone(),
                 fence: Some(task.fence),
                 state: TaskState::Pending,
-                due: now + SignedDuration::from_secs(60),
+                due: now + BEGUN_AGAIN,
                 reason: "正在拉回".into(),
                 payload: Some(json!(Readd { begun: true, ..payload })),
                 failed: true,

@@ -11,10 +11,11 @@ use serde_json::json;
 use super::{
     Ended, Job, JobError,
     hands::{Hands, Moved},
+    take_over::BEGUN_AGAIN,
 };
 use crate::{
     groups::Groups,
-    model::{MemberId, SignedDuration, Timestamp},
+    model::{MemberId, Timestamp},
     moderation::effects::{Readd, Remove},
     policy::MemberState,
     store::{Case, CaseEvent, Store, Task, TaskState, TaskUpdate, changes::Changes},
@@ -92,7 +93,7 @@ impl RemoveJob {
             id: task.id.clone(),
             fence: Some(task.fence),
             state: TaskState::Pending,
-            due: now + SignedDuration::from_secs(60),
+            due: now + BEGUN_AGAIN,
             reason: "正在移出".into(),
             payload: Some(json!(marked)),
             failed: true,

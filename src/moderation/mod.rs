@@ -8,6 +8,7 @@ pub mod brake;
 pub mod case_id;
 pub mod effects;
 pub mod harmless;
+mod lanes;
 mod manual;
 mod record;
 pub mod taken_back;
@@ -16,7 +17,7 @@ pub mod undo;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use parking_lot::Mutex;
+use lanes::Lanes;
 use tokio::sync::Notify;
 use tracing::{debug, info};
 
@@ -103,7 +104,8 @@ pub struct Moderation {
     groups: Arc<Groups>,
     rules: Arc<Live<Rules>>,
     capabilities: Arc<ArcSwap<Capabilities>>,
-    history: Mutex<History>,
+    history: History,
+    lanes: Lanes,
     harmless: harmless::Harmless,
     notices: Option<Arc<Notices>>,
     wake: Arc<Notify>,
@@ -127,7 +129,8 @@ impl Moderation {
             groups,
             rules,
             capabilities,
-            history: Mutex::new(History::default()),
+            history: History::new(),
+            lanes: Lanes::default(),
             harmless,
             notices,
             wake,
@@ -164,6 +167,9 @@ impl Moderation {
         let started = std::time::Instant::now();
         let channel = message.channel;
         message.group = self.groups.resolve(&message.group);
+        // One after the other for each person: their order is kept, and copies that WeCom delivers at the same moment meet
+        // the first one's answer.
+        let _turn = self.lanes.enter(&message).await;
         self.hear_for_notices(&message).await?;
         if let Some(first) = self.store.processed(&message.id).await? {
             if let Some(cursor) = cursor {
@@ -177,6 +183,7 @@ impl Moderation {
         let rules = self.rules.get_full();
         let group = self.groups.get(&message.group);
         let role = group.role(&message.sender);
+        self.remember(&message).await?;
         let mut report = self.scan(&rules, &message, role);
         if report.verdict != Verdict::Clean && self.harmless.contains(&record::evidence(&message)) {
             report = Report::default(); // a person judged this very sentence before
@@ -235,6 +242,16 @@ impl Moderation {
         rules.detector.scan(&input, None)
     }
 
+    /// After a restart a member's last messages are in their record only.
+    async fn remember(&self, message: &Message) -> Result<(), StoreError> {
+        if !message.group.as_str().is_empty() && !self.history.knows(&message.group, &message.sender) {
+            let record = self.store.member(&message.group, &message.sender).await?;
+            let recent = record.recent.into_iter().map(|r| (r.at, r.hash, r.len));
+            self.history.restore(&message.group, &message.sender, recent);
+        }
+        Ok(())
+    }
+
     fn scan(&self, rules: &Rules, message: &Message, role: Role) -> Report {
         let input = Input {
             text: &message.text,
@@ -249,7 +266,7 @@ impl Moderation {
         if message.group.as_str().is_empty() {
             return rules.detector.scan(&input, None); // a private talk has no crowd to flood
         }
-        rules.detector.scan(&input, Some(&mut self.history.lock()))
+        rules.detector.scan(&input, Some(&self.history))
     }
 
     async fn decide_and_commit(
@@ -293,7 +310,7 @@ impl Moderation {
             };
             record.standing.joined = group.joined(&message.sender).or(record.standing.joined);
             let decision = policy::decide(policy, &record.standing, &facts, now);
-            record::note_message(&mut record, &message);
+            record::note_message(&mut record, &message, &self.history);
             let mut commit = Commit { cursors: cursor.clone().into_iter().collect(), ..Commit::default() };
             let mut answer = Answer {
                 verdict: report.verdict,

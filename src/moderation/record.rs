@@ -2,6 +2,7 @@
 //! restart, and its words as the evidence of a case.
 
 use crate::{
+    detect::History,
     model::{Attachment, Message},
     store::{MemberRecord, RecentMessage},
 };
@@ -9,17 +10,13 @@ use crate::{
 /// Recent messages kept for each member.
 const KEPT: usize = 16;
 
-/// Counts the message and remembers its shape.
-pub fn note_message(record: &mut MemberRecord, message: &Message) {
+/// Counts the message and remembers the shapes of the last ones, this one included.
+pub fn note_message(record: &mut MemberRecord, message: &Message, history: &History) {
     let standing = &mut record.standing;
     standing.messages += 1;
     standing.since = Some(standing.since.map_or(message.at, |since| since.min(message.at)));
-    if record.recent.len() >= KEPT {
-        record.recent.remove(0);
-    }
-    let chars: Vec<char> = message.text.chars().collect();
-    let hash = crate::detect::history::similarity(&chars);
-    record.recent.push(RecentMessage { at: message.at, hash, len: chars.len() as u32 });
+    let recent = history.earlier(&message.group, &message.sender, KEPT).into_iter();
+    record.recent = recent.map(|(at, hash, len)| RecentMessage { at, hash, len }).collect();
 }
 
 /// What a judge has to see: the sender's own words, then a line for everything else that is held against them.

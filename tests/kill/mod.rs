@@ -3,6 +3,8 @@
 //! The program is the test binary itself, started again for one test that works only when [`FOLDER`] is set. It says what
 //! was acknowledged to it as lines `ack …` on stdout; whatever it printed whole counts, the line cut by the kill does not.
 
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
 use std::{
     io::{BufRead, BufReader, Write},
     path::Path,

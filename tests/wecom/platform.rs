@@ -2,16 +2,12 @@
 
 use std::{
     collections::VecDeque,
-    path::PathBuf,
-    sync::{Arc, LazyLock, Mutex},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use aes::cipher::{BlockModeEncrypt, KeyIvInit, block_padding::Pkcs7};
-use aws_lc_rs::{
-    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
-    rsa::{KeySize, Pkcs1PublicEncryptingKey, PrivateDecryptingKey},
-};
+use aws_lc_rs::rsa::Pkcs1PublicEncryptingKey;
 use axum::{
     Router,
     extract::State,
@@ -26,41 +22,7 @@ use qunguan::wecom::archive::{
 };
 use serde_json::{Value, json};
 
-/// The shared library that `cargo test` builds from `examples/fake_archive_sdk`; built here if only this test runs.
-pub static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
-    let test = std::env::current_exe().unwrap();
-    let name = format!("{}fake_archive_sdk{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
-    let library = test.parent().unwrap().parent().unwrap().join("examples").join(name);
-    if !library.exists() {
-        let mut build = std::process::Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "fake_archive_sdk"]).current_dir(env!("CARGO_MANIFEST_DIR"));
-        assert!(build.status().unwrap().success(), "the library cannot be built");
-    }
-    assert!(library.exists(), "{} is not there", library.display());
-    library
-});
-
-/// A key pair of the company.
-pub struct KeyPair(PrivateDecryptingKey);
-
-/// Three key pairs, made once.
-pub static PAIRS: LazyLock<[KeyPair; 3]> =
-    LazyLock::new(|| [(); 3].map(|()| KeyPair(PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap())));
-
-fn pem(label: &str, der: &[u8]) -> String {
-    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
-}
-
-impl KeyPair {
-    pub fn private_pem(&self) -> String {
-        let der: Pkcs8V1Der<'_> = self.0.as_der().unwrap();
-        pem("PRIVATE KEY", der.as_ref())
-    }
-    pub fn public_pem(&self) -> String {
-        let der: PublicKeyX509Der<'_> = self.0.public_key().as_der().unwrap();
-        pem("PUBLIC KEY", der.as_ref())
-    }
-}
+pub use crate::archive_library::{KeyPair, LIBRARY, PAIRS};
 
 /// One entry of `chatdata`, under the pair's public key.
 pub fn entry(seq: u64, version: u32, pair: &KeyPair, message: &Value) -> Value {

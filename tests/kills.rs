@@ -1,0 +1,404 @@
+//! The bot as operators run it, killed with SIGKILL: in the middle of load, and in the worst moments on purpose.
+//!
+//! `qunguan run` is a process of its own, WeCom is the simulator in this one, and the archive comes through a real shared
+//! library. 20 kills under load and 9 in chosen moments here; `QUNGUAN_KILLS=200 cargo test --test kills` for more (and 100
+//! chosen moments). The counts are printed (`--nocapture`).
+
+#[path = "common/archive_library.rs"]
+mod archive_library;
+#[path = "common/house.rs"]
+mod house;
+mod kill;
+
+use std::{
+    collections::BTreeMap,
+    path::PathBuf,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use archive_library::{LIBRARY, PAIRS};
+use house::{AD, API_TOKEN};
+use qunguan::{
+    model::ShiftedClock,
+    simulator::{Config, Fault, FaultKind, Handle, Simulator},
+};
+use rand::RngExt;
+use serde_json::{Value, json};
+
+/// A group the app created, with many people.
+const CROWD: &str = "wrCrowd";
+/// How long a condition may take before the test fails; never a measure of speed.
+const PATIENCE: Duration = Duration::from_secs(90); // WeCom lets a token be asked for 60 times a minute
+
+/// The bot's folder, its WeCom, and the process while it lives.
+struct World {
+    sim: Arc<Handle>,
+    folder: tempfile::TempDir,
+    address: String,
+    http: reqwest::Client,
+    process: Option<Child>,
+    /// Times the process was killed.
+    kills: u32,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        if let Some(process) = &mut self.process {
+            let _ = process.kill();
+            let _ = process.wait();
+        }
+    }
+}
+
+/// A policy with mutes so short that a test can wait for them, and no brake.
+const POLICY: &str = r#"
+title = "试验"
+version = 1
+[[step]]
+at = 2
+do = "warn"
+[[step]]
+at = 4
+do = "mute"
+for = "2s"
+[[step]]
+at = 6
+do = "remove"
+[newcomer]
+within = "24h"
+messages = 5
+raise = {}
+[breaker]
+removals = 1000000
+window = "1m"
+share_percent = 100.0
+share_window = "1m"
+share_least = 1000000
+"#;
+
+fn person(n: usize) -> String {
+    format!("p{n:04}")
+}
+
+impl World {
+    /// A group with so many people; the bot does not run yet.
+    async fn new(people: usize) -> Self {
+        let config = Config {
+            callback_retry_after: Duration::from_millis(100),
+            notify_every: Duration::ZERO,
+            ..Config::default()
+        };
+        let sim = Arc::new(Simulator::start(config, Arc::new(ShiftedClock::new())).await.unwrap());
+        let mut members = vec!["wang".to_owned(), "zhang".to_owned()];
+        for n in 0..people {
+            sim.act_json(json!({"do": "new_person", "id": person(n), "name": format!("同事{n}")})).unwrap();
+            members.push(person(n));
+        }
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let c = sim.credentials();
+        let url = format!("{}/cgi-bin/gettoken?corpid={}&corpsecret={}", c.api_base, c.corp_id, c.app.secret);
+        let token: Value = http.get(url).send().await.unwrap().json().await.unwrap();
+        let url =
+            format!("{}/cgi-bin/appchat/create?access_token={}", c.api_base, token["access_token"].as_str().unwrap());
+        let group = json!({"chatid": CROWD, "name": "大群", "owner": "wang", "userlist": members});
+        let made: Value = http.post(url).json(&group).send().await.unwrap().json().await.unwrap();
+        assert_eq!(made["errcode"], 0, "{made}");
+        let key = json!({"version": 1, "public_key": PAIRS[0].public_pem()});
+        let set = http.post(format!("{}/archive/key", sim.credentials().control)).json(&key).send().await.unwrap();
+        assert!(set.status().is_success());
+
+        let folder = tempfile::tempdir().unwrap();
+        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        std::fs::create_dir(folder.path().join("policies")).unwrap();
+        std::fs::write(folder.path().join("policies/quick.toml"), POLICY).unwrap();
+        let archive = sim.credentials().archive;
+        let more = format!(
+            r#"
+[wecom.archive]
+library = {library:?}
+secret = "{secret}"
+poll = "1s"
+proxy = "{url}"
+private_keys = {{ 1 = """{pem}""" }}
+[[group]]
+id = "{CROWD}"
+name = "大群"
+mode = "full"
+policy = "quick"
+"#,
+            library = LIBRARY.display().to_string(),
+            secret = archive.secret,
+            url = archive.url,
+            pem = PAIRS[0].private_pem(),
+        );
+        let text =
+            house::settings(&sim, &folder.path().join("data"), &more).replace("127.0.0.1:0", &listen.to_string());
+        std::fs::write(folder.path().join("qunguan.toml"), text).unwrap();
+        Self { sim, folder, address: format!("http://{listen}"), http, process: None, kills: 0 }
+    }
+
+    fn settings(&self) -> PathBuf {
+        self.folder.path().join("qunguan.toml")
+    }
+
+    /// Starts the process and waits until it answers.
+    async fn start(&mut self) {
+        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
+        let process = Command::new(env!("CARGO_BIN_EXE_qunguan"))
+            .args(["run", "--config"])
+            .arg(self.settings())
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.process = Some(process);
+        self.until("the bot answers", || async {
+            let answer = self.http.get(format!("{}/healthz", self.address)).send().await.ok()?;
+            answer.status().is_success().then_some(())
+        })
+        .await;
+        let app = format!("{}/wecom/app", self.address);
+        self.sim.set_callbacks(Some(app), None).await.unwrap();
+    }
+
+    fn kill(&mut self) {
+        let mut process = self.process.take().expect("it runs");
+        assert!(process.try_wait().unwrap().is_none(), "it ended by itself: {}", self.log());
+        process.kill().unwrap();
+        process.wait().unwrap();
+        self.kills += 1;
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+
+    async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, look: impl Fn() -> F) -> T {
+        let began = Instant::now();
+        loop {
+            if let Some(found) = look().await {
+                return found;
+            }
+            assert!(began.elapsed() < PATIENCE, "in vain: {what}\n{}", self.log());
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Hands a message in; `None` if nobody answered.
+    async fn hand_in(&self, id: &str, member: &str) -> Option<Value> {
+        let message = json!({"id": id, "group": CROWD, "sender": member, "at": qunguan::model::Clock::now(self.sim.clock().as_ref()), "text": AD});
+        let request = self.http.post(format!("{}/api/v1/messages", self.address)).bearer_auth(API_TOKEN);
+        let answer = request.json(&json!({"messages": [message]})).send().await.ok()?;
+        assert!(answer.status().is_success(), "{}: {}", answer.status(), self.log());
+        let body: Value = answer.json().await.ok()?;
+        Some(body["results"][0].clone())
+    }
+
+    /// The member's standing.
+    async fn standing(&self, member: &str) -> Value {
+        let url = format!("{}/api/v1/groups/{CROWD}/members/{member}", self.address);
+        self.http.get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap()
+    }
+
+    /// How often the group was told that somebody left it against their will, and came in.
+    fn moves(&self) -> BTreeMap<String, (u32, u32)> {
+        let view = self.sim.group(CROWD, None).unwrap();
+        let mut moves: BTreeMap<String, (u32, u32)> = BTreeMap::new();
+        for line in view["lines"].as_array().unwrap() {
+            let text = line["text"].as_str().unwrap_or_default();
+            let Some((name, what)) = text.strip_prefix('「').and_then(|rest| rest.split_once('」')) else { continue };
+            let counts = moves.entry(name.to_owned()).or_default();
+            match what {
+                "被移出群聊" => counts.0 += 1,
+                "加入群聊" => counts.1 += 1,
+                _ => {}
+            }
+        }
+        moves
+    }
+
+    fn is_member(&self, who: &str) -> bool {
+        self.sim.group(CROWD, None).unwrap()["members"].as_array().unwrap().iter().any(|m| m["id"] == who)
+    }
+
+    /// Cards that somebody got, by their title.
+    fn cards(&self, who: &str) -> Vec<String> {
+        let cards = self.sim.inbox(who).into_iter().filter(|item| !item["card"].is_null());
+        cards.map(|item| item["card"]["main_title"]["title"].as_str().unwrap_or_default().to_owned()).collect()
+    }
+}
+
+/// A message on its way: its id, whose, and what was answered.
+#[derive(Default)]
+struct Ledger {
+    tried: BTreeMap<String, String>,
+    acknowledged: BTreeMap<String, Value>,
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
+    const PEOPLE: usize = 40;
+    const SENDERS: usize = 8;
+    let kills = kill::kills();
+    let mut world = World::new(PEOPLE).await;
+    let mut ledger = Ledger::default();
+    for life in 0..kills {
+        world.start().await;
+        let after = Duration::from_millis(rand::rng().random_range(20..300));
+        let deadline = tokio::time::Instant::now() + after;
+        let world_now = &world;
+        // Each sender hands in one message after the other and repeats what nobody answered in an earlier life.
+        let lanes = (0..SENDERS).map(|lane| {
+            let unanswered: Vec<(String, String)> = ledger
+                .tried
+                .iter()
+                .filter(|(id, _)| !ledger.acknowledged.contains_key(*id))
+                .enumerate()
+                .filter(|(at, _)| at % SENDERS == lane)
+                .map(|(_, (id, member))| (id.clone(), member.clone()))
+                .collect();
+            async move {
+                let mut done = Vec::new();
+                let fresh = (0..).map(|n| {
+                    let member = person((lane + n * SENDERS) % PEOPLE);
+                    (format!("m-{life}-{lane}-{n}"), member)
+                });
+                for (id, member) in unanswered.into_iter().chain(fresh) {
+                    let answer = tokio::time::timeout_at(deadline, world_now.hand_in(&id, &member)).await;
+                    let over = answer.is_err();
+                    done.push((id, member, answer.ok().flatten()));
+                    if over {
+                        return done;
+                    }
+                }
+                done
+            }
+        });
+        let done = futures_util::future::join_all(lanes).await;
+        world.kill();
+        for (id, member, answer) in done.into_iter().flatten() {
+            ledger.tried.insert(id.clone(), member);
+            if let Some(answer) = answer {
+                ledger.acknowledged.insert(id, answer);
+            }
+        }
+    }
+    world.start().await;
+    // Whatever was promised before a kill is still so, and what was not promised happens once.
+    let mut strikes: BTreeMap<String, usize> = BTreeMap::new();
+    for (id, member) in &ledger.tried {
+        let now = world.hand_in(id, member).await.expect("nobody kills it now");
+        if let Some(first) = ledger.acknowledged.get(id) {
+            assert_eq!(now["duplicate"], true, "{id} was acknowledged and forgotten");
+            for field in ["verdict", "step", "points", "live_points", "case"] {
+                assert_eq!(now[field], first[field], "{id}");
+            }
+        }
+        if now["points"].as_u64() > Some(0) {
+            *strikes.entry(member.clone()).or_default() += 1;
+        }
+    }
+    for (member, expected) in &strikes {
+        let standing = world.standing(member).await;
+        assert_eq!(standing["strikes"].as_array().unwrap().len(), *expected, "{member}");
+    }
+    // What was decided is carried out: whoever has three strikes is out.
+    let expelled: Vec<&String> = strikes.iter().filter(|(_, n)| **n >= 3).map(|(who, _)| who).collect();
+    let all_out = || async { expelled.iter().all(|who| !world.is_member(who)).then_some(()) };
+    world.until("everybody with three strikes is out", all_out).await;
+    // Every mute ran out long ago or the member is out for good; nobody was taken out twice for the same step.
+    let mut removals = 0;
+    for (who, (out, back)) in world.moves() {
+        assert!(
+            out <= 2 && back <= 1,
+            "{who}: {out} removals, {back} returns; one mute and one removal is all there is"
+        );
+        removals += out;
+    }
+    let mut cards = 0;
+    for n in 0..PEOPLE {
+        let titles = world.cards(&person(n));
+        let count = |what: &str| titles.iter().filter(|title| title.contains(what)).count();
+        assert!(count("第 1 次") <= 1 && count("暂停") <= 1, "{titles:?}");
+        cards += titles.len();
+    }
+    println!(
+        "{} kills, {} messages, {} acknowledged, {} strikes, {removals} removals, {cards} cards",
+        world.kills,
+        ledger.tried.len(),
+        ledger.acknowledged.len(),
+        strikes.values().sum::<usize>()
+    );
+    assert!(ledger.acknowledged.len() as u64 > kills, "there was load");
+    assert_eq!(u64::from(world.kills), kills);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn in_the_worst_moments_the_outcome_is_the_same() {
+    let rounds = if kill::kills() > 20 { 34 } else { 3 };
+    let mut world = World::new(3 * rounds).await;
+    let mut random = rand::rng();
+    world.start().await;
+
+    // Between "taken out" and "brought back": the mute is over while the bot is down, or the call was under way.
+    for round in 0..rounds {
+        let who = person(round);
+        if round % 2 == 1 {
+            let kind = FaultKind::LostAnswer { ms: 300 };
+            world.sim.fault(Fault { kind, path: Some("appchat/update".into()), times: Some(1) });
+        }
+        world.hand_in(&format!("{who}-1"), &who).await.unwrap();
+        world.hand_in(&format!("{who}-2"), &who).await.unwrap();
+        let out = || async { (!world.is_member(&who)).then_some(()) };
+        world.until("taken out", out).await;
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..2500))).await;
+        world.kill();
+        world.start().await;
+        let back = || async { world.is_member(&who).then_some(()) };
+        world.until("brought back", back).await;
+        let over = || async { (world.standing(&who).await["state"] == "normal").then_some(()) };
+        world.until("in good standing", over).await;
+        let name = format!("同事{round}");
+        assert_eq!(world.moves()[&name], (1, 1), "{who}: out once, back once");
+    }
+
+    // Between the pull from the archive and the commit.
+    for round in rounds..2 * rounds {
+        let who = person(round);
+        world.sim.act_json(json!({"do": "post", "as": who, "group": CROWD, "text": AD})).unwrap();
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..60))).await;
+        world.kill();
+        world.start().await;
+        let warned = || async { (!world.cards(&who).is_empty()).then_some(()) };
+        world.until("warned", warned).await;
+        assert_eq!(world.standing(&who).await["strikes"].as_array().unwrap().len(), 1, "{who}");
+        assert_eq!(world.cards(&who).len(), 1, "{who}");
+    }
+
+    // Between the commit and the message to the member.
+    for round in 2 * rounds..3 * rounds {
+        let who = person(round);
+        if round % 2 == 1 {
+            let kind = FaultKind::LostAnswer { ms: 300 };
+            world.sim.fault(Fault { kind, path: Some("message/send".into()), times: Some(1) });
+        }
+        let answer = world.hand_in(&format!("{who}-1"), &who).await.unwrap();
+        assert_eq!(answer["step"], "warn");
+        tokio::time::sleep(Duration::from_millis(random.random_range(0..30))).await;
+        world.kill();
+        world.start().await;
+        let warned = || async { (!world.cards(&who).is_empty()).then_some(()) };
+        world.until("warned", warned).await;
+        let again = world.hand_in(&format!("{who}-1"), &who).await.unwrap();
+        assert_eq!((&again["duplicate"], &again["case"]), (&json!(true), &answer["case"]));
+        assert_eq!(world.cards(&who).len(), 1, "{who}");
+    }
+    println!(
+        "{} kills: {rounds} between taken out and brought back, {rounds} between pull and commit, {rounds} between commit \
+         and message; every outcome right",
+        world.kills
+    );
+}
