@@ -52,7 +52,7 @@ async fn once_warns_twice_mutes_three_times_removes() {
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 1 次 / 共 3 次
     失效：6月3日 10:00
-    编号：6KBJ
+    编号：####
     [知道了] [申诉]
     ——
     您已被暂停发言
@@ -61,7 +61,7 @@ async fn once_warns_twice_mutes_three_times_removes() {
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 2 次 / 共 3 次
     失效：6月3日 10:00
-    编号：3XXP
+    编号：####
     [知道了] [申诉]
     ——
     您在「华东销售群」的暂停发言已结束，可以正常发言了。谢谢配合。
@@ -72,7 +72,7 @@ async fn once_warns_twice_mutes_three_times_removes() {
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 3 次 / 共 3 次
     失效：6月3日 12:01
-    编号：RPDF
+    编号：####
     [知道了] [申诉]
     "#);
     let steps: Vec<_> = house.cases(SALES, "li").await.iter().rev().map(|case| case.step).collect();
@@ -156,7 +156,7 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     原话：加我V信领红包
     请在：今天 10:30 前处理
-    编号：BX89
+    编号：####
     [已移出] [改为警告] [误判]
     "#);
 
@@ -172,6 +172,14 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     }
     let open = house.tasks("ask").await.into_iter().find(|task| task.id == ask.id).unwrap();
     assert_eq!(open.state, TaskState::WaitsForPerson, "it is open again: {}", open.reason);
+    let cards = |house: &House| {
+        house
+            .inbox("wang")
+            .into_iter()
+            .filter(|card| card["text"].as_str().is_some_and(|t| t.contains("请移出成员")))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(cards(&house).len(), 2, "the owner is asked once more");
 
     // Now really: the bot learns it from WeCom's event and closes the request without another word.
     house.act(json!({"do": "remove", "as": "wang", "group": CUSTOMERS, "person": "wmWuHao"}));
@@ -179,6 +187,10 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     let done = house.tasks("ask").await.into_iter().find(|task| task.id == ask.id).unwrap();
     assert_eq!(done.state, TaskState::Done);
     assert_snapshot!(done.reason, @"已不在群里（有人手动移出）");
+    assert!(
+        cards(&house).iter().all(|card| card["frozen"] == "已不在群里（有人手动移出）"),
+        "every card says how it ended"
+    );
 }
 
 #[tokio::test]

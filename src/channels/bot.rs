@@ -26,6 +26,7 @@ use crate::{
     store::StoreError,
     wecom::{
         callback::{self, BotCallback, BotEvent, Query},
+        cards,
         crypto::Crypto,
     },
 };
@@ -115,16 +116,7 @@ impl BotEar {
             BotEvent::Stream { id } => Ok(Some(stream(&id, "已处理。"))),
             BotEvent::Card(click) => {
                 let label = self.clicks.press(&by, &click.task_id, &click.key).await;
-                Ok(Some(json!({
-                    "response_type": "update_template_card",
-                    "userids": [by.as_str()],
-                    "template_card": {
-                        "card_type": "text_notice",
-                        "task_id": click.task_id,
-                        "main_title": { "title": label },
-                        "card_action": { "type": 0 },
-                    },
-                })))
+                Ok(Some(cards::bot_receipt(by.as_str(), &click.task_id, &label)))
             }
             BotEvent::EnterChat => Ok(Some(
                 json!({ "msgtype": "text", "text": { "content": "您好，我是群管。发送「帮助」看看我能做什么。" } }),

@@ -5,7 +5,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{Ended, Job, JobError, hands::Hands};
-use crate::{groups::Groups, model::Timestamp, store::Store, store::Task};
+use crate::{
+    groups::Groups,
+    model::Timestamp,
+    store::{Case, Store, Task},
+};
 
 /// The job.
 pub struct AnnounceJob {
@@ -32,12 +36,15 @@ impl Job for AnnounceJob {
             let Some(case) = self.store.case(case).await? else {
                 return Ok(Ended::gave_up("违规记录已不存在"));
             };
-            format!(
-                "【群管提醒】刚才有一条消息涉及「{}」，已私下提醒发言人。请大家一起维护群里的秩序。",
-                case.category.zh()
-            )
+            public_line(&case)
         };
         self.hands.announce(&group, &text, now).await?;
         Ok(Ended::done("已在群里提醒"))
     }
+}
+
+/// The line; pure, so that tests read it word for word.
+pub fn public_line(case: &Case) -> String {
+    let category = case.category.zh();
+    format!("【群管提醒】刚才有一条消息涉及「{category}」，已私下提醒发言人。请大家一起维护群里的秩序。")
 }

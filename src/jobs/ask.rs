@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     groups::{Group, Groups},
-    model::{MemberId, SignedDuration, Timestamp},
+    model::{GroupKind, MemberId, SignedDuration, Timestamp},
     moderation::effects::{Ask, Request},
     policy::MemberState,
     store::{Case, CaseState, Store, Task, changes::Changes},
@@ -49,7 +49,22 @@ impl Job for AskJob {
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let mut ask: Ask = super::payload(task)?;
+        let ask: Ask = super::payload(task)?;
+        let codes = ask.response_codes.clone();
+        let ended = self.ask(task, ask, now).await?;
+        if let Ended::Done { reason, .. } | Ended::Cancelled { reason } = &ended {
+            self.close_cards(&codes, reason, now).await;
+        }
+        Ok(ended)
+    }
+
+    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
+        note(Changes::new(), task, now, "gave_up", reason)
+    }
+}
+
+impl AskJob {
+    async fn ask(&self, task: &Task, mut ask: Ask, now: Timestamp) -> Result<Ended, JobError> {
         let Some(case) = &task.case else { return Err(JobError::Final("待办缺少记录".into())) };
         let Some(case) = self.store.case(case).await? else { return Ok(Ended::gave_up("违规记录已不存在")) };
         if case.state == CaseState::Revoked && ask.request != Request::Lift {
@@ -109,6 +124,7 @@ impl Job for AskJob {
         let card = card(task, &ask, &case, &group, now);
         let sent = self.hands.tell(std::slice::from_ref(&next), &Private::Card(card), now).await?;
         ask.asked.push(next.clone());
+        ask.cards += 1;
         if !sent.unreachable.is_empty() {
             return Ok(Ended::Later {
                 due: now,
@@ -127,12 +143,16 @@ impl Job for AskJob {
         })
     }
 
-    fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
-        note(Changes::new(), task, now, "gave_up", reason)
+    /// Everybody who was asked sees on their card how it ended. Only a courtesy: a card that cannot be changed says so when it
+    /// is pressed.
+    async fn close_cards(&self, codes: &[String], text: &str, now: Timestamp) {
+        for code in codes {
+            if let Err(error) = self.hands.update_card(code, &[], &cards::receipt(text), now).await {
+                tracing::debug!(%error, "a card keeps its buttons");
+            }
+        }
     }
-}
 
-impl AskJob {
     /// Is the member out of the group? `None` where nobody can tell.
     async fn gone(&self, group: &Group, member: &MemberId, now: Timestamp) -> Result<Option<bool>, JobError> {
         match self.hands.read_group(group, now).await {
@@ -199,6 +219,12 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
             "机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。".into(),
             vec![done("已移出"), warn, wrong],
         ),
+        // Not even the owner can mute somebody in a customer group.
+        Request::Mute if group.set.kind == GroupKind::Customer => (
+            format!("请处理 {name}：暂停发言"),
+            format!("客户群不能禁言。请提醒对方 {until} 前先不要发言，或移出后到时再邀请，处理后点「已处理」。"),
+            vec![done("已处理"), warn, wrong],
+        ),
         Request::Mute => (
             format!("请暂停 {name} 发言"),
             format!("请在群管理里对该成员禁言至 {until}（到时再提醒您解除），操作后点「已禁言」。"),
@@ -223,7 +249,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
             (format!("请恢复 {name}"), "处置已结束或撤销，请解除禁言或重新邀请入群。".into(), vec![done("已恢复")])
         }
     };
-    let id = if ask.asked.is_empty() { task.id.to_string() } else { format!("{}@{}", task.id, ask.asked.len() + 1) };
+    let id = if ask.cards == 0 { task.id.to_string() } else { format!("{}@{}", task.id, ask.cards + 1) };
     cards::owner_task(&OwnerTask {
         id: &id,
         title: &title,

@@ -10,7 +10,7 @@ use crate::{
     model::{MemberId, Timestamp},
     moderation::brake,
     store::{Store, Task},
-    wecom::cards::{self, Button},
+    wecom::cards,
 };
 
 /// The job.
@@ -40,14 +40,6 @@ impl Job for BreakerJob {
         let mut people = group.deciders();
         people.extend(self.escalation.iter().cloned());
         let why = task.payload["why"].as_str().unwrap_or_default();
-        let choices = [
-            Button { text: "恢复处置", key: "resume", primary: true },
-            Button { text: "全部撤销", key: "undo", primary: false },
-        ];
-        let text = format!("{why}，已自动熔断：之后的违规只记录、不处置。请确认这些移出是否正确。");
-        ask_next(self.hands.as_ref(), task, people, now, |id| {
-            cards::buttons(id, "移出过多，已暂停处置", group.name(), &text, &[], &choices)
-        })
-        .await
+        ask_next(self.hands.as_ref(), task, people, now, |id| cards::breaker(id, group.name(), why)).await
     }
 }

@@ -7,6 +7,8 @@
 pub mod announce;
 pub mod ask;
 pub mod breaker;
+#[cfg(test)]
+mod card_tests;
 pub mod hands;
 pub mod notice;
 pub mod prune;

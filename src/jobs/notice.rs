@@ -15,7 +15,7 @@ use crate::{
         outgoing::{self, Tell},
     },
     store::{Task, changes::Changes},
-    wecom::cards,
+    wecom::cards::{self, Button},
 };
 
 /// One of the kinds of [`notices::run`].
@@ -58,10 +58,7 @@ impl Job for NoticeTellJob {
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let tell: Tell = super::payload(task)?;
-        let message = match tell.template_card(&cards::task_id(task.id.as_str())) {
-            Some(card) => Private::Card(card),
-            None => Private::Text(tell.text.clone()),
-        };
+        let message = message(task.id.as_str(), &tell);
         let sent = self.hands.tell(&tell.to, &message, now).await?;
         let reached = tell.to.len() - sent.unreachable.len();
         Ok(Ended::done(match sent.unreachable.len() {
@@ -69,6 +66,20 @@ impl Job for NoticeTellJob {
             missed => format!("已私信 {reached} 人，{missed} 人收不到"),
         }))
     }
+}
+
+/// The message itself; pure, so that tests read it word for word.
+pub fn message(id: &str, tell: &Tell) -> Private {
+    if tell.buttons.is_empty() {
+        return Private::Text(tell.text.clone());
+    }
+    let choices: Vec<Button<'_>> = tell
+        .buttons
+        .iter()
+        .enumerate()
+        .map(|(index, button)| Button { text: &button.text, key: &button.key, primary: index == 0 })
+        .collect();
+    Private::Card(cards::notice(id, &tell.title, &tell.text, &choices))
 }
 
 /// The counter card of a group. WeCom has no card that an app could change in a group, so the count is kept in the status

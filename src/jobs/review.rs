@@ -15,7 +15,7 @@ use crate::{
     model::{MemberId, Timestamp},
     reports::{ReportState, Reports},
     store::{Store, Task, changes::Changes},
-    wecom::cards::{self, Button},
+    wecom::cards,
 };
 
 /// Sends an appeal to another person than the one who acted.
@@ -86,21 +86,17 @@ impl Job for ReportJob {
         people.extend(self.escalation.iter().cloned());
         people.retain(|p| Some(p) != report.author.as_ref() && *p != report.reporter);
         let credit = self.reports.credit(&report.reporter).await?;
-        let author = report.author.as_ref().map_or("未能对应到发言人", |a| group.member_name(a)).to_owned();
-        let rows = [
-            ("原话", report.text.clone()),
-            ("发言人", author),
-            ("可信度", format!("{:.0}%", credit.credibility() * 100.0)),
-            ("编号", report.id.clone()),
-        ];
-        let text = if report.reason.is_empty() { String::new() } else { format!("举报理由：{}", report.reason) };
-        let choices = [
-            Button { text: "属实", key: "founded", primary: true },
-            Button { text: "不属实", key: "unfounded", primary: false },
-            Button { text: "恶意举报", key: "malicious", primary: false },
-        ];
+        let author = report.author.as_ref().map_or("未能对应到发言人", |a| group.member_name(a));
         ask_next(self.hands.as_ref(), task, people, now, |card| {
-            cards::buttons(card, "成员举报，请查看", group.name(), &text, &rows, &choices)
+            cards::report(&cards::Report {
+                id: card,
+                group: group.name(),
+                words: &report.text,
+                author,
+                reason: &report.reason,
+                credit: format!("{:.0}%", credit.credibility() * 100.0),
+                number: &report.id,
+            })
         })
         .await
     }

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     groups::{Group, Groups},
-    model::Timestamp,
+    model::{Mode, Timestamp},
     moderation::effects::{Tell, Topic},
     store::{Case, CaseState, Store, Task, changes::Changes},
     wecom::cards::{self, Warning},
@@ -74,6 +74,8 @@ impl Job for TellJob {
 /// The message itself; pure, so that tests read it word for word.
 pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timestamp) -> Private {
     let rule = case.rule.as_str();
+    // Elsewhere a person acts, later or not at all: nothing is said to have happened.
+    let by_itself = group.set.mode == Mode::Full;
     let said = wording::when(case.at, now);
     let name = group.name();
     let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };
@@ -89,10 +91,19 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
         Topic::Warn => (format!("群规提醒（第 {} 次）", tell.n.max(1)), format!("{about}{points}。{again}")),
         Topic::Mute => {
             let until = case.until.map(|u| wording::when(u, now)).unwrap_or_default();
-            ("您已被暂停发言".to_owned(), format!("{about}{points}。暂停发言至 {until}，到时自动恢复。{again}"))
+            if by_itself {
+                ("您已被暂停发言".to_owned(), format!("{about}{points}。暂停发言至 {until}，到时自动恢复。{again}"))
+            } else {
+                let text = format!("{about}{points}。按群规应暂停发言至 {until}，已请群主处理，请先不要发言。{again}");
+                ("群规提醒：请暂停发言".to_owned(), text)
+            }
+        }
+        Topic::Remove if by_itself => {
+            ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
         }
         Topic::Remove => {
-            ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
+            let text = format!("{about}{points}。按群规应移出群聊，已请群主处理。如有异议，请点「申诉」。");
+            ("群规提醒：已请群主处理".to_owned(), text)
         }
         Topic::Recall => (
             "请撤回一条消息".to_owned(),

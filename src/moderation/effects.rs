@@ -80,6 +80,9 @@ pub struct Ask {
     /// Somebody said it is done; it is being verified since then.
     #[serde(default)]
     pub claimed_done: Option<Timestamp>,
+    /// Cards sent so far: each needs an id of its own, also when the request is opened again.
+    #[serde(default)]
+    pub cards: u32,
     /// Reply codes of the cards sent, for updating them.
     #[serde(default)]
     pub response_codes: Vec<String>,
@@ -88,7 +91,7 @@ pub struct Ask {
 impl Ask {
     /// Nobody asked yet.
     pub fn new(request: Request) -> Self {
-        Self { request, asked: Vec::new(), answer_by: None, claimed_done: None, response_codes: Vec::new() }
+        Self { request, asked: Vec::new(), answer_by: None, claimed_done: None, cards: 0, response_codes: Vec::new() }
     }
 }
 

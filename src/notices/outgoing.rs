@@ -7,7 +7,6 @@
 //! | `notice.card` | [`Counter`] | the group in [`Task::group`], where a card that was sent can be changed; elsewhere it is done at once |
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
 use crate::{
     model::{GroupId, MemberId, Timestamp},
@@ -73,44 +72,10 @@ pub struct Counter {
     pub button: Button,
 }
 
-/// Longest title, subtitle and button WeCom takes (acting.md §2.3), in characters.
-const TITLE: usize = 36;
-const SUBTITLE: usize = 160;
-
 impl Tell {
     /// A plain text.
     pub fn text(to: Vec<MemberId>, text: String) -> Self {
         Self { to, text, title: String::new(), buttons: Vec::new() }
-    }
-    /// The `template_card` for this message, or `None` for a plain text. `task_id` must be new for every sending.
-    pub fn template_card(&self, task_id: &str) -> Option<Value> {
-        if self.buttons.is_empty() {
-            return None;
-        }
-        let buttons: Vec<Value> = self
-            .buttons
-            .iter()
-            .enumerate()
-            .map(|(index, button)| {
-                json!({"type": 0, "text": button.text, "style": if index == 0 { 1 } else { 2 }, "key": button.key})
-            })
-            .collect();
-        Some(json!({
-            "card_type": "button_interaction",
-            "task_id": task_id,
-            "main_title": {"title": cut(&self.title, TITLE)},
-            "sub_title_text": cut(&self.text, SUBTITLE),
-            "button_list": buttons,
-        }))
-    }
-}
-
-/// Shortens to so many characters.
-pub fn cut(text: &str, characters: usize) -> String {
-    if text.chars().count() <= characters {
-        text.to_owned()
-    } else {
-        text.chars().take(characters - 1).chain(['…']).collect()
     }
 }
 

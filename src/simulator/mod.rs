@@ -36,6 +36,8 @@ use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::Notify, sync::watch, task::JoinHandle};
 
 pub use act::{Act, Refused};
+#[cfg(test)]
+pub(crate) use api::card_ok;
 pub use archive::ArchiveEntry;
 pub use callbacks::Delivery;
 pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Credentials};

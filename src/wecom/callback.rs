@@ -431,8 +431,10 @@ pub fn text_reply(to: &str, corp: &str, text: &str, now: Timestamp) -> String {
 
 /// The inner XML that greys out the pressed card's buttons for the person who pressed.
 pub fn button_reply(to: &str, corp: &str, label: &str, now: Timestamp) -> String {
-    let button =
-        format!("<MsgType>update_button</MsgType><Button><ReplaceName>{}</ReplaceName></Button>", xml::escape(label));
+    let button = format!(
+        "<MsgType>update_button</MsgType><Button><ReplaceName>{}</ReplaceName></Button>",
+        xml::escape(&super::cards::label(label))
+    );
     reply_xml(to, corp, now, &button)
 }
 

@@ -17,6 +17,8 @@ const VALUE: usize = 30;
 const ROWS: usize = 6;
 /// Longest text on a button.
 const BUTTON: usize = 10;
+/// Longest text that the buttons turn into; WeCom names no limit, a phone shows so much.
+const LABEL: usize = 20;
 
 /// A button; `key` comes back when it is pressed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +67,12 @@ pub fn buttons(
         "card_type": "button_interaction",
         "source": { "desc": "群管", "desc_color": 0 },
         "task_id": task_id(id),
-        "main_title": { "title": cut(title, TITLE), "desc": cut(desc, DESC) },
+        "main_title": { "title": cut(title, TITLE) },
         "button_list": buttons,
     });
+    if !desc.is_empty() {
+        card["main_title"]["desc"] = json!(cut(desc, DESC));
+    }
     if !paragraph.is_empty() {
         card["sub_title_text"] = json!(cut(paragraph, PARAGRAPH));
     }
@@ -148,10 +153,9 @@ pub fn owner_task(t: &OwnerTask<'_>) -> Value {
     buttons(t.id, t.title, t.group, t.text, &rows, t.choices)
 }
 
-/// A notice that wants an acknowledgement; `counter` is `37/42` or empty.
-pub fn notice(id: &str, title: &str, text: &str, deadline: &str, counter: &str) -> Value {
-    let rows = [("截止", deadline.to_owned()), ("回执", counter.to_owned())];
-    buttons(id, title, "请在截止前点「收到」", text, &rows, &[Button { text: "收到", key: "ack", primary: true }])
+/// A notice that wants an acknowledgement, or a reviewer's yes.
+pub fn notice(id: &str, title: &str, text: &str, choices: &[Button<'_>]) -> Value {
+    buttons(id, title, "", text, &[], choices)
 }
 
 /// An appeal for a reviewer.
@@ -169,9 +173,74 @@ pub fn appeal(id: &str, group: &str, member: &str, case: &str, rule: &str, evide
     buttons(id, "成员申诉，请处理", group, &format!("申诉理由：{words}"), &rows, &choices)
 }
 
-/// Greys a card's buttons out with what was chosen.
+/// A report of a member, for a reviewer; `credit` is how far the reporter was right before.
+pub fn report(r: &Report<'_>) -> Value {
+    let text = if r.reason.is_empty() { String::new() } else { format!("举报理由：{}", r.reason) };
+    let rows = [
+        ("原话", r.words.to_owned()),
+        ("发言人", r.author.to_owned()),
+        ("可信度", r.credit.clone()),
+        ("编号", r.number.to_owned()),
+    ];
+    let choices = [
+        Button { text: "属实", key: "founded", primary: true },
+        Button { text: "不属实", key: "unfounded", primary: false },
+        Button { text: "恶意举报", key: "malicious", primary: false },
+    ];
+    buttons(r.id, "成员举报，请查看", r.group, &text, &rows, &choices)
+}
+
+/// What a report says.
+#[derive(Clone, Debug)]
+pub struct Report<'a> {
+    /// Unique id of the card.
+    pub id: &'a str,
+    /// The group's name.
+    pub group: &'a str,
+    /// What was said; cut.
+    pub words: &'a str,
+    /// Who said it, or that nobody knows.
+    pub author: &'a str,
+    /// Why it was reported; may be empty.
+    pub reason: &'a str,
+    /// `80%`.
+    pub credit: String,
+    /// The report's id.
+    pub number: &'a str,
+}
+
+/// The circuit breaker opened: resume, or take everything back.
+pub fn breaker(id: &str, group: &str, why: &str) -> Value {
+    let text = format!("{why}，已自动熔断：之后的违规只记录、不处置。请确认这些移出是否正确。");
+    let choices = [
+        Button { text: "恢复处置", key: "resume", primary: true },
+        Button { text: "全部撤销", key: "undo", primary: false },
+    ];
+    buttons(id, "移出过多，已暂停处置", group, &text, &[], &choices)
+}
+
+/// What the buttons turn into after a press.
+pub fn label(text: &str) -> String {
+    cut(text, LABEL)
+}
+
+/// Greys a card's buttons out with what became of it, for `update_template_card`.
 pub fn receipt(text: &str) -> Value {
-    json!({ "replace_name": cut(text, 20) })
+    json!({ "replace_name": label(text) })
+}
+
+/// The same for a card of the smart bot, which answers a press with a whole card.
+pub fn bot_receipt(by: &str, id: &str, text: &str) -> Value {
+    json!({
+        "response_type": "update_template_card",
+        "userids": [by],
+        "template_card": {
+            "card_type": "text_notice",
+            "task_id": id,
+            "main_title": { "title": cut(text, TITLE) },
+            "card_action": { "type": 0 },
+        },
+    })
 }
 
 #[cfg(test)]
@@ -235,6 +304,13 @@ mod tests {
           "task_id": "tell-8F2K-warn"
         }
         "#);
+    }
+
+    #[test]
+    fn receipts() {
+        insta::assert_snapshot!(receipt("已核实：已不在群里"), @r#"{"replace_name":"已核实：已不在群里"}"#);
+        insta::assert_snapshot!(bot_receipt("li", "ack-7K3M", "收到，谢谢"), @r#"{"response_type":"update_template_card","template_card":{"card_action":{"type":0},"card_type":"text_notice","main_title":{"title":"收到，谢谢"},"task_id":"ack-7K3M"},"userids":["li"]}"#);
+        assert_eq!(label("群主反馈已处理（企业微信不提供核实方式）请留意").chars().count(), LABEL);
     }
 
     #[test]

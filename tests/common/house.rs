@@ -333,11 +333,9 @@ pub fn readable(item: &Value) -> String {
         .filter_map(text)
         .collect();
     for row in card["horizontal_content_list"].as_array().into_iter().flatten() {
-        lines.push(format!(
-            "{}：{}",
-            row["keyname"].as_str().unwrap_or_default(),
-            row["value"].as_str().unwrap_or_default()
-        ));
+        // A case's number comes from the message's, which other calls to WeCom shift.
+        let value = if row["keyname"] == "编号" { "####" } else { row["value"].as_str().unwrap_or_default() };
+        lines.push(format!("{}：{value}", row["keyname"].as_str().unwrap_or_default()));
     }
     let buttons: Vec<_> =
         card["button_list"].as_array().into_iter().flatten().filter_map(|b| b["text"].as_str()).collect();
