@@ -333,6 +333,10 @@ impl App {
     pub fn moderation(&self) -> Arc<Moderation> {
         self.moderation.clone()
     }
+    /// What is in force and how the last reload went, for tests.
+    pub fn rules(&self) -> Arc<Live<Rules>> {
+        self.live.clone()
+    }
     /// The store, for tests.
     pub fn store(&self) -> Arc<dyn Store> {
         self.store.clone()

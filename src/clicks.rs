@@ -12,11 +12,11 @@ use crate::{
     chat_commands::CommandError,
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, UserError},
-    moderation::{Moderation, effects::Ask},
+    moderation::{Moderation, effects::Ask, manual::Punishment},
     notices::{NoticeError, Notices},
     policy::MemberState,
     reports::{ReportState, Reports},
-    store::{CaseEvent, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{CaseEvent, CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
 };
 
 /// The use case.
@@ -133,13 +133,15 @@ impl Clicks {
                 Ok("已记为误判并撤销".into())
             }
             "confirm" => {
-                let known = self.store.case(&case).await?;
-                let member = task.member.clone().ok_or_else(|| UserError::new("这张卡片已失效"))?;
+                let Some(known) = self.store.case(&case).await? else {
+                    return Err(UserError::new("这张卡片已失效").into());
+                };
                 let group = self.groups.get(&task.group);
-                let reason = known.map_or("管理者确认违规", |case| case.category.zh()).to_owned();
-                self.moderation.punish(&group, &member, by, Step::Warn, None, &reason).await?;
-                self.end(&task, by, TaskState::Done, "已确认违规，按警告处理", "confirmed").await?;
-                Ok("已确认违规".into())
+                let about = Some((known.category, known.evidence.as_str()));
+                let what = Punishment { step: None, reason: &known.rule, about, cause: Some(case.as_str()) };
+                let punished = self.moderation.punish(&group, &known.member, by, what).await?;
+                self.end(&task, by, TaskState::Done, "已确认违规，按群规处理", "confirmed").await?;
+                Ok(format!("已确认违规（{punished}）"))
             }
             _ => Err(UserError::new("这张卡片已失效").into()),
         }
@@ -268,6 +270,9 @@ impl Clicks {
         if let Some(case) = &task.case {
             let who = by.to_string();
             changes = changes.case(case, move |case| {
+                if what == "confirmed" && case.state == CaseState::Open {
+                    case.state = CaseState::Closed;
+                }
                 case.history.push(CaseEvent { at: now, by: who.clone(), what: what.into(), note: reason.into() });
             });
         }

@@ -11,8 +11,8 @@ use serde_json::json;
 
 use crate::{
     groups::{Group, Groups},
-    model::{Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
-    moderation::{Moderation, undo::UndoError},
+    model::{Category, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
+    moderation::{Moderation, manual::Punishment, undo::UndoError},
     store::{Store, StoreError, Task, changes::Changes},
 };
 
@@ -174,6 +174,7 @@ impl Reports {
         if report.state != ReportState::Open {
             return Err(UserError::new(format!("{id} 已处理：{}", report.state.zh())).into());
         }
+        let answer = self.punish(&report, by, state).await?;
         let now = self.clock.now();
         let by_whom = by.clone();
         let mut tell =
@@ -201,23 +202,29 @@ impl Reports {
             .task(tell)
             .commit(self.store.as_ref())
             .await?;
-        let group = self.groups.get(&report.group);
-        match (state, &report.author) {
-            (ReportState::Founded, Some(author)) => {
-                self.moderation.punish(&group, author, by, crate::model::Step::Warn, None, "举报属实").await?;
-            }
-            (ReportState::Malicious, _) => {
-                self.moderation
-                    .punish(&group, &report.reporter, by, crate::model::Step::Warn, None, "恶意举报")
-                    .await?;
-            }
-            _ => {}
-        }
         self.moderation.ring();
-        Ok(format!("{id} 已记为「{}」，已告知举报人。", state.zh()))
+        Ok(format!("{id} 已记为「{}」{answer}。", state.zh()))
     }
 
-    /// The newest message in the group with these words, not by the reporter.
+    /// What follows for the author or the reporter; comes first and happens once, so that a crash in between only means that
+    /// the reviewer is asked again. Answers what to add for the reviewer.
+    async fn punish(&self, report: &Report, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
+        let (member, reason, said) = match (state, &report.author) {
+            (ReportState::Founded, Some(author)) => (author, "成员举报，经查属实", Some(report.text.as_str())),
+            (ReportState::Malicious, _) => (&report.reporter, "恶意举报", None),
+            _ => return Ok("，已告知举报人".into()),
+        };
+        let about = said.map(|said| (Category::Junk, said));
+        let what = Punishment { step: None, reason, about, cause: Some(&report.id) };
+        let group = self.groups.get(&report.group);
+        match self.moderation.punish(&group, member, by, what).await {
+            Ok(case) => Ok(format!("，处理记录 {case}")),
+            Err(UndoError::User(why)) => Ok(format!("；{}", why.0)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The message with this id, or the newest one in the group with these words; not by the reporter.
     async fn find(
         &self,
         group: &Group,
@@ -234,7 +241,9 @@ impl Reports {
             after = Some(last.message.id.clone());
             for processed in page {
                 let message = processed.message;
-                if message.group == *group.id() && message.sender != *reporter && message.text.trim() == wanted {
+                let meant = message.text.trim() == wanted
+                    || message.id.as_str().split_once(':').is_some_and(|(_, id)| id == wanted);
+                if meant && message.group == *group.id() && message.sender != *reporter {
                     found = (Some(message.id), Some(message.sender));
                 }
             }

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::{Call, Command, CommandError, Who, words};
 use crate::{
     model::{MemberId, SignedDuration, Step, UserError},
+    moderation::manual::Punishment,
     policy::MemberState,
     store::{CaseQuery, CaseState},
     wording,
@@ -38,7 +39,8 @@ async fn punish(
 ) -> Result<String, CommandError> {
     let group = call.group()?;
     let reason = if reason.trim().is_empty() { "管理者处理" } else { reason };
-    let case = call.desk.moderation.punish(group, member, call.by, step, length, reason).await?;
+    let what = Punishment { step: Some((step, length)), reason, about: None, cause: None };
+    let case = call.desk.moderation.punish(group, member, call.by, what).await?;
     Ok(format!("已记录（{case}），{}「{}」的{}正在执行。", "对", group.member_name(member), step.zh()))
 }
 

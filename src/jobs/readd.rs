@@ -118,7 +118,7 @@ impl ReaddJob {
                     case.state = CaseState::Closed;
                 }
             });
-            let payload = json!(Tell { topic: Topic::MuteOver, n: 0, of: 0, next: String::new() });
+            let payload = json!(Tell::new(Topic::MuteOver));
             let mut tell = Task::new(format!("tell-{case}-mute_over"), "tell", &task.group, now, payload);
             tell.member = Some(member.clone());
             tell.case = Some(case.clone());

@@ -80,12 +80,16 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
     let name = group.name();
     let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };
     let expires = case.expires_at.map(|at| wording::when(at, now)).unwrap_or_default();
-    let points = if case.points > 0 {
+    let points = if case.points > 0 && !tell.counts {
         format!("，记 {} 分（累计 {} 分）", case.points, case.live_points)
     } else {
         String::new()
     };
-    let about = format!("您{said} 的一条消息涉及「{}」", case.category.zh());
+    let about = if case.by_hand() {
+        format!("管理者{said} 对您做出处理")
+    } else {
+        format!("您{said} 的一条消息涉及「{}」", case.category.zh())
+    };
     let (title, text) = match tell.topic {
         Topic::Hint => ("友情提示".to_owned(), format!("{about}，这次只做提示，不记分。请留意群规，谢谢配合。")),
         Topic::Warn => (format!("群规提醒（第 {} 次）", tell.n.max(1)), format!("{about}{points}。{again}")),
@@ -113,7 +117,9 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
             return Private::Text(format!("您在「{name}」的暂停发言已结束，可以正常发言了。谢谢配合。"));
         }
         Topic::Revoked => {
-            return Private::Text(format!("您在「{name}」的记录 {} 已撤销，相应记分不再计算。给您添麻烦了。", case.id));
+            let why = if tell.next.is_empty() { String::new() } else { format!("（{}）", tell.next) };
+            let text = format!("您在「{name}」的记录 {} 已撤销{why}，相应记分不再计算。给您添麻烦了。", case.id);
+            return Private::Text(text);
         }
         Topic::AppealRefused => {
             let why = if tell.next.is_empty() { String::new() } else { format!("：{}", tell.next) };

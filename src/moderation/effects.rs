@@ -62,8 +62,18 @@ pub struct Tell {
     pub n: u32,
     /// How many steps the ladder has.
     pub of: u32,
-    /// What the next one would bring, in Chinese; empty for nothing.
+    /// What the next one would bring, or what else is to be said about the topic, in Chinese; empty for nothing.
     pub next: String,
+    /// The policy counts violations, not points: then points are not spoken of.
+    #[serde(default)]
+    pub counts: bool,
+}
+
+impl Tell {
+    /// News that has no number.
+    pub fn new(topic: Topic) -> Self {
+        Self { topic, n: 0, of: 0, next: String::new(), counts: false }
+    }
 }
 
 /// Payload of an `ask` task.
@@ -139,7 +149,9 @@ pub fn tasks(can: &Capabilities, group: &Group, case: &Case, decision: &Decision
         Step::Review => tasks.extend(plan.ask(Request::Review)),
         Step::Warn => {
             tasks.extend(plan.tell(Topic::Warn));
-            tasks.extend(plan.announce());
+            if !case.by_hand() {
+                tasks.extend(plan.announce());
+            }
         }
         Step::Mute => {
             tasks.extend(plan.take_out(decision.until));
@@ -190,7 +202,8 @@ impl Plan<'_> {
     fn tell(&self, topic: Topic) -> Option<Task> {
         match self.can.provider(Act::Tell, self.group, Some(&self.case.member))? {
             Provider::Api => {
-                let tell = Tell { topic, n: self.decision.n, of: self.decision.of, next: self.decision.next.clone() };
+                let Decision { n, of, counts, ref next, .. } = *self.decision;
+                let tell = Tell { topic, n, of, next: next.clone(), counts };
                 Some(self.task("tell", &format!("-{topic}"), json!(tell)))
             }
             Provider::Person if topic == Topic::Warn => self.ask(Request::Warn),

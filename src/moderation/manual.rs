@@ -1,5 +1,7 @@
-//! What an owner or admin decides by hand: a warning, a mute, a removal, the end of a mute. The same case, tasks and
-//! messages as a decision of the bot's, with the person's name in the history.
+//! What a person decides: a warning, a mute or a removal by hand, a report found true, the end of a mute. The same case,
+//! tasks and messages as a decision of the bot's, with the person's name in the history.
+
+use serde_json::json;
 
 use super::{
     Moderation, case_id,
@@ -10,21 +12,32 @@ use crate::{
     capability::{Act, Provider},
     groups::Group,
     model::{CaseId, Category, MemberId, MessageId, Role, Severity, SignedDuration, Step, Timestamp, UserError},
-    policy::{self, Decision, MemberState, NewStrike},
+    policy::{self, Decision, MemberState, NewStrike, ladder::Unit},
     store::{Case, CaseEvent, CaseState, Commit, Committed, Task, TaskState, TaskUpdate, changes::Changes},
 };
-use serde_json::json;
+
+/// What a person wants to happen to a member.
+#[derive(Clone, Copy, Debug)]
+pub struct Punishment<'a> {
+    /// This step (with the length of a mute); `None` = what the group's ladder has for one more ordinary violation.
+    pub step: Option<(Step, Option<SignedDuration>)>,
+    /// For the record and for the member.
+    pub reason: &'a str,
+    /// What it is about and what was said, if a message is behind it.
+    pub about: Option<(Category, &'a str)>,
+    /// What makes it one and the same decision (a report's id); `None` = the person, the step and the minute, so that a
+    /// command sent twice is one case.
+    pub cause: Option<&'a str>,
+}
 
 impl Moderation {
-    /// A person punishes a member. The reason is for the record and for the member.
+    /// A person punishes a member.
     pub async fn punish(
         &self,
         group: &Group,
         member: &MemberId,
         by: &MemberId,
-        step: Step,
-        length: Option<SignedDuration>,
-        reason: &str,
+        what: Punishment<'_>,
     ) -> Result<CaseId, UndoError> {
         let role = group.role(member);
         if role != Role::Member {
@@ -35,13 +48,15 @@ impl Moderation {
         loop {
             let now = self.clock.now();
             let mut record = self.store.member(group.id(), member).await?;
-            // One decision per person, member, step and minute: a command sent twice is one case.
-            let minute = now.as_second() / 60;
-            let message = MessageId::new(format!("manual:{}:{member}:{by}:{step}:{minute}", group.id()));
+            let cause = what.cause.map_or_else(
+                || format!("{by}:{}:{}", what.step.map_or("", |(step, _)| step.id()), now.as_second() / 60),
+                str::to_owned,
+            );
+            let message = MessageId::new(format!("{}{}:{member}:{cause}", Case::BY_HAND, group.id()));
             let Some(id) = self.new_manual_case(&message).await? else {
                 return Err(UserError::new("刚刚已经处理过了").into());
             };
-            let decision = manual_decision(policy, &record.standing, step, length, now);
+            let decision = decision(policy, &record.standing, group, member, &what, now);
             policy::apply(&mut record.standing, &decision, &id, now);
             let case = Case {
                 id: id.clone(),
@@ -50,24 +65,24 @@ impl Moderation {
                 member: member.clone(),
                 message,
                 at: now,
-                evidence: String::new(),
+                evidence: what.about.map_or_else(String::new, |(_, said)| said.to_owned()),
                 findings: Vec::new(),
                 category: decision.category,
                 severity: decision.severity,
-                step,
+                step: decision.step,
                 points: decision.points,
                 live_points: decision.live_after,
                 until: decision.until,
                 expires_at: decision.strike.as_ref().map(|s| s.expires_at),
                 policy: policy.label(),
                 clause: None,
-                rule: reason.chars().take(60).collect(),
+                rule: what.reason.chars().take(60).collect(),
                 state: CaseState::Open,
                 history: vec![CaseEvent {
                     at: now,
                     by: by.to_string(),
                     what: "decided".into(),
-                    note: reason.chars().take(200).collect(),
+                    note: what.reason.chars().take(200).collect(),
                 }],
             };
             let tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
@@ -139,39 +154,55 @@ impl Moderation {
     }
 }
 
-/// The decision a person took, in the words of the ladder: a warning weighs as a medium hit, more as a high one.
-fn manual_decision(
+/// The decision a person took, in the words of the ladder: a warning weighs as a medium hit, more as a high one. Without a
+/// step of their own they said only that it was a violation; the ladder says the rest, and asks where it would ask.
+fn decision(
     policy: &policy::Policy,
     standing: &policy::Standing,
-    step: Step,
-    length: Option<SignedDuration>,
+    group: &Group,
+    member: &MemberId,
+    what: &Punishment<'_>,
     now: Timestamp,
 ) -> Decision {
-    let severity = if step >= Step::Mute { Severity::High } else { Severity::Medium };
-    let category = Category::Junk;
+    let severity =
+        if what.step.is_some_and(|(step, _)| step >= Step::Mute) { Severity::High } else { Severity::Medium };
+    let category = what.about.map_or(Category::Junk, |(category, _)| category);
     let points = policy.points_of(category, severity);
-    let live = standing.live_points(now);
+    let live = || standing.live_strikes(now).filter(|s| policy.same_ladder(s.category, category));
+    let before = live().fold(0u32, |sum, s| sum.saturating_add(s.points));
+    let after = before.saturating_add(points);
+    let rung = policy.ladder_of(category).rung(after);
+    let (step, length) = what.step.unwrap_or_else(|| {
+        rung.map_or((Step::Warn, None), |rung| (rung.step, (rung.step == Step::Mute).then_some(rung.length)))
+    });
+    let asks = rung.is_some_and(|rung| rung.ask) || group.is_external(member) && step >= policy.external_ask_from;
+    let needs_human = what.step.is_none() && asks;
     let until = length.map(|length| now.saturating_add(length).unwrap_or(Timestamp::MAX));
     let state = match (step, until) {
+        _ if needs_human => None,
         (Step::Mute, Some(until)) => Some(MemberState::Muted { until }),
         (Step::Remove, _) => Some(MemberState::Removed),
         _ => None,
     };
+    let strike = NewStrike {
+        at: now,
+        expires_at: now.saturating_add(policy.expiry_of(category)).unwrap_or(Timestamp::MAX),
+        points,
+        category,
+        severity,
+    };
     Decision {
         step,
+        would: step,
         category,
         severity,
         points,
-        strike: Some(NewStrike {
-            at: now,
-            expires_at: now.saturating_add(policy.expiry_of(category)).unwrap_or(Timestamp::MAX),
-            points,
-            category,
-            severity,
-        }),
-        live_after: live + points,
+        strike: Some(strike),
+        live_after: after,
         until,
         state,
-        ..Decision::by_person(live, standing.live_strikes(now).count() as u32 + 1)
+        needs_human,
+        counts: policy.unit == Unit::Count,
+        ..Decision::by_person(before, live().count() as u32 + 1)
     }
 }

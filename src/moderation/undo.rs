@@ -93,8 +93,17 @@ impl Moderation {
         if (case.points > 0 || took_out)
             && let Some(Provider::Api) = self.capabilities.load().provider(Act::Tell, &group, Some(&case.member))
         {
-            let tell = Tell { topic: Topic::Revoked, n: 0, of: 0, next: String::new() };
+            let tell = Tell { next: why_zh(why).into(), ..Tell::new(Topic::Revoked) };
             changes = changes.task(new_task("tell", "revoked", json!(tell)));
+        }
+        if tasks.iter().any(|task| task.kind == "announce" && task.state == TaskState::Done) {
+            // What was said to everybody is put right before everybody.
+            let text = format!(
+                "【群管更正】{} 提醒涉及「{}」的那条消息，经复核不算违规，特此更正。",
+                crate::wording::when(case.at, now),
+                case.category.zh()
+            );
+            changes = changes.task(new_task("announce", "undo", json!({ "text": text })));
         }
         changes = self.harmless.remember(changes, &case, by, now);
         changes.commit(self.store.as_ref()).await?;

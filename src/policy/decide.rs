@@ -2,7 +2,7 @@
 
 use super::{
     MemberState, Policy, Standing,
-    ladder::{CategoryRule, Rung, Treatment, When},
+    ladder::{CategoryRule, Rung, Treatment, Unit, When},
 };
 use crate::{
     detect::{Report, Verdict},
@@ -79,6 +79,8 @@ pub struct Decision {
     pub of: u32,
     /// What the next one like this would bring, in Chinese; empty if nothing is left.
     pub next: String,
+    /// The policy counts violations, not points.
+    pub counts: bool,
     /// End of the mute.
     pub until: Option<Timestamp>,
     /// The state it brings; `None` leaves it, because it is milder, only proposed, or only recorded.
@@ -115,6 +117,7 @@ impl Decision {
             n: 0,
             of: 0,
             next: String::new(),
+            counts: false,
             until: None,
             state: None,
             needs_human: false,
@@ -129,7 +132,7 @@ impl Decision {
     }
     /// The ground of a decision that a person took by hand: nothing yet, but counted.
     pub fn by_person(live: u32, n: u32) -> Self {
-        Self { n, of: n, ..Self::nothing(live) }
+        Self { n, ..Self::nothing(live) }
     }
     /// Is there anything to keep: a step, a strike, a leak?
     pub fn opens_case(&self) -> bool {
@@ -199,6 +202,7 @@ impl Case<'_> {
         }
         reasons.append(&mut decision.reasons);
         decision.reasons = reasons;
+        decision.counts = self.policy.unit == Unit::Count;
         self.hold_back(decision)
     }
 

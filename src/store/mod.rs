@@ -144,6 +144,15 @@ pub struct Case {
     pub history: Vec<CaseEvent>,
 }
 
+impl Case {
+    /// A person's own decision (`警告 李销售`, a report found true), not the bot's.
+    pub fn by_hand(&self) -> bool {
+        self.message.as_str().starts_with(Self::BY_HAND)
+    }
+    /// Beginning of the message id of a person's own decision, which no message of a channel has.
+    pub const BY_HAND: &str = "manual:";
+}
+
 /// One line of a case's history.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CaseEvent {

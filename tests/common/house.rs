@@ -11,7 +11,8 @@ use qunguan::{
     app::{App, Overrides},
     channels::archive::CURSOR,
     model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
-    settings::Settings,
+    moderation::Rules,
+    settings::{Settings, reload::Live},
     simulator::{Config, Fault, FaultKind, Handle, Simulator},
     store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
 };
@@ -29,6 +30,9 @@ pub const API_TOKEN: &str = "house-token-0123456789";
 /// The issue's own example.
 pub const AD: &str = "加我V信领红包";
 
+/// What the sales group goes by unless a test says otherwise.
+const SALES_RULES: &str = r#"rulebook = "group-sales""#;
+
 /// How long a condition may take before the test fails; never a measure of speed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -40,6 +44,7 @@ pub fn morning() -> Timestamp {
 /// The bot while it runs.
 struct Running {
     store: Arc<dyn Store>,
+    live: Arc<Live<Rules>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<anyhow::Result<()>>,
     address: SocketAddr,
@@ -52,6 +57,7 @@ pub struct House {
     /// Everybody's clock.
     pub clock: Arc<ShiftedClock>,
     folder: tempfile::TempDir,
+    sales: String,
     more_settings: String,
     running: Option<Running>,
     http: reqwest::Client,
@@ -84,7 +90,7 @@ value = "{API_TOKEN}"
 id = "{SALES}"
 name = "华东销售群"
 mode = "full"
-rulebook = "group-sales"
+{SALES_RULES}
 admins = ["zhang"]
 [[group]]
 id = "{CUSTOMERS}"
@@ -125,6 +131,21 @@ impl House {
 
     /// At a given moment.
     pub async fn start_at(at: Timestamp, more: &str) -> Self {
+        let mut house = Self::empty(at, more).await;
+        house.start_bot().await;
+        house
+    }
+
+    /// With the sales group under another policy and rulebook.
+    pub async fn start_under(policy: &str, rulebook: &str, more: &str) -> Self {
+        let mut house = Self::empty(morning(), more).await;
+        house.sales = format!("policy = \"{policy}\"\nrulebook = \"{rulebook}\"");
+        house.start_bot().await;
+        house
+    }
+
+    /// A company without the bot: write files, then start it.
+    pub async fn empty(at: Timestamp, more: &str) -> Self {
         let clock = Arc::new(ShiftedClock::fixed(at));
         let config = Config {
             callback_retry_after: Duration::ZERO,
@@ -135,16 +156,47 @@ impl House {
         let sim = Arc::new(Simulator::start(config, clock.clone()).await.unwrap());
         let folder = tempfile::tempdir().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let mut house = Self { sim, clock, folder, more_settings: more.to_owned(), running: None, http };
-        house.start_bot().await;
-        house
+        let sales = SALES_RULES.to_owned();
+        Self { sim, clock, folder, sales, more_settings: more.to_owned(), running: None, http }
+    }
+
+    /// From now on the settings lie in a file, and the bot watches it and its folder.
+    pub fn write_settings(&self) {
+        self.write("qunguan.toml", &self.settings_text());
+    }
+
+    /// Writes a file into the config folder (`rulebooks/own.toml`).
+    pub fn write(&self, name: &str, text: &str) {
+        let path = self.config().with_file_name(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    fn config(&self) -> std::path::PathBuf {
+        self.folder.path().join("config/qunguan.toml")
+    }
+
+    fn settings_text(&self) -> String {
+        settings(&self.sim, &self.folder.path().join("data"), &self.more_settings).replacen(SALES_RULES, &self.sales, 1)
+    }
+
+    /// Writes files while the bot runs and waits until it has looked at them; returns what it refuses of them.
+    pub async fn rewrite(&self, files: &[(&str, &str)]) -> Vec<String> {
+        let live = &self.running().live;
+        let mut attempts = live.attempts();
+        for (name, text) in files {
+            self.write(name, text);
+        }
+        attempts.changed().await.unwrap();
+        self.settled().await;
+        let rejected = live.status().rejected.clone();
+        rejected.into_iter().flat_map(|(_, problems)| problems).map(|problem| problem.to_string()).collect()
     }
 
     /// Starts the bot on its folder.
     pub async fn start_bot(&mut self) {
         assert!(self.running.is_none(), "it runs");
-        let text = settings(&self.sim, self.folder.path(), &self.more_settings);
-        let settings = Settings::parse(&text, Path::new("house.toml"), Some(&|_| None)).unwrap();
+        let settings = Settings::parse(&self.settings_text(), &self.config(), Some(&|_| None)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let with = Overrides {
@@ -152,15 +204,19 @@ impl House {
             archive_poll: Some(Duration::from_millis(20)),
             ..Overrides::default()
         };
+        let with = match self.config().exists() {
+            true => Overrides { config: Some(self.config()), ..with },
+            false => with,
+        };
         let app = App::open(settings, self.clock.clone() as Arc<dyn Clock>, with).await.unwrap();
-        let store = app.store();
+        let (store, live) = (app.store(), app.rules());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(app.run(listener, async move {
             let _ = stopped.await;
         }));
         let base = format!("http://{address}");
         self.sim.set_callbacks(Some(format!("{base}/wecom/app")), Some(format!("{base}/wecom/bot"))).await.unwrap();
-        self.running = Some(Running { store, stop, serving, address });
+        self.running = Some(Running { store, live, stop, serving, address });
         self.settled().await;
     }
 
@@ -238,6 +294,36 @@ impl House {
         posted["msgid"].as_str().unwrap_or_default().to_owned()
     }
 
+    /// Somebody presses a button of the newest open card they have that says `title` somewhere; returns what the button said back.
+    pub async fn press(&self, who: &str, title: &str, button: &str) -> String {
+        let open = self.inbox(who).into_iter().rev().find(|item| {
+            item["frozen"].is_null()
+                && readable(item).contains(title)
+                && readable(item).contains(&format!("[{button}]"))
+        });
+        let item = open.unwrap_or_else(|| panic!("{who} has no card {title:?} with {button:?}: {:#?}", self.told(who)));
+        let buttons = item["card"]["button_list"].as_array().unwrap();
+        let key = &buttons.iter().find(|b| b["text"] == button).unwrap()["key"];
+        let task = item["card"]["task_id"].clone();
+        self.act(json!({"do": "press", "as": who, "task_id": task, "key": key}));
+        self.settled().await;
+        let after = self.inbox(who).into_iter().find(|item| item["card"]["task_id"] == task).unwrap();
+        without_ids(after["frozen"].as_str().unwrap_or_default())
+    }
+
+    /// Somebody writes to the app in private; returns its answer.
+    pub async fn ask(&self, who: &str, text: &str) -> String {
+        let before = self.inbox(who).len();
+        self.act(json!({"do": "tell_app", "as": who, "text": text}));
+        self.settled().await;
+        self.told(who).into_iter().nth(before).unwrap_or_default()
+    }
+
+    /// The newest message to somebody.
+    pub fn last_told(&self, who: &str) -> String {
+        self.told(who).pop().unwrap_or_default()
+    }
+
     /// The clock, as the API writes times.
     pub fn clock_text(&self) -> String {
         self.clock.now().to_string()
@@ -277,7 +363,7 @@ impl House {
 
     /// [`Self::inbox`] as it reads.
     pub fn told(&self, who: &str) -> Vec<String> {
-        self.inbox(who).iter().map(readable).collect()
+        self.inbox(who).iter().map(|item| without_ids(&readable(item))).collect()
     }
 
     /// All cases of a member, newest first.
@@ -319,6 +405,25 @@ impl House {
         let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
+}
+
+/// Ids of cases and reports follow from WeCom's message ids, which are not the story: `8F2K` becomes `####`.
+fn without_ids(text: &str) -> String {
+    const LETTERS: &str = "23456789BCDFGHJKMNPQRTWX";
+    let mut out = String::new();
+    let mut run = String::new();
+    for c in text.chars().chain(['\n']) {
+        if c.is_ascii_alphanumeric() {
+            run.push(c);
+            continue;
+        }
+        let is_id = run.len() >= 4 && run.len() <= 12 && run.chars().all(|c| LETTERS.contains(c));
+        out.push_str(if is_id { "####" } else { &run });
+        run.clear();
+        out.push(c);
+    }
+    out.pop();
+    out
 }
 
 /// A message as its receiver reads it: every line of a card, its rows and its buttons.

@@ -1,0 +1,469 @@
+//! Played stories: one for each policy that ships and one for members' reports. Who wrote what when, what the bot said word for
+//! word, what the owner saw, and how it ended.
+
+#[path = "common/house.rs"]
+mod house;
+
+use house::{AD, House, SALES};
+use insta::assert_snapshot;
+use qunguan::{
+    model::{Clock, SignedDuration, Step},
+    moderation::harmless,
+    store::CaseState,
+};
+use serde_json::json;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Honest words that read like an advert.
+const MEANT_WELL: &str = "客户要资料，加我微信 lixiaoshou88 领优惠券";
+
+/// What everybody in the group and some people in private have read since the last look.
+struct Reader<'h> {
+    house: &'h House,
+    lines: usize,
+    told: std::collections::BTreeMap<&'static str, usize>,
+}
+
+impl<'h> Reader<'h> {
+    fn new(house: &'h House) -> Self {
+        Self { house, lines: house.lines(SALES).len(), told: std::collections::BTreeMap::new() }
+    }
+
+    /// Everything new: the group's lines, then what each of `people` was told.
+    fn news(&mut self, people: &[&'static str]) -> String {
+        let mut news = vec![];
+        let lines = self.house.lines_after(SALES, self.lines);
+        self.lines += lines.len();
+        if !lines.is_empty() {
+            news.push(format!("【群】\n{}", lines.join("\n")));
+        }
+        for who in people {
+            let seen = self.told.entry(who).or_default();
+            for text in self.house.told(who).into_iter().skip(*seen) {
+                *seen += 1;
+                news.push(format!("【私信 {who}】\n{text}"));
+            }
+        }
+        news.join("\n\n")
+    }
+}
+
+#[tokio::test]
+async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
+    let house = House::start().await;
+    let mut reader = Reader::new(&house);
+    house.say("li", SALES, MEANT_WELL).await;
+    assert_snapshot!(reader.news(&["li", "zhang"]), @r#"
+    【群】
+    李销售：客户要资料，加我微信 lixiaoshou88 领优惠券
+    群管助手：【群管提醒】刚才有一条消息涉及「广告引流」，已私下提醒发言人。请大家一起维护群里的秩序。
+
+    【私信 li】
+    群规提醒（第 1 次）
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 2 分）。再次违规将被禁言 2 小时。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 1 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+    "#);
+    assert_snapshot!(house.ask("li", "我的状态").await, @r#"
+    您在「华东销售群」：可以正常发言，当前 2 分。
+    · ####：广告引流，2 分，6月3日 10:00 失效
+    如有异议，发送「申诉 编号 理由」。
+    "#);
+
+    house.later(HOUR).await;
+    house.say("li", SALES, MEANT_WELL).await;
+    assert!(!house.is_member(SALES, "li"), "the second time: out for two hours");
+    assert_snapshot!(reader.news(&["li"]), @r#"
+    【群】
+    李销售：客户要资料，加我微信 lixiaoshou88 领优惠券
+    —— 「李销售」被移出群聊
+
+    【私信 li】
+    您在「华东销售群」：可以正常发言，当前 2 分。
+    · ####：广告引流，2 分，6月3日 10:00 失效
+    如有异议，发送「申诉 编号 理由」。
+
+    【私信 li】
+    您已被暂停发言
+    华东销售群
+    您今天 11:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。暂停发言至 今天 13:00，到时自动恢复。再次违规将被移出本群。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 2 次 / 共 3 次
+    失效：6月3日 11:00
+    编号：####
+    [知道了] [申诉]
+    "#);
+
+    // Li objects to both, once by button and once in words.
+    let cases = house.cases(SALES, "li").await;
+    assert_snapshot!(house.press("li", "第 1 次 /", "申诉").await, @"已提交申诉");
+    let words = format!("申诉 {} 客户当面要的资料，不是广告", cases[0].id);
+    assert_snapshot!(house.ask("li", &words).await, @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
+    assert_snapshot!(reader.news(&["wang", "zhang"]), @r#"
+    【私信 wang】
+    成员申诉，请处理
+    华东销售群
+    申诉理由：（通过卡片申诉）
+    成员：李销售
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    原话：客户要资料，加我微信 lixiaoshou88 领优惠券
+    编号：####
+    [成立，撤销] [不成立]
+
+    【私信 wang】
+    成员申诉，请处理
+    华东销售群
+    申诉理由：客户当面要的资料，不是广告
+    成员：李销售
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    原话：客户要资料，加我微信 lixiaoshou88 领优惠券
+    编号：####
+    [成立，撤销] [不成立]
+    "#);
+    assert_snapshot!(house.press("wang", cases[1].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
+    assert_snapshot!(house.press("wang", cases[0].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
+    assert!(house.is_member(SALES, "li"), "the mute ended at once");
+    assert_snapshot!(reader.news(&["li"]), @r#"
+    【群】
+    群管助手：【群管更正】今天 10:00 提醒涉及「广告引流」的那条消息，经复核不算违规，特此更正。
+    —— 「李销售」加入群聊
+
+    【私信 li】
+    申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。
+
+    【私信 li】
+    您在「华东销售群」的记录 #### 已撤销（申诉成立），相应记分不再计算。给您添麻烦了。
+
+    【私信 li】
+    您在「华东销售群」的记录 #### 已撤销（申诉成立），相应记分不再计算。给您添麻烦了。
+    "#);
+    assert_snapshot!(house.ask("li", "我的状态").await, @"您在「华东销售群」：可以正常发言，没有记分。");
+
+    let standing = house.member(SALES, "li").await.standing;
+    assert_eq!(standing.live_points(house.clock.now()), 0);
+    assert!(house.cases(SALES, "li").await.iter().all(|case| case.state == CaseState::Revoked));
+    let judged = house.store().documents(harmless::COLLECTION, "", None, 10).await.unwrap();
+    assert!(
+        judged.iter().all(|d| d.body["text"] == MEANT_WELL && d.body["violation"] == false && d.body["by"] == "wang")
+    );
+    assert_eq!(judged.len(), 2);
+
+    // The same sentence later, also in another dress and from somebody else.
+    house.later(HOUR).await;
+    house.say("li", SALES, MEANT_WELL).await;
+    house.say("chen", SALES, "客户要资料，加我 微 信 lixiaoshou88 领优惠券").await;
+    assert_eq!(house.cases(SALES, "li").await.len() + house.cases(SALES, "chen").await.len(), 2);
+    assert_snapshot!(reader.news(&["li", "chen"]), @r#"
+    【群】
+    李销售：客户要资料，加我微信 lixiaoshou88 领优惠券
+    陈敏：客户要资料，加我 微 信 lixiaoshou88 领优惠券
+
+    【私信 li】
+    您在「华东销售群」：可以正常发言，没有记分。
+    "#);
+}
+
+#[tokio::test]
+async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
+    let house = House::start_under("three-strikes", "group-sales", "").await;
+    let mut reader = Reader::new(&house);
+    house.say("sun", SALES, AD).await;
+    house.later(24 * HOUR).await;
+    house.say("sun", SALES, "你就是个傻逼，滚").await;
+    house.later(3 * HOUR).await;
+    assert!(house.is_member(SALES, "sun"), "the second time: out for two hours, and back");
+    assert_snapshot!(reader.news(&["sun"]), @r#"
+    【群】
+    孙凯：加我V信领红包
+    群管助手：【群管提醒】刚才有一条消息涉及「广告引流」，已私下提醒发言人。请大家一起维护群里的秩序。
+    孙凯：你就是个傻逼，滚
+    —— 「孙凯」被移出群聊
+    —— 「孙凯」加入群聊
+
+    【私信 sun】
+    群规提醒（第 1 次）
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」。再次违规将被禁言 2 小时。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 1 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 sun】
+    您已被暂停发言
+    华东销售群
+    您今天 10:00 的一条消息涉及「辱骂」。暂停发言至 今天 12:00，到时自动恢复。再次违规将被移出本群。
+    依据：《微信群管理制度销售》三(4)：不攻击辱骂
+    次数：第 2 次 / 共 3 次
+    失效：6月4日 10:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 sun】
+    您在「华东销售群」的暂停发言已结束，可以正常发言了。谢谢配合。
+    "#);
+
+    // An admin warns by hand: the third, so out. He may not judge the appeal himself.
+    assert_snapshot!(house.ask("zhang", "警告 孙凯 又在群里打广告").await, @"已记录（####），对「孙凯」的警告正在执行。");
+    house.say("sun", SALES, AD).await;
+    assert!(!house.is_member(SALES, "sun"));
+    assert!(house.cases(SALES, "sun").await.iter().any(|case| case.step == Step::Remove));
+    assert_snapshot!(reader.news(&["sun", "zhang"]), @r#"
+    【群】
+    孙凯：加我V信领红包
+    —— 「孙凯」被移出群聊
+
+    【私信 sun】
+    群规提醒（第 3 次）
+    华东销售群
+    管理者今天 13:00 对您做出处理。
+    依据：又在群里打广告
+    失效：6月4日 13:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 sun】
+    您已被移出群聊
+    华东销售群
+    您今天 13:00 的一条消息涉及「广告引流」，按群规移出。如有异议，请点「申诉」。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 4 次 / 共 4 次
+    失效：6月4日 13:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 zhang】
+    已记录（####），对「孙凯」的警告正在执行。
+    "#);
+    assert_snapshot!(house.press("sun", "您已被移出群聊", "申诉").await, @"已提交申诉");
+    assert_snapshot!(reader.news(&["wang", "zhang"]), @r#"
+    【私信 wang】
+    成员申诉，请处理
+    华东销售群
+    申诉理由：（通过卡片申诉）
+    成员：孙凯
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    原话：加我V信领红包
+    编号：####
+    [成立，撤销] [不成立]
+    "#);
+    assert_snapshot!(house.press("wang", "成员申诉", "成立，撤销").await, @"####：申诉成立，已撤销。");
+    assert!(house.is_member(SALES, "sun"), "brought back");
+    assert_snapshot!(reader.news(&["sun"]), @r#"
+    【群】
+    —— 「孙凯」加入群聊
+
+    【私信 sun】
+    您在「华东销售群」的记录 #### 已撤销（申诉成立），相应记分不再计算。给您添麻烦了。
+    "#);
+}
+
+#[tokio::test]
+async fn strict_removes_at_once_and_bans_for_good() {
+    let house = House::start_under("strict", "sales-group-strict", "").await;
+    let mut reader = Reader::new(&house);
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"), "an advert: out as soon as found");
+    house.say("sun", SALES, "澳门赌场网上开户，百家乐注册送彩金").await;
+    assert!(!house.is_member(SALES, "sun"));
+    assert_snapshot!(reader.news(&["li", "sun"]), @r#"
+    【群】
+    李销售：加我V信领红包
+    —— 「李销售」被移出群聊
+    孙凯：澳门赌场网上开户，百家乐注册送彩金
+    —— 「孙凯」被移出群聊
+
+    【私信 li】
+    您已被移出群聊
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
+    依据：《销售微信群的规章制度》第三条3.2：发广告或跨群推广，立…
+    次数：第 1 次 / 共 1 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 sun】
+    您已被移出群聊
+    华东销售群
+    您今天 10:00 的一条消息涉及「赌博」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
+    依据：《销售微信群的规章制度》第五条5.1：分享经验要守法
+    次数：第 1 次 / 共 1 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+    "#);
+
+    // Both are let in again by a colleague: li may stay, sun may not.
+    house.act(json!({"do": "invite", "as": "chen", "group": SALES, "people": ["li", "sun"]}));
+    house.later(11 * MINUTE).await;
+    assert!(house.is_member(SALES, "li"));
+    assert!(!house.is_member(SALES, "sun"));
+    assert_snapshot!(reader.news(&[]), @r#"
+    【群】
+    —— 「陈敏」邀请「李销售」、「孙凯」加入了群聊
+    —— 「孙凯」被移出群聊
+    "#);
+
+    let case = house.cases(SALES, "li").await.remove(0);
+    assert_snapshot!(house.ask("li", &format!("申诉 {} 我在演示给新人看", case.id)).await, @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
+    assert_snapshot!(reader.news(&["wang"]), @r#"
+    【私信 wang】
+    成员申诉，请处理
+    华东销售群
+    申诉理由：我在演示给新人看
+    成员：李销售
+    依据：《销售微信群的规章制度》第三条3.2：发广告或跨群推广，立…
+    原话：加我V信领红包
+    编号：####
+    [成立，撤销] [不成立]
+    "#);
+    assert_snapshot!(house.press("wang", "成员申诉", "不成立").await, @"####：申诉不成立，已告知本人。");
+    assert_snapshot!(reader.news(&["li"]), @r#"
+    【私信 li】
+    申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。
+
+    【私信 li】
+    您对记录 #### 的申诉未成立。如仍有疑问，请联系群主。
+    "#);
+    let answer = house.ask("wang", &format!("#华东销售群 解除警告 {}", house.cases(SALES, "sun").await[0].id)).await;
+    assert_snapshot!(answer, @"记录 #### 已撤销。");
+    assert!(house.is_member(SALES, "sun"), "the ban went with the case");
+}
+
+#[tokio::test]
+async fn a_member_reports_and_hears_what_came_of_it() {
+    let house = House::start_under("three-strikes", "group-sales", "").await;
+    let mut reader = Reader::new(&house);
+    let rude = "这个月的任务你们自己看着办，别来烦我";
+    house.say("sun", SALES, AD).await;
+    house.say("sun", SALES, rude).await;
+    house.say("chen", SALES, "收到，下午把报表发出来").await;
+    assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {rude}")).await, @"举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。");
+    assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {rude}")).await, @"这条消息您已举报过（####）：待处理。");
+    assert_snapshot!(reader.news(&["wang"]), @r#"
+    【群】
+    孙凯：加我V信领红包
+    群管助手：【群管提醒】刚才有一条消息涉及「广告引流」，已私下提醒发言人。请大家一起维护群里的秩序。
+    孙凯：这个月的任务你们自己看着办，别来烦我
+    陈敏：收到，下午把报表发出来
+
+    【私信 wang】
+    成员举报，请查看
+    华东销售群
+    原话：这个月的任务你们自己看着办，别来烦我
+    发言人：孙凯
+    可信度：50%
+    编号：####
+    [属实] [不属实] [恶意举报]
+    "#);
+    assert_snapshot!(house.press("wang", "成员举报", "属实").await, @"#### 已记为「属实」，处理记录 ####。");
+    assert!(!house.is_member(SALES, "sun"), "with the advert it is the second time: out for two hours");
+    assert_snapshot!(reader.news(&["li", "sun"]), @r#"
+    【群】
+    —— 「孙凯」被移出群聊
+
+    【私信 li】
+    举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
+
+    【私信 li】
+    这条消息您已举报过（####）：待处理。
+
+    【私信 li】
+    您的举报 #### 经查属实，已按群规处理。谢谢您。
+
+    【私信 sun】
+    群规提醒（第 1 次）
+    华东销售群
+    您今天 10:00 的一条消息涉及「广告引流」。再次违规将被禁言 2 小时。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 1 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 sun】
+    您已被暂停发言
+    华东销售群
+    管理者今天 10:00 对您做出处理。暂停发言至 今天 12:00，到时自动恢复。
+    依据：成员举报，经查属实
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+    "#);
+
+    // Quoting an advert to the bot is not posting one.
+    assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {AD}")).await, @"举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。");
+    assert!(house.cases("", "li").await.is_empty());
+
+    // The same member reports harmless words out of spite; the second time it is called what it is.
+    house.ask("li", "#华东销售群 举报 收到，下午把报表发出来").await;
+    house.press("wang", "下午把报表", "不属实").await;
+    house.say("chen", SALES, "明天上午十点开会").await;
+    house.ask("li", "#华东销售群 举报 明天上午十点开会").await;
+    house.press("wang", "上午十点开会", "恶意举报").await;
+    assert_snapshot!(reader.news(&["li", "chen", "wang"]), @r#"
+    【群】
+    陈敏：明天上午十点开会
+
+    【私信 li】
+    举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
+
+    【私信 li】
+    举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
+
+    【私信 li】
+    您的举报 #### 已查看，未发现违规。谢谢您的关注。
+
+    【私信 li】
+    举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
+
+    【私信 li】
+    群规提醒（第 1 次）
+    华东销售群
+    管理者今天 10:00 对您做出处理。
+    依据：恶意举报
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+
+    【私信 li】
+    您的举报 #### 被认定为恶意举报，已按群规记录。
+
+    【私信 wang】
+    成员举报，请查看
+    华东销售群
+    原话：加我V信领红包
+    发言人：孙凯
+    可信度：67%
+    编号：####
+    [属实] [不属实] [恶意举报]
+
+    【私信 wang】
+    成员举报，请查看
+    华东销售群
+    原话：收到，下午把报表发出来
+    发言人：陈敏
+    可信度：67%
+    编号：####
+    （#### 已记为「不属实」，已告知举报人。）
+
+    【私信 wang】
+    成员举报，请查看
+    华东销售群
+    原话：明天上午十点开会
+    发言人：陈敏
+    可信度：50%
+    编号：####
+    （#### 已记为「恶意举报」，处理记录 ####。）
+    "#);
+    assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1, "R10-5.3");
+    assert!(house.member(SALES, "chen").await.standing.strikes.is_empty());
+}
