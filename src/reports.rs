@@ -203,7 +203,7 @@ impl Reports {
             .commit(self.store.as_ref())
             .await?;
         self.moderation.ring();
-        Ok(format!("{id} 已记为「{}」{answer}。", state.zh()))
+        Ok(format!("已记为「{}」{answer}", state.zh()))
     }
 
     /// What follows for the author or the reporter; comes first and happens once, so that a crash in between only means that
@@ -212,13 +212,13 @@ impl Reports {
         let (member, reason, said) = match (state, &report.author) {
             (ReportState::Founded, Some(author)) => (author, "成员举报，经查属实", Some(report.text.as_str())),
             (ReportState::Malicious, _) => (&report.reporter, "恶意举报", None),
-            _ => return Ok("，已告知举报人".into()),
+            _ => return Ok(String::new()),
         };
         let about = said.map(|said| (Category::Junk, said));
         let what = Punishment { step: None, reason, about, cause: Some(&report.id) };
         let group = self.groups.get(&report.group);
         match self.moderation.punish(&group, member, by, what).await {
-            Ok(case) => Ok(format!("，处理记录 {case}")),
+            Ok(case) => Ok(format!("（{case}）")),
             Err(UndoError::User(why)) => Ok(format!("；{}", why.0)),
             Err(error) => Err(error),
         }

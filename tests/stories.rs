@@ -364,7 +364,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     编号：####
     [属实] [不属实] [恶意举报]
     "#);
-    assert_snapshot!(house.press("wang", "成员举报", "属实").await, @"#### 已记为「属实」，处理记录 ####。");
+    assert_snapshot!(house.press("wang", "成员举报", "属实").await, @"已记为「属实」（####）");
     assert!(!house.is_member(SALES, "sun"), "with the advert it is the second time: out for two hours");
     assert_snapshot!(reader.news(&["li", "sun"]), @r#"
     【群】
@@ -453,7 +453,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     发言人：陈敏
     可信度：67%
     编号：####
-    （#### 已记为「不属实」，已告知举报人。）
+    （已记为「不属实」）
 
     【私信 wang】
     成员举报，请查看
@@ -462,7 +462,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     发言人：陈敏
     可信度：50%
     编号：####
-    （#### 已记为「恶意举报」，处理记录 ####。）
+    （已记为「恶意举报」（####））
     "#);
     assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1, "R10-5.3");
     assert!(house.member(SALES, "chen").await.standing.strikes.is_empty());

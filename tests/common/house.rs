@@ -298,7 +298,7 @@ impl House {
     pub async fn press(&self, who: &str, title: &str, button: &str) -> String {
         let open = self.inbox(who).into_iter().rev().find(|item| {
             item["frozen"].is_null()
-                && readable(item).contains(title)
+                && item["card"].to_string().contains(title)
                 && readable(item).contains(&format!("[{button}]"))
         });
         let item = open.unwrap_or_else(|| panic!("{who} has no card {title:?} with {button:?}: {:#?}", self.told(who)));
