@@ -39,7 +39,8 @@ use crate::{
     chat_commands::Desk,
     clicks::Clicks,
     console,
-    groups::{Configured, Groups},
+    coverage::{Coverage, Gap},
+    groups::{Configured, Group, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
     jobs::{
         self, Job, Runner,
@@ -177,6 +178,7 @@ impl App {
         let capabilities = Arc::new(ArcSwap::from_pointee(capabilities(&settings)));
         let wake = Arc::new(Notify::new());
         let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
+        let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let notices = Arc::new(Notices::new(store.clone(), clock.clone(), groups.clone(), Arc::new(calendar)));
         let harmless = Harmless::load(store.as_ref()).await.context("reading judgements")?;
         let moderation = Arc::new(Moderation::new(
@@ -276,6 +278,7 @@ impl App {
             Arc::new(jobs::notice::NoticeTellJob { hands: hands.clone() }),
             Arc::new(jobs::notice::NoticeCardJob),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
+            Arc::new(jobs::seats::SeatsJob { coverage: coverage.clone(), archive: wecom_hands.archive.clone() }),
             Arc::new(jobs::words::WordsJob { live: live.clone(), client: wecom_hands.app.clone() }),
         ]);
         let notice_jobs = notices::run::KINDS
@@ -294,7 +297,8 @@ impl App {
             readiness: Arc::new(Ready {
                 channels: channels.clone(),
                 live: live.clone(),
-                groups: groups.clone(),
+                coverage: coverage.clone(),
+                capabilities: capabilities.clone(),
                 stopping: stopping.clone(),
             }),
         };
@@ -347,6 +351,7 @@ impl App {
         let address = listener.local_addr()?;
         jobs::refresh::plan(self.store.as_ref(), &self.groups, self.clock.now()).await.context("planning")?;
         jobs::prune::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
+        jobs::seats::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::words::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         let (ending, ended) = watch::channel(false);
         let mut working = tokio::task::JoinSet::new();
@@ -572,16 +577,23 @@ fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHan
 struct Ready {
     channels: Vec<Arc<dyn Channel>>,
     live: Arc<Live<Rules>>,
-    groups: Arc<Groups>,
+    coverage: Arc<Coverage>,
+    capabilities: Arc<ArcSwap<Capabilities>>,
     stopping: Arc<AtomicBool>,
 }
 
 #[async_trait::async_trait]
 impl Readiness for Ready {
+    fn gaps(&self, group: &Group) -> Vec<Gap> {
+        self.coverage.gaps(group, **self.capabilities.load())
+    }
+
     async fn checks(&self) -> Vec<Check> {
         let mut checks: Vec<Check> = self.channels.iter().map(|channel| channel.check()).collect();
         if self.channels.is_empty() {
             checks.push(Check::lacking("channels", "没有接入企业微信；只能通过接口提交消息"));
+        } else if checks.iter().all(|check| check.name != "archive") {
+            checks.push(Check::lacking("archive", "没有配置会话存档；群里没有 @ 机器人的消息都看不到"));
         }
         checks.push(match &self.live.status().rejected {
             None => Check::good("settings", "设置已生效"),
@@ -590,9 +602,11 @@ impl Readiness for Ready {
                 Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
             }
         });
-        let blind = self.groups.all().iter().filter(|g| g.configured && g.learned.refreshed.is_none()).count();
-        if blind > 0 {
-            checks.push(Check::lacking("groups", format!("{blind} 个群还没有读到成员名单")));
+        for (gap, sentence) in self.coverage.sentences(**self.capabilities.load()) {
+            checks.push(Check::lacking(&format!("groups_{gap}"), sentence));
+        }
+        if let Some(sentence) = self.coverage.unlisted() {
+            checks.push(Check::lacking("groups_unlisted", sentence));
         }
         if self.stopping.load(Ordering::SeqCst) {
             checks.push(Check::broken("process", "正在停止"));

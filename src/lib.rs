@@ -23,6 +23,8 @@ pub mod groups;
 
 pub mod capability;
 
+pub mod coverage;
+
 pub mod wecom;
 
 pub mod intercept;

@@ -6,6 +6,8 @@ mod archive;
 mod archive_library;
 #[path = "wecom/client.rs"]
 mod client;
+#[path = "wecom/coverage.rs"]
+mod coverage;
 #[path = "common/house.rs"]
 mod house;
 #[path = "wecom/pictures.rs"]

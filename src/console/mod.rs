@@ -10,7 +10,10 @@ use axum::{
     routing::get,
 };
 
-use crate::http::{Api, ops::Check};
+use crate::{
+    coverage::Gap,
+    http::{Api, ops::Check},
+};
 
 /// No script, no third party; the style is our own.
 pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
@@ -19,8 +22,17 @@ pub const CSP: &str = "default-src 'none'; style-src 'self'; img-src 'self' data
 #[template(path = "status.html")]
 struct StatusPage {
     checks: Vec<Check>,
-    groups: Vec<(String, &'static str, &'static str)>,
+    groups: Vec<GroupRow>,
     ready: bool,
+}
+
+/// One group as the page shows it.
+struct GroupRow {
+    name: String,
+    kind: &'static str,
+    mode: &'static str,
+    /// What it lacks; empty for nothing.
+    lacks: String,
 }
 
 /// `/` of `run`.
@@ -34,7 +46,12 @@ async fn status(State(api): State<Api>) -> impl IntoResponse {
     let groups = groups
         .iter()
         .filter(|g| g.configured)
-        .map(|g| (g.name().to_owned(), g.set.kind.zh(), g.set.mode.zh()))
+        .map(|g| GroupRow {
+            name: g.name().to_owned(),
+            kind: g.set.kind.zh(),
+            mode: g.set.mode.zh(),
+            lacks: api.readiness.gaps(g).into_iter().map(Gap::zh).collect::<Vec<_>>().join("；"),
+        })
         .collect();
     let ready = checks.iter().all(|c| c.ok || !c.required);
     let page = StatusPage { checks, groups, ready }.render().unwrap_or_default();

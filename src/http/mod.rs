@@ -17,7 +17,14 @@ use axum::{
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
-use crate::{groups::Groups, model::Clock, moderation::Moderation, notices::Notices, store::Store};
+use crate::{
+    coverage::Gap,
+    groups::{Group, Groups},
+    model::Clock,
+    moderation::Moderation,
+    notices::Notices,
+    store::Store,
+};
 
 /// What the handlers work with.
 #[derive(Clone)]
@@ -43,6 +50,8 @@ pub struct Api {
 pub trait Readiness: Send + Sync + 'static {
     /// One line a concern.
     async fn checks(&self) -> Vec<ops::Check>;
+    /// What a group lacks.
+    fn gaps(&self, group: &Group) -> Vec<Gap>;
 }
 
 impl Api {

@@ -16,6 +16,7 @@ pub mod readd;
 pub mod refresh;
 pub mod remove;
 pub mod review;
+pub mod seats;
 pub mod simulated;
 pub mod take_over;
 pub mod tell;

@@ -38,7 +38,7 @@ pub async fn plan(store: &dyn Store, groups: &Groups, now: Timestamp) -> Result<
     for group in groups.all().iter().filter(|group| group.configured) {
         let id = format!("refresh-{}", group.id());
         match store.task(&id.as_str().into()).await? {
-            Some(known) if !known.state.is_final() => {
+            Some(known) => {
                 changes = changes.update_task(TaskUpdate {
                     id: known.id,
                     fence: None,
@@ -49,7 +49,7 @@ pub async fn plan(store: &dyn Store, groups: &Groups, now: Timestamp) -> Result<
                     failed: false,
                 });
             }
-            _ => changes = changes.task(Task::new(id, "refresh", group.id(), now, json!({}))),
+            None => changes = changes.task(Task::new(id, "refresh", group.id(), now, json!({}))),
         }
     }
     if !changes.is_empty() {
@@ -67,7 +67,8 @@ impl Job for RefreshJob {
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let group = self.groups.get(&task.group);
         if !group.configured {
-            return Ok(Ended::Cancelled { reason: "群已不在设置里".into() });
+            // Not ended: the group may come back into the settings, and a task that ended never begins again.
+            return Ok(Ended::later(now + EVERY, "群已不在设置里"));
         }
         let again = now + EVERY;
         let Some(fresh) = self.hands.read_group(&group, now).await? else {

@@ -254,7 +254,7 @@ impl House {
         };
         match tokio::time::timeout(PATIENCE, search).await {
             Ok(found) => found,
-            Err(_) => panic!("in vain: {what}\nopen tasks: {:#?}", self.open_tasks().await),
+            Err(elapsed) => panic!("in vain: {what} ({elapsed})\nopen tasks: {:#?}", self.open_tasks().await),
         }
     }
 

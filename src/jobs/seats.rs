@@ -1,0 +1,62 @@
+//! Reads who has an archive seat, so that groups nobody hears are known.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Ended, Job, JobError, wecom_hands::job_error};
+use crate::{
+    coverage::Coverage,
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    wecom::client::Client,
+};
+
+/// Read this often.
+const EVERY: SignedDuration = SignedDuration::from_mins(10);
+/// The one task's id.
+const ID: &str = "seats";
+
+/// The job; it never ends.
+pub struct SeatsJob {
+    /// What is covered.
+    pub coverage: Arc<Coverage>,
+    /// The archive's client; absent without an archive.
+    pub archive: Option<Arc<Client>>,
+}
+
+/// Plans a look at once.
+pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    let again = TaskUpdate {
+        id: ID.into(),
+        fence: None,
+        state: TaskState::Pending,
+        due: now,
+        reason: String::new(),
+        payload: None,
+        failed: false,
+    };
+    let changes = match store.task(&ID.into()).await? {
+        Some(_) => Changes::new().update_task(again),
+        None => Changes::new().task(Task::new(ID, "seats", &GroupId::from(""), now, json!({}))),
+    };
+    changes.commit(store).await.map(drop)
+}
+
+#[async_trait]
+impl Job for SeatsJob {
+    fn kind(&self) -> &'static str {
+        "seats"
+    }
+
+    async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let again = now + EVERY;
+        let Some(archive) = &self.archive else { return Ok(Ended::later(again, "没有配置会话存档")) };
+        let members = archive.archived_members().await.map_err(|error| job_error(error, now))?;
+        let members: BTreeSet<MemberId> = members.into_iter().map(MemberId::from).collect();
+        let count = members.len();
+        self.coverage.learn(members, now).await?;
+        Ok(Ended::later(again, format!("{count} 位成员开通了存档")))
+    }
+}
