@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 
 use super::{Channel, app::refused};
 use crate::{
-    chat_commands::{Desk, Said},
+    chat_commands::{Desk, Said, without_name},
     clicks::Clicks,
     http::ops::Check,
     model::{self, Attachment, Clock, GroupId, MemberId, Message},
@@ -130,26 +130,4 @@ impl BotEar {
 fn stream(id: &str, text: &str) -> Value {
     let id: String = id.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
     json!({ "msgtype": "stream", "stream": { "id": format!("a{id}"), "finish": true, "content": crate::wecom::cut(text, 20480) } })
-}
-
-/// The words without the bot's `@name ` in front. The name may hold spaces, so only a leading `@` up to the first space that
-/// is followed by something is cut.
-fn without_name(text: &str) -> &str {
-    let text = text.trim();
-    match text.strip_prefix('@').and_then(|rest| rest.split_once([' ', '\u{2005}', '\u{3000}'])) {
-        Some((_, rest)) => rest.trim_start(),
-        None => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_name_is_cut() {
-        assert_eq!(without_name("@群管 我的状态"), "我的状态");
-        assert_eq!(without_name("我的状态"), "我的状态");
-        assert_eq!(without_name("@群管"), "@群管");
-    }
 }

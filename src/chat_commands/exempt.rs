@@ -31,6 +31,9 @@ impl Command for Exempt {
     fn who(&self) -> Who {
         Who::Deciders
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         order(self, call, "不再处理", |orders, member, until| set(&mut orders.exempt, member, until)).await
     }
@@ -49,6 +52,9 @@ impl Command for PermitAds {
     }
     fn who(&self) -> Who {
         Who::Deciders
+    }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         order(self, call, "可以发广告", |orders, member, until| set(&mut orders.ads_permitted, member, until)).await

@@ -19,6 +19,9 @@ impl Command for Help {
     fn help(&self) -> &'static str {
         "看看能做什么"
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let decides = call.group.as_ref().is_some_and(|group| matches!(group.role(call.by), Role::Owner | Role::Admin));
         let mut answer = String::from("可以发送：");

@@ -22,7 +22,7 @@ use async_trait::async_trait;
 use crate::{
     appeals::Appeals,
     groups::{Group, Groups},
-    model::{Clock, GroupId, MemberId, Role, UserError},
+    model::{Clock, GroupId, MemberId, Message, Role, UserError},
     moderation::{Moderation, Rules, undo::UndoError},
     reports::Reports,
     settings::reload::Live,
@@ -57,6 +57,32 @@ pub enum Who {
     Deciders,
 }
 
+/// Is this something typed to the bot (`我的状态`, `@群管 举报 …`, `#华东销售群 警告 @李四 …`)? What a command quotes is not
+/// judged as if its sender had said it. Ask only for words that are addressed to the bot; see [`is_addressed_command`].
+pub fn is_command(text: &str) -> bool {
+    let (_, words) = words::named(words::own(text, |rest| find(rest).is_some()));
+    find_in(&words).is_some_and(|command| command.fits(&words[1..]))
+}
+
+/// A command that was said to the bot: heard from the bot itself, or read in the archive with an `@` in front.
+pub fn is_addressed_command(message: &Message) -> bool {
+    (message.to_bot || message.text.trim_start().starts_with('@')) && is_command(&message.text)
+}
+
+/// The words without the bot's `@name` in front.
+pub fn without_name(text: &str) -> &str {
+    words::own(text, |rest| find(rest).is_some())
+}
+
+fn find(text: &str) -> Option<&'static dyn Command> {
+    find_in(&words::named(text).1)
+}
+
+fn find_in(words: &[&str]) -> Option<&'static dyn Command> {
+    let first = words.first()?;
+    ALL.iter().find(|c| c.names().iter().any(|n| n.eq_ignore_ascii_case(first))).copied()
+}
+
 /// What goes wrong: shown in Chinese, or logged.
 #[derive(Debug, thiserror::Error)]
 pub enum CommandError {
@@ -89,6 +115,10 @@ trait Command: Send + Sync {
     /// Who may use it.
     fn who(&self) -> Who {
         Who::Anyone
+    }
+    /// Can these words follow it? What only looks like the command at its first word is an ordinary message.
+    fn fits(&self, _words: &[&str]) -> bool {
+        true
     }
     /// Does it and says what was done.
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError>;
@@ -153,19 +183,12 @@ impl Desk {
     /// The answer to what somebody said to the bot; `None` if it is no command and was said in a group (then it is an
     /// ordinary message).
     pub async fn answer(&self, said: Said<'_>) -> Option<String> {
-        let mut words = words::split(said.text);
-        let named = words.first().and_then(|w| w.strip_prefix('#')).map(str::to_owned);
-        if named.is_some() {
-            words.remove(0);
-        }
-        let known = words
-            .first()
-            .and_then(|first| ALL.iter().find(|c| c.names().iter().any(|n| n.eq_ignore_ascii_case(first))).copied());
-        let Some(command) = known else {
+        let (named, mut words) = words::named(said.text);
+        let Some(command) = find_in(&words) else {
             return said.group.is_none().then(|| "没看懂这条指令。发送「帮助」看看能做什么。".to_owned());
         };
         words.remove(0);
-        let group = self.group_of(&said, named.as_deref());
+        let group = self.group_of(&said, named);
         if command.who() == Who::Deciders {
             let allowed = group.as_ref().is_some_and(|g| matches!(g.role(said.by), Role::Owner | Role::Admin));
             if !allowed {
@@ -201,5 +224,59 @@ impl Desk {
         };
         only(&|g| matches!(g.role(said.by), Role::Owner | Role::Admin))
             .or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_told_from_messages() {
+        for text in [
+            "我的状态",
+            "@群管 我的状态",
+            "@群管\u{2005}举报 加我领红包",
+            "@Group Keeper 试一试 加我领红包",
+            "#华东销售群 警告 @李四 刷屏",
+            "@群管 申诉 8f2k 这是客户要的报价",
+            "@群管 为什么 #8F2K",
+            "/STATUS",
+            "@群管 移出 @张三",
+        ] {
+            assert!(is_command(text), "{text}");
+        }
+        for text in [
+            "",
+            "@群管",
+            "大家看看我的状态",
+            "状态 加我领红包",
+            "群规 加我领红包",
+            "@李四 申诉 加我领红包",
+            "为什么 没有人理我",
+            "解除警告 吧求你了",
+            "禁言",
+            "严管 起来",
+        ] {
+            assert!(!is_command(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn in_the_archive_a_command_begins_with_the_name() {
+        let at = crate::model::Timestamp::UNIX_EPOCH;
+        let mut message = Message::text(crate::model::Channel::Archive, "1", "g", "li", at, "举报 加我领红包");
+        assert!(!is_addressed_command(&message));
+        message.to_bot = true;
+        assert!(is_addressed_command(&message));
+    }
+
+    #[test]
+    fn the_name_is_cut() {
+        assert_eq!(without_name("@群管 我的状态"), "我的状态");
+        assert_eq!(without_name("@群管 助手 我的状态"), "我的状态");
+        assert_eq!(without_name("@群管\u{2005}大家好 呀"), "大家好 呀");
+        assert_eq!(without_name("我的状态"), "我的状态");
+        assert_eq!(without_name("@群管"), "@群管");
     }
 }

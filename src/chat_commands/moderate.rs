@@ -58,6 +58,9 @@ impl Command for Warn {
     fn who(&self) -> Who {
         Who::Deciders
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let member = target(call, self)?;
         punish(call, &member, Step::Warn, None, &call.words[1..].join(" ")).await
@@ -77,6 +80,9 @@ impl Command for Mute {
     }
     fn who(&self) -> Who {
         Who::Deciders
+    }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let member = target(call, self)?;
@@ -104,6 +110,9 @@ impl Command for Remove {
     fn who(&self) -> Who {
         Who::Deciders
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let member = target(call, self)?;
         punish(call, &member, Step::Remove, None, &call.words[1..].join(" ")).await
@@ -123,6 +132,9 @@ impl Command for Unwarn {
     }
     fn who(&self) -> Who {
         Who::Deciders
+    }
+    fn fits(&self, typed: &[&str]) -> bool {
+        typed.first().is_some_and(|word| words::is_case(word))
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let Some(id) = call.words.first().map(|word| words::case(word)) else {
@@ -151,6 +163,9 @@ impl Command for Unmute {
     }
     fn who(&self) -> Who {
         Who::Deciders
+    }
+    fn fits(&self, words: &[&str]) -> bool {
+        !words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;

@@ -18,6 +18,9 @@ impl Command for RulesOfGroup {
     fn help(&self) -> &'static str {
         "看看群里的规矩"
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
         let rules = call.desk.rules.get_full();

@@ -19,6 +19,9 @@ impl Command for Status {
     fn help(&self) -> &'static str {
         "看看自己有没有记分、何时失效"
     }
+    fn fits(&self, words: &[&str]) -> bool {
+        words.is_empty()
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
         let now = call.desk.clock.now();

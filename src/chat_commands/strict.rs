@@ -22,6 +22,9 @@ impl Command for Strict {
     fn who(&self) -> Who {
         Who::Deciders
     }
+    fn fits(&self, typed: &[&str]) -> bool {
+        matches!(typed, [word] if *word == "结束" || words::duration(word).is_ok())
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
         let now = call.desk.clock.now();

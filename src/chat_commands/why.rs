@@ -22,6 +22,9 @@ impl Command for Why {
     fn help(&self) -> &'static str {
         "一条违规记录的来龙去脉"
     }
+    fn fits(&self, typed: &[&str]) -> bool {
+        typed.first().is_some_and(|word| words::is_case(word))
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let Some(id) = call.words.first().map(|word| words::case(word)) else {
             return Err(Call::usage(self).into());

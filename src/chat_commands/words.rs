@@ -10,6 +10,42 @@ pub fn split(text: &str) -> Vec<&str> {
     text.split_whitespace().map(|word| word.trim_matches(['\u{200b}', '\u{2005}'])).filter(|w| !w.is_empty()).collect()
 }
 
+/// The group named in front (`#华东销售群`), if one is, and the words after it.
+pub fn named(text: &str) -> (Option<&str>, Vec<&str>) {
+    let mut words = split(text);
+    let named = words.first().and_then(|w| w.strip_prefix('#'));
+    if named.is_some() {
+        words.remove(0);
+    }
+    (named, words)
+}
+
+/// A name in front of a command has at most so many words.
+const LONGEST_NAME: usize = 2;
+
+/// The words without an `@name` in front. The name may hold spaces: it ends where a command begins, else at WeCom's own
+/// separator or the first space that is followed by something.
+pub fn own(text: &str, is_command: impl Fn(&str) -> bool) -> &str {
+    let text = text.trim();
+    let Some(mut rest) = text.strip_prefix('@') else { return text };
+    let mut first = None;
+    for _ in 0..LONGEST_NAME {
+        let Some((_, after)) = rest.split_once(|c: char| c.is_whitespace()) else { break };
+        rest = after.trim_start();
+        if is_command(rest) {
+            return rest;
+        }
+        first = first.or(Some(rest));
+    }
+    first.unwrap_or(text)
+}
+
+/// Does it look like a case id: four to eight letters and digits, with or without `#`?
+pub fn is_case(word: &str) -> bool {
+    let word = word.trim_start_matches('#');
+    (4..=8).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric())
+}
+
 /// `30m`, `2h`, `1d`, `30分钟`, `2小时`, `1天`; at most 30 days.
 pub fn duration(word: &str) -> Result<SignedDuration, UserError> {
     let wrong = || UserError::new(format!("看不懂时长「{word}」，请写成 30m、2h 或 1d"));
