@@ -45,6 +45,7 @@ use crate::{
     jobs::{
         self, Job, Runner,
         hands::Hands,
+        rehearsal::Rehearsal,
         wecom_hands::{BotVoice, WecomHands},
     },
     model::{Clock, MemberId},
@@ -195,7 +196,8 @@ impl App {
         let reports = Arc::new(Reports::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
         let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
         let wecom_hands = Arc::new(hands(&settings, &clock)?);
-        let hands: Arc<dyn Hands> = wecom_hands.clone();
+        let hands: Arc<dyn Hands> =
+            Arc::new(Rehearsal { hands: wecom_hands.clone(), capabilities: capabilities.clone() });
 
         let mut house = House {
             settings: &settings,
@@ -226,6 +228,7 @@ impl App {
             hands: wecom_hands.clone(),
             wake: wake.clone(),
             archive_wake: Arc::new(Notify::new()),
+            hears_groups: with.archive.is_some() || settings.wecom.as_ref().is_some_and(|w| w.archive.is_some()),
             channels: Vec::new(),
         };
         house.channels(with.archive, with.archive_poll)?;
@@ -267,6 +270,7 @@ impl App {
                 store: store.clone(),
                 groups: groups.clone(),
                 hands: hands.clone(),
+                capabilities: capabilities.clone(),
                 names: wecom_hands.app.clone(),
             }) as Arc<dyn Job>,
             Arc::new(jobs::breaker::BreakerJob {
@@ -370,6 +374,7 @@ impl App {
         let watching = self.config.clone().map(|file| {
             let (build_clock, groups, capabilities) =
                 (self.clock.clone(), self.groups.clone(), self.capabilities.clone());
+            let (store, clock, moderation) = (self.store.clone(), self.clock.clone(), self.moderation.clone());
             tokio::spawn(reload::watch(
                 self.live.clone(),
                 file,
@@ -378,6 +383,15 @@ impl App {
                 move |rules| {
                     groups.configure(configured(&rules.settings));
                     capabilities.store(Arc::new(self::capabilities(&rules.settings)));
+                    // A group that is new in the settings has never been read.
+                    let (store, groups, clock, moderation) =
+                        (store.clone(), groups.clone(), clock.clone(), moderation.clone());
+                    tokio::spawn(async move {
+                        if let Err(error) = jobs::refresh::plan(store.as_ref(), &groups, clock.now()).await {
+                            warn!(%error, "the groups of the new settings are read at the next start");
+                        }
+                        moderation.ring();
+                    });
                 },
             ))
         });
@@ -433,6 +447,8 @@ struct House<'a> {
     hands: Arc<WecomHands>,
     wake: Arc<Notify>,
     archive_wake: Arc<Notify>,
+    /// There is an archive channel.
+    hears_groups: bool,
     channels: Vec<Arc<dyn Channel>>,
 }
 
@@ -506,6 +522,7 @@ impl House<'_> {
             moderation: self.moderation.clone(),
             desk: self.desk.clone(),
             clicks: self.clicks.clone(),
+            archive: self.hears_groups,
         })
     }
 

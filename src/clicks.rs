@@ -121,7 +121,7 @@ impl Clicks {
     async fn on_request(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
         let Some(task) = self.store.task(id).await? else { return Err(UserError::new("这张卡片已失效").into()) };
         self.may_decide(by, &task.group)?;
-        if task.state.is_final() {
+        if matches!(task.state, TaskState::Done | TaskState::Cancelled) {
             return Ok(format!("已处理：{}", task.reason));
         }
         let Some(case) = task.case.clone() else { return Err(UserError::new("这张卡片已失效").into()) };

@@ -120,7 +120,11 @@ impl AppChannel {
                 );
                 message.to_bot = true;
                 // WeCom delivers up to three times; a command must run once.
-                let outcome = self.moderation.handle(message, None).await?;
+                // A private talk is nobody's business but the person's own: it is never judged.
+                let outcome = match chat {
+                    None => self.moderation.note(message).await?,
+                    Some(_) => self.moderation.handle(message, None).await?,
+                };
                 if outcome.duplicate || chat.is_some() {
                     return Ok(None);
                 }

@@ -1,7 +1,8 @@
 //! `/wecom/bot`: the smart bot's address. Words that @ the bot in an internal group or were said to it in private, and
 //! presses on its cards.
 //!
-//! A group message is judged like any other; a command is answered in place.
+//! A group message is judged like any other, once: where the archive hears the groups, it is judged there. Private words are
+//! never judged. A command is answered in place.
 
 use std::sync::Arc;
 
@@ -53,6 +54,8 @@ pub struct BotEar {
     pub desk: Arc<Desk>,
     /// Presses on cards.
     pub clicks: Arc<Clicks>,
+    /// The archive hears the groups, this message too.
+    pub archive: bool,
 }
 
 impl Channel for BotChannel {
@@ -106,7 +109,13 @@ impl BotEar {
                 let mut message = Message::text(model::Channel::Bot, &callback.id, chat, by.as_str(), at, own);
                 message.to_bot = true;
                 message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
-                if self.moderation.handle(message, None).await?.duplicate {
+                // Private words are not judged, and what the archive hears too is judged there.
+                let outcome = if chat.is_empty() || self.archive {
+                    self.moderation.note(message).await?
+                } else {
+                    self.moderation.handle(message, None).await?
+                };
+                if outcome.duplicate {
                     return Ok(None);
                 }
                 let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };

@@ -1,4 +1,4 @@
-//! One neutral line to the whole group after a warning: it cites the clause, names nobody and repeats nothing.
+//! One neutral line to the whole group, after the member was told in private: it names nobody and repeats nothing.
 
 use std::sync::Arc;
 

@@ -82,7 +82,7 @@ impl Scene {
             Topic::AppealRefused => "内容确为广告",
             _ => "",
         };
-        let tell = Tell { topic, n: 2, of: 3, next: (self.words)(next), counts: false };
+        let tell = Tell { n: 2, of: 3, next: (self.words)(next), ..Tell::new(topic) };
         message(&self.task(&format!("tell-8F2K-{topic}")), &tell, &case, &self.group, self.now)
     }
 

@@ -14,6 +14,7 @@ pub mod notice;
 pub mod prune;
 pub mod readd;
 pub mod refresh;
+pub mod rehearsal;
 pub mod remove;
 pub mod review;
 pub mod seats;
@@ -140,6 +141,10 @@ pub trait Job: Send + Sync + 'static {
     fn kind(&self) -> &'static str;
     /// Does it, or finds that it is done already: a task may be run again after a crash in the middle.
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError>;
+    /// False for what must not be given up because it failed many times.
+    fn gives_up(&self) -> bool {
+        true
+    }
     /// What should happen when the runner gives the task up after too many failures.
     fn on_give_up(&self, _task: &Task, _reason: &str, _now: Timestamp) -> Changes {
         Changes::new()
@@ -286,9 +291,14 @@ impl Runner {
                 let due = now + CONFIGURATION_RECHECK;
                 self.end(&task, TaskState::WaitsForPerson, due, reason, None, Changes::new(), false).await;
             }
-            Err(JobError::Final(reason)) => self.give_up(job.as_ref(), &task, reason, now).await,
+            Err(JobError::Final(reason)) if job.gives_up() => self.give_up(job.as_ref(), &task, reason, now).await,
+            Err(JobError::Final(reason)) => {
+                warn!(task = %task.id, reason, "task failed for good as it is; looked at again later");
+                let due = now + CONFIGURATION_RECHECK;
+                self.end(&task, TaskState::Pending, due, reason, None, Changes::new(), true).await;
+            }
             Err(JobError::Retry(reason)) => {
-                if task.attempts >= MAX_ATTEMPTS {
+                if task.attempts >= MAX_ATTEMPTS && job.gives_up() {
                     let reason = format!("试了 {} 次仍未成功：{reason}", task.attempts);
                     self.give_up(job.as_ref(), &task, reason, now).await;
                 } else {

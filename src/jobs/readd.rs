@@ -17,7 +17,7 @@ use super::{
 use crate::{
     groups::Groups,
     model::{SignedDuration, Timestamp},
-    moderation::effects::{Readd, Tell, Topic},
+    moderation::effects::{Ask, Readd, Request, Tell, Topic},
     policy::MemberState,
     store::{CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
 };
@@ -62,6 +62,11 @@ impl Job for ReaddJob {
         let Some(learned) = self.hands.read_group(&group, now).await? else {
             return Err(JobError::Final("读不到群成员，无法拉回".into()));
         };
+        if learned.members.contains_key(&member) && payload.undo {
+            return Ok(Ended::Done {
+                reason: "成员已在群里".into(), with: set_normal(Changes::new(), task, &member)
+            });
+        }
         if learned.members.contains_key(&member) {
             let (what, text) = if payload.begun {
                 ("readded", "禁言结束，已拉回群聊")
@@ -87,14 +92,23 @@ impl Job for ReaddJob {
                 return Err(JobError::Retry("待办已被取消".into()));
             }
         }
-        match self.hands.bring_back(&group, &member, now).await? {
+        let moved = match self.hands.bring_back(&group, &member, now).await {
+            Err(JobError::Final(why)) => return Ok(self.by_hand(task, &format!("企业微信拒绝拉回：{why}"), now)),
+            moved => moved?,
+        };
+        match moved {
             Moved::Done => Ok(self.over(task, &member, now, "readded", "禁言结束，已拉回群聊")),
             Moved::Gone => Ok(Ended::Done {
                 reason: "成员已不在公司，不再拉回".into(),
                 with: set_normal(note(Changes::new(), task, now, "left", "成员已不在公司，未拉回"), task, &member),
             }),
-            Moved::Full => Ok(Ended::gave_up("群已满员，请群主手动拉回")),
+            Moved::Full => Ok(self.by_hand(task, "群已满员，请群主手动拉回", now)),
         }
+    }
+
+    /// Nobody may stay outside because WeCom had a bad hour.
+    fn gives_up(&self) -> bool {
+        false
     }
 
     fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
@@ -103,6 +117,19 @@ impl Job for ReaddJob {
 }
 
 impl ReaddJob {
+    /// The bot cannot; the owner is asked to.
+    fn by_hand(&self, task: &Task, reason: &str, now: Timestamp) -> Ended {
+        let mut with = note(Changes::new(), task, now, "gave_up", reason);
+        if let Some(case) = &task.case {
+            let mut lift =
+                Task::new(format!("ask-{case}-lift"), "ask", &task.group, now, json!(Ask::new(Request::Lift)));
+            lift.member.clone_from(&task.member);
+            lift.case = Some(case.clone());
+            with = with.task(lift);
+        }
+        Ended::GaveUp { reason: reason.into(), with }
+    }
+
     fn over(
         &self,
         task: &Task,
@@ -118,11 +145,7 @@ impl ReaddJob {
                     case.state = CaseState::Closed;
                 }
             });
-            let payload = json!(Tell::new(Topic::MuteOver));
-            let mut tell = Task::new(format!("tell-{case}-mute_over"), "tell", &task.group, now, payload);
-            tell.member = Some(member.clone());
-            tell.case = Some(case.clone());
-            with = with.task(tell);
+            with = with.task(Tell::new(Topic::MuteOver).task(case, member, &task.group, now));
         }
         Ended::Done { reason: text.into(), with }
     }

@@ -1,17 +1,19 @@
 //! Reads names, owners and members of the configured groups now and then, because WeCom does not tell every change.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::{Ended, Job, JobError, hands::Hands};
 use crate::{
+    capability::{Act, Capabilities, Provider},
     groups::{Groups, Learned},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
-    moderation::effects::Remove,
+    moderation::effects::{Ask, Remove, Request},
     policy::MemberState,
-    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
     wecom::client::Client,
 };
 
@@ -28,6 +30,8 @@ pub struct RefreshJob {
     pub groups: Arc<Groups>,
     /// WeCom.
     pub hands: Arc<dyn Hands>,
+    /// What this installation is able to do.
+    pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// Looks up colleagues' names; absent without an app.
     pub names: Option<Arc<Client>>,
 }
@@ -58,10 +62,20 @@ pub async fn plan(store: &dyn Store, groups: &Groups, now: Timestamp) -> Result<
     Ok(())
 }
 
+/// Every task of a group in a state.
+fn open_tasks(group: &GroupId, state: TaskState) -> TaskQuery {
+    TaskQuery { state: Some(state), group: Some(group.clone()), limit: usize::MAX, ..TaskQuery::default() }
+}
+
 #[async_trait]
 impl Job for RefreshJob {
     fn kind(&self) -> &'static str {
         "refresh"
+    }
+
+    /// WeCom's bad days end; the group is still there then.
+    fn gives_up(&self) -> bool {
+        false
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -112,41 +126,59 @@ impl RefreshJob {
     /// Somebody removed is back: a person let them in, which counts, unless they are banned; then they go again.
     async fn who_came_back(&self, task: &Task, fresh: &Learned, now: Timestamp) -> Result<Changes, JobError> {
         let mut changes = Changes::new();
+        let being_moved = self.being_moved(&task.group).await?;
         for record in self.store.members(&task.group).await? {
-            if !fresh.members.contains_key(&record.member) {
+            if !fresh.members.contains_key(&record.member) || being_moved.contains(&record.member) {
                 continue;
             }
             match record.standing.state {
                 MemberState::Banned => {
-                    let id = format!("remove-banned-{}-{}-{}", task.group, record.member, now.as_second());
-                    let payload = json!(Remove { until: None, begun: false });
-                    let mut remove = Task::new(id, "remove", &task.group, now, payload);
-                    remove.member = Some(record.member.clone());
-                    changes = changes.task(remove);
+                    if let Some(again) = self.take_out_again(task, &record, now) {
+                        changes = changes.task(again);
+                    }
                 }
                 MemberState::Removed => {
-                    // Only once the removal itself has been carried out; before that they are simply still there.
-                    let last = record.standing.strikes.last().map(|s| s.case.clone());
-                    let done = match last {
-                        Some(id) => self.store.case(&id).await?.is_some_and(|case| {
-                            case.history
-                                .iter()
-                                .any(|e| matches!(e.what.as_str(), "removed" | "verified" | "done_by_hand"))
-                        }),
-                        None => true,
-                    };
-                    if done {
-                        changes = changes.member(&task.group, &record.member, |record| {
-                            if record.standing.state == MemberState::Removed {
-                                record.standing.state = MemberState::Normal;
-                            }
-                        });
-                    }
+                    changes = changes.member(&task.group, &record.member, |record| {
+                        if record.standing.state == MemberState::Removed {
+                            record.standing.state = MemberState::Normal;
+                        }
+                    });
                 }
                 MemberState::Normal | MemberState::Muted { .. } => {}
             }
         }
         Ok(changes)
+    }
+
+    /// Members whose removal is still under way: that they are in the group says nothing about them coming back.
+    async fn being_moved(&self, group: &GroupId) -> Result<BTreeSet<MemberId>, JobError> {
+        let mut members = BTreeSet::new();
+        for state in [TaskState::Pending, TaskState::WaitsForPerson] {
+            let tasks = self.store.tasks(&open_tasks(group, state)).await?.into_iter();
+            members.extend(tasks.filter(|t| matches!(t.kind.as_str(), "remove" | "ask")).filter_map(|t| t.member));
+        }
+        Ok(members)
+    }
+
+    /// Who is banned and back goes again, by the bot or by the owner.
+    fn take_out_again(&self, task: &Task, record: &MemberRecord, now: Timestamp) -> Option<Task> {
+        let group = self.groups.get(&task.group);
+        let case = record.standing.strikes.iter().rfind(|s| !s.revoked).map(|s| s.case.clone());
+        let at = now.as_second();
+        let mut again = match self.capabilities.load().provider(Act::Move, &group, Some(&record.member))? {
+            Provider::Api => {
+                let payload = json!(Remove { until: None, begun: false, tell: None });
+                Task::new(format!("remove-banned-{}-{at}", record.member), "remove", group.id(), now, payload)
+            }
+            Provider::Person => {
+                let payload = json!(Ask::new(Request::Remove));
+                Task::new(format!("ask-{}-banned-{at}", case.as_ref()?), "ask", group.id(), now, payload)
+            }
+            Provider::Simulated => return None,
+        };
+        again.member = Some(record.member.clone());
+        again.case = case;
+        Some(again)
     }
 
     async fn learn_names(&self, id: &GroupId, fresh: &Learned) -> Result<(), JobError> {

@@ -16,9 +16,12 @@ use super::{
 use crate::{
     groups::Groups,
     model::{MemberId, Timestamp},
-    moderation::effects::{Readd, Remove},
+    moderation::{
+        effects::{Readd, Remove},
+        undo,
+    },
     policy::MemberState,
-    store::{Case, CaseEvent, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Case, CaseEvent, CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
 };
 
 /// The job.
@@ -59,8 +62,15 @@ impl Job for RemoveJob {
             return Ok(Ended::gave_up("对方是群主，不能移出"));
         }
         if !learned.members.contains_key(&member) {
-            return Ok(if payload.begun {
-                removed(task, &member, payload.until, now)
+            let by_us = undo::is_out_by_us(self.store.as_ref(), &task.group, &member).await?;
+            return Ok(if payload.begun || (by_us && payload.until.is_none()) {
+                removed(task, &member, &payload, now)
+            } else if by_us {
+                // The way back that is planned already looks at the new end of the mute.
+                let with = note(Changes::new(), task, now, "prolonged", "已在群外，禁言延长");
+                Ended::Done {
+                    reason: "已在群外，禁言延长".into(), with: told(with, task, &member, &payload, now)
+                }
             } else {
                 Ended::Done {
                     reason: "成员已自行离开".into(),
@@ -73,7 +83,7 @@ impl Job for RemoveJob {
         }
         self.mark_begun(task, &payload, now).await?;
         match self.hands.take_out(&group, &member, now).await? {
-            Moved::Done | Moved::Gone => Ok(removed(task, &member, payload.until, now)),
+            Moved::Done | Moved::Gone => Ok(removed(task, &member, &payload, now)),
             Moved::Full => Err(JobError::Retry("企业微信拒绝移出".into())),
         }
     }
@@ -107,11 +117,27 @@ impl RemoveJob {
 }
 
 /// Removed by us: written into the case, and for a mute the way back is planned in the same commit.
-fn removed(task: &Task, member: &MemberId, until: Option<Timestamp>, now: Timestamp) -> Ended {
+fn removed(task: &Task, member: &MemberId, payload: &Remove, now: Timestamp) -> Ended {
+    let until = payload.until;
     let mut with = note(Changes::new(), task, now, "removed", "已移出群聊");
+    with = told(with, task, member, payload, now);
+    if until.is_none()
+        && let Some(case) = &task.case
+    {
+        with = with.case(case, |case| {
+            if case.state == CaseState::Open {
+                case.state = CaseState::Closed;
+            }
+        });
+    }
     if let Some(until) = until {
-        let mut readd =
-            Task::new(format!("readd-{}", task.id), "readd", &task.group, now, json!(Readd { until, begun: false }));
+        let mut readd = Task::new(
+            format!("readd-{}", task.id),
+            "readd",
+            &task.group,
+            now,
+            json!(Readd { until, begun: false, undo: false }),
+        );
         readd.member = Some(member.clone());
         readd.case.clone_from(&task.case);
         readd.due = super::readd::next_look(now, until);
@@ -119,6 +145,14 @@ fn removed(task: &Task, member: &MemberId, until: Option<Timestamp>, now: Timest
     }
     Ended::Done {
         reason: if until.is_some() { "已移出，到时自动拉回".into() } else { "已移出".into() }, with
+    }
+}
+
+/// Now that it is so, the member is told.
+fn told(with: Changes, task: &Task, member: &MemberId, payload: &Remove, now: Timestamp) -> Changes {
+    match (&payload.tell, &task.case) {
+        (Some(tell), Some(case)) => with.task(tell.task(case, member, &task.group, now)),
+        _ => with,
     }
 }
 

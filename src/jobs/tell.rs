@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     groups::{Group, Groups},
-    model::{Mode, Timestamp},
+    model::Timestamp,
     moderation::effects::{Tell, Topic},
     store::{Case, CaseState, Store, Task, changes::Changes},
     wecom::cards::{self, Warning},
@@ -50,7 +50,7 @@ impl Job for TellJob {
         let message = message(task, &tell, &case, &group, now);
         let sent = self.hands.tell(std::slice::from_ref(member), &message, now).await?;
         if sent.unreachable.is_empty() {
-            let with = match tell.topic {
+            let mut with = match tell.topic {
                 // A warning is over once it is said; what moves people closes with its own task.
                 Topic::Hint | Topic::Warn => Changes::new().case(&case.id, |case| {
                     if case.state == CaseState::Open {
@@ -59,6 +59,12 @@ impl Job for TellJob {
                 }),
                 _ => Changes::new(),
             };
+            if tell.announce {
+                let mut line =
+                    Task::new(format!("announce-{}", case.id), "announce", &task.group, now, serde_json::json!({}));
+                line.case = Some(case.id.clone());
+                with = with.task(line);
+            }
             Ok(Ended::Done { reason: format!("已私信：{}", tell.topic.zh()), with })
         } else {
             let reason = "私信送不到：对方不在应用可见范围内";
@@ -74,8 +80,6 @@ impl Job for TellJob {
 /// The message itself; pure, so that tests read it word for word.
 pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timestamp) -> Private {
     let rule = case.rule.as_str();
-    // Elsewhere a person acts, later or not at all: nothing is said to have happened.
-    let by_itself = group.set.mode == Mode::Full;
     let said = wording::when(case.at, now);
     let name = group.name();
     let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };
@@ -95,19 +99,15 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
         Topic::Warn => (format!("群规提醒（第 {} 次）", tell.n.max(1)), format!("{about}{points}。{again}")),
         Topic::Mute => {
             let until = case.until.map(|u| wording::when(u, now)).unwrap_or_default();
-            if by_itself {
-                ("您已被暂停发言".to_owned(), format!("{about}{points}。暂停发言至 {until}，到时自动恢复。{again}"))
+            let how = if tell.by_person {
+                format!("管理者已暂停您发言，至 {until}。")
             } else {
-                let text = format!("{about}{points}。按群规应暂停发言至 {until}，已请群主处理，请先不要发言。{again}");
-                ("群规提醒：请暂停发言".to_owned(), text)
-            }
-        }
-        Topic::Remove if by_itself => {
-            ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
+                format!("您已暂时移出群聊，{until} 自动拉回。")
+            };
+            ("您已被暂停发言".to_owned(), format!("{about}{points}。{how}{again}"))
         }
         Topic::Remove => {
-            let text = format!("{about}{points}。按群规应移出群聊，已请群主处理。如有异议，请点「申诉」。");
-            ("群规提醒：已请群主处理".to_owned(), text)
+            ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
         }
         Topic::Recall => (
             "请撤回一条消息".to_owned(),

@@ -57,7 +57,7 @@ impl Moderation {
         let cases = self.close_breaker(group).await?;
         let mut undone = 0;
         for case in &cases {
-            match self.revoke(case, by, "misjudged").await {
+            match self.revoke(case, by, "breaker").await {
                 Ok(()) => undone += 1,
                 Err(UndoError::User(_)) => {} // taken back one by one meanwhile
                 Err(error) => return Err(error),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::{
     capability::{Act, Capabilities, Provider},
     groups::Group,
-    model::{Step, Timestamp, named_enum},
+    model::{CaseId, GroupId, MemberId, Step, Timestamp, named_enum},
     policy::Decision,
     store::{Case, Task},
 };
@@ -67,12 +67,26 @@ pub struct Tell {
     /// The policy counts violations, not points: then points are not spoken of.
     #[serde(default)]
     pub counts: bool,
+    /// A person did it in the client, not the bot.
+    #[serde(default)]
+    pub by_person: bool,
+    /// Once it is said, the group hears one neutral line.
+    #[serde(default)]
+    pub announce: bool,
 }
 
 impl Tell {
     /// News that has no number.
     pub fn new(topic: Topic) -> Self {
-        Self { topic, n: 0, of: 0, next: String::new(), counts: false }
+        Self { topic, n: 0, of: 0, next: String::new(), counts: false, by_person: false, announce: false }
+    }
+
+    /// The task; told once for each case and topic.
+    pub fn task(&self, case: &CaseId, member: &MemberId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = Task::new(format!("tell-{case}-{}", self.topic), "tell", group, now, json!(self));
+        task.member = Some(member.clone());
+        task.case = Some(case.clone());
+        task
     }
 }
 
@@ -96,12 +110,27 @@ pub struct Ask {
     /// Reply codes of the cards sent, for updating them.
     #[serde(default)]
     pub response_codes: Vec<String>,
+    /// Rounds through everybody who may decide that ended without an answer.
+    #[serde(default)]
+    pub rounds: u32,
+    /// What the member is told once it is done, not before.
+    #[serde(default)]
+    pub tell: Option<Tell>,
 }
 
 impl Ask {
     /// Nobody asked yet.
     pub fn new(request: Request) -> Self {
-        Self { request, asked: Vec::new(), answer_by: None, claimed_done: None, cards: 0, response_codes: Vec::new() }
+        Self {
+            request,
+            asked: Vec::new(),
+            answer_by: None,
+            claimed_done: None,
+            response_codes: Vec::new(),
+            cards: 0,
+            rounds: 0,
+            tell: None,
+        }
     }
 }
 
@@ -113,6 +142,9 @@ pub struct Remove {
     /// Written before the call goes out: from now on "not in the group" means "by us".
     #[serde(default)]
     pub begun: bool,
+    /// What the member is told once they are out, not before.
+    #[serde(default)]
+    pub tell: Option<Tell>,
 }
 
 /// Payload of a `readd` task.
@@ -123,44 +155,37 @@ pub struct Readd {
     /// Written before the call goes out: from now on "back in the group" means "by us".
     #[serde(default)]
     pub begun: bool,
+    /// A case was taken back: who is there already needs no word about it.
+    #[serde(default)]
+    pub undo: bool,
 }
 
 /// Everything that follows from a decision.
 pub fn tasks(can: &Capabilities, group: &Group, case: &Case, decision: &Decision, now: Timestamp) -> Vec<Task> {
     let plan = Plan { can, group, case, decision, now };
     let mut tasks = Vec::new();
-    if decision.needs_human {
-        tasks.extend(plan.ask(match decision.step {
-            Step::Mute => Request::Mute,
-            Step::Remove => Request::Remove,
-            Step::Warn | Step::Hint => Request::Warn,
-            Step::None | Step::Review => Request::Review,
-        }));
-        return tasks;
-    }
     if decision.leak {
         tasks.extend(plan.tell(Topic::Recall));
         tasks.extend(plan.ask(Request::Leak));
+        if decision.category.is_leak() {
+            return tasks; // nothing else was wrong with it
+        }
+    }
+    if decision.needs_human {
+        match decision.step {
+            Step::Mute | Step::Remove => tasks.extend(plan.ask_to_move(decision.until)),
+            Step::Warn | Step::Hint => tasks.extend(plan.ask(Request::Warn)),
+            Step::None | Step::Review => tasks.extend(plan.ask(Request::Review)),
+        }
         return tasks;
     }
     match decision.step {
         Step::None => {}
         Step::Hint => tasks.extend(plan.tell(Topic::Hint)),
         Step::Review => tasks.extend(plan.ask(Request::Review)),
-        Step::Warn => {
-            tasks.extend(plan.tell(Topic::Warn));
-            if !case.by_hand() {
-                tasks.extend(plan.announce());
-            }
-        }
-        Step::Mute => {
-            tasks.extend(plan.take_out(decision.until));
-            tasks.extend(plan.tell(Topic::Mute));
-        }
-        Step::Remove => {
-            tasks.extend(plan.take_out(None));
-            tasks.extend(plan.tell(Topic::Remove));
-        }
+        Step::Warn => tasks.extend(plan.tell(Topic::Warn)),
+        Step::Mute => tasks.extend(plan.take_out(decision.until)),
+        Step::Remove => tasks.extend(plan.take_out(None)),
     }
     tasks
 }
@@ -202,9 +227,9 @@ impl Plan<'_> {
     fn tell(&self, topic: Topic) -> Option<Task> {
         match self.can.provider(Act::Tell, self.group, Some(&self.case.member))? {
             Provider::Api => {
-                let Decision { n, of, counts, ref next, .. } = *self.decision;
-                let tell = Tell { topic, n, of, next: next.clone(), counts };
-                Some(self.task("tell", &format!("-{topic}"), json!(tell)))
+                let announce = topic == Topic::Warn && !self.case.by_hand() && self.may_announce();
+                let tell = Tell { announce, ..self.words(topic) };
+                Some(tell.task(&self.case.id, &self.case.member, self.group.id(), self.now))
             }
             Provider::Person if topic == Topic::Warn => self.ask(Request::Warn),
             Provider::Person => None,
@@ -212,27 +237,49 @@ impl Plan<'_> {
         }
     }
 
-    /// A line for everybody that names nobody.
-    fn announce(&self) -> Option<Task> {
-        match self.can.provider(Act::Announce, self.group, None)? {
-            Provider::Api => Some(self.task("announce", "", json!({}))),
-            Provider::Person | Provider::Simulated => None,
+    fn words(&self, topic: Topic) -> Tell {
+        Tell {
+            n: self.decision.n,
+            of: self.decision.of,
+            next: self.decision.next.clone(),
+            counts: self.decision.counts,
+            ..Tell::new(topic)
         }
+    }
+
+    /// May the group hear a line that names nobody?
+    fn may_announce(&self) -> bool {
+        self.can.provider(Act::Announce, self.group, None) == Some(Provider::Api)
     }
 
     fn take_out(&self, until: Option<Timestamp>) -> Option<Task> {
         match self.can.provider(Act::Move, self.group, Some(&self.case.member))? {
-            Provider::Api => Some(self.task("remove", "", json!(Remove { until, begun: false }))),
-            Provider::Person => self.ask(if until.is_some() { Request::Mute } else { Request::Remove }),
+            Provider::Api => {
+                let tell = Some(self.words(if until.is_some() { Topic::Mute } else { Topic::Remove }));
+                Some(self.task("remove", "", json!(Remove { until, begun: false, tell })))
+            }
+            Provider::Person => self.ask_to_move(until),
             Provider::Simulated => Some(self.simulated(if until.is_some() { "mute" } else { "remove" })),
         }
     }
 
+    /// The owner mutes or removes in the client; the member hears of it when it is done.
+    fn ask_to_move(&self, until: Option<Timestamp>) -> Option<Task> {
+        let (request, topic) =
+            if until.is_some() { (Request::Mute, Topic::Mute) } else { (Request::Remove, Topic::Remove) };
+        let reachable = self.can.provider(Act::Tell, self.group, Some(&self.case.member)) == Some(Provider::Api);
+        let tell = reachable.then(|| Tell { by_person: true, ..self.words(topic) });
+        self.request(Ask { tell, ..Ask::new(request) })
+    }
+
     fn ask(&self, request: Request) -> Option<Task> {
+        self.request(Ask::new(request))
+    }
+
+    fn request(&self, ask: Ask) -> Option<Task> {
         if self.can.dry_run {
-            return Some(self.simulated(request.id()));
+            return Some(self.simulated(ask.request.id()));
         }
-        let ask = Ask::new(request);
-        Some(self.task("ask", &format!("-{request}"), json!(ask)))
+        Some(self.task("ask", &format!("-{}", ask.request), json!(ask)))
     }
 }

@@ -141,7 +141,7 @@ impl Moderation {
                 failed: false,
             });
             if removed && self.capabilities.load().provider(Act::Move, group, Some(member)) == Some(Provider::Api) {
-                let payload = json!(Readd { until: now, begun: false });
+                let payload = json!(Readd { until: now, begun: false, undo: false });
                 let mut task = Task::new(format!("readd-{}-early", case.id), "readd", group.id(), now, payload);
                 task.member = Some(member.clone());
                 task.case = Some(case.id.clone());

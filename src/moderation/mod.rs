@@ -22,10 +22,10 @@ use tokio::sync::Notify;
 use tracing::{debug, info};
 
 use crate::{
-    capability::Capabilities,
+    capability::{Act, Capabilities, Provider},
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
-    model::{Attachment, CaseId, Category, Clock, Message, Role, Step, Timestamp},
+    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
     notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     settings::reload::Live,
@@ -147,7 +147,7 @@ impl Moderation {
         let query =
             TaskQuery { state: Some(TaskState::WaitsForPerson), group: Some(group.clone()), ..TaskQuery::default() };
         let now = self.clock.now();
-        for task in self.store.tasks(&query).await? {
+        for task in self.store.tasks(&query).await?.into_iter().filter(|task| task.kind == "ask") {
             let update = TaskUpdate {
                 id: task.id,
                 fence: None,
@@ -190,7 +190,7 @@ impl Moderation {
             self.scan(&rules, &message, role)
         };
         if report.verdict != Verdict::Clean && self.harmless.contains(&record::evidence(&message)) {
-            report = Report::default(); // a person judged this very sentence before
+            only_flood(&mut report); // a person judged this very sentence before, not how often it is said
         }
         let outcome = self.decide_and_commit(&rules, &group, role, message, report, cursor).await?;
         metrics::counter!("qunguan_messages_total",
@@ -294,8 +294,9 @@ impl Moderation {
             };
             let mut record = self.store.member(&message.group, &message.sender).await?;
             let orders = &group.learned.orders;
-            let until =
-                |map: &std::collections::BTreeMap<_, Timestamp>| map.get(&message.sender).is_some_and(|u| *u > now);
+            let until = |map: &std::collections::BTreeMap<_, Timestamp>| {
+                map.get(&message.sender).is_some_and(|until| *until > message.at.min(now))
+            };
             let permitted: &[Category] =
                 if until(&orders.ads_permitted) { &[Category::Ads, Category::CrossPromotion] } else { &[] };
             let facts = Facts {
@@ -313,7 +314,14 @@ impl Moderation {
                 working: rules.is_working(message.at),
             };
             record.standing.joined = group.joined(&message.sender).or(record.standing.joined);
-            let decision = policy::decide(policy, &record.standing, &facts, now);
+            let rehearsal = self.is_rehearsal(group);
+            if !rehearsal {
+                record.standing.forget_rehearsals();
+            }
+            let mut decision = policy::decide(policy, &record.standing, &facts, now);
+            if rehearsal {
+                decision.state = None;
+            }
             record::note_message(&mut record, &message, &self.history);
             let mut commit = Commit { cursors: cursor.clone().into_iter().collect(), ..Commit::default() };
             let mut answer = Answer {
@@ -324,14 +332,21 @@ impl Moderation {
                 case: None,
             };
             if decision.opens_case() {
-                let id = self.free_case_id(&message).await?;
+                let id = match self.case_for(&message).await? {
+                    Ok(id) => id,
+                    Err(own) => return self.again(&message, &report, &own, cursor.clone()).await,
+                };
                 policy::apply(&mut record.standing, &decision, &id, now);
+                if rehearsal {
+                    record.standing.rehearse(&id);
+                }
                 let mut case = new_case(&id, &message, &report, &decision, policy, now);
                 if let Some((key, text)) = rules.clause(group, decision.category) {
                     (case.clause, case.rule) = (Some(key), text);
                 }
                 commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
-                if decision.step == Step::Remove && !decision.needs_human {
+                let by_api = self.capabilities.load().provider(Act::Move, group, Some(&message.sender));
+                if decision.step == Step::Remove && !decision.needs_human && by_api == Some(Provider::Api) {
                     let page = brake::count(&mut breaker, policy.for_group(&message.group), group, &id, now);
                     commit.tasks.extend(page);
                     if let Some(mut document) = brake_document {
@@ -372,6 +387,43 @@ impl Moderation {
         }
     }
 
+    /// The same message long after its mark was pruned: the answer is the one its case gives, and the mark is back.
+    async fn again(
+        &self,
+        message: &Message,
+        report: &Report,
+        case: &Case,
+        cursor: Option<(String, u64)>,
+    ) -> Result<Outcome, StoreError> {
+        let processed = Processed {
+            message: message.clone(),
+            verdict: report.verdict,
+            step: case.step,
+            points: case.points,
+            live_points: case.live_points,
+            case: Some(case.id.clone()),
+        };
+        let answer = Answer::from(&processed);
+        let commit = Commit { processed: Some(processed), cursors: cursor.into_iter().collect(), ..Commit::default() };
+        self.store.commit(commit).await?;
+        Ok(Outcome { duplicate: true, answer })
+    }
+
+    /// Takes note of a message without judging it: a private talk with the bot, a command, or a copy of what another
+    /// channel hears anyway. Says whether it had been handled before.
+    pub async fn note(&self, mut message: Message) -> Result<Outcome, StoreError> {
+        message.group = self.groups.resolve(&message.group);
+        let _turn = self.lanes.enter(&message).await;
+        self.hear_for_notices(&message).await?;
+        let processed =
+            Processed { message, verdict: Verdict::Clean, step: Step::None, points: 0, live_points: 0, case: None };
+        let answer = Answer::from(&processed);
+        Ok(match self.store.commit(Commit { processed: Some(processed), ..Commit::default() }).await? {
+            Committed::Duplicate(first) => Outcome { duplicate: true, answer: Answer::from(&*first) },
+            Committed::Applied | Committed::Conflict => Outcome { duplicate: false, answer },
+        })
+    }
+
     /// A removal for something critical reaches the owner's other groups that the member is in.
     async fn sister_groups(
         &self,
@@ -386,30 +438,52 @@ impl Moderation {
             let shared = sister.configured
                 && sister.id() != group.id()
                 && sister.owner() == Some(owner)
-                && sister.learned.members.contains_key(&case.member);
+                && sister.learned.members.contains_key(&case.member)
+                && sister.role(&case.member) == Role::Member;
             if !shared {
                 continue;
             }
             let mut record = self.store.member(sister.id(), &case.member).await?;
-            if let Some(state) = &decision.state {
+            let carried_out = effects::take_out_of(self.capabilities.load().as_ref(), &sister, case, decision, now);
+            if let Some(state) = decision.state.as_ref().filter(|_| !self.is_rehearsal(&sister)) {
                 record.standing.state = state.clone();
+                commit.members.push(record);
             }
-            commit.members.push(record);
-            commit.tasks.extend(effects::take_out_of(self.capabilities.load().as_ref(), &sister, case, decision, now));
+            commit.tasks.extend(carried_out);
         }
         Ok(())
     }
 
-    async fn free_case_id(&self, message: &Message) -> Result<CaseId, StoreError> {
+    /// Nothing is done here for the time being: everything is only tried.
+    fn is_rehearsal(&self, group: &Group) -> bool {
+        self.capabilities.load().dry_run || group.set.mode == Mode::Watch
+    }
+
+    /// A case for the message; the one it has already if the mark that it was handled is gone by now.
+    async fn case_for(&self, message: &Message) -> Result<Result<CaseId, Box<Case>>, StoreError> {
         let mut last = CaseId::from("");
         for id in case_id::candidates(&message.id) {
             match self.store.case(&id).await? {
-                Some(other) if other.message != message.id => last = id,
-                _ => return Ok(id),
+                Some(own) if own.message == message.id => return Ok(Err(Box::new(own))),
+                Some(_) => last = id,
+                None => return Ok(Ok(id)),
             }
         }
-        Ok(last)
+        Ok(Ok(last))
     }
+}
+
+/// Leaves of a report what does not depend on the words.
+fn only_flood(report: &mut Report) {
+    let flood = |category: &Category| *category == Category::Flood;
+    report.findings.retain(|finding| flood(&finding.category));
+    report.categories.retain(flood);
+    report.acting.retain(flood);
+    report.verdict = match (report.acting.is_empty(), report.categories.is_empty()) {
+        (false, _) => Verdict::Act,
+        (true, false) => Verdict::Review,
+        (true, true) => Verdict::Clean,
+    };
 }
 
 fn new_case(

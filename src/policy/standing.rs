@@ -26,6 +26,9 @@ pub struct Strike {
     /// Taken back by an admin or an appeal.
     #[serde(default)]
     pub revoked: bool,
+    /// From a rehearsal or a watched group: it counts only while that lasts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub rehearsed: bool,
 }
 
 /// Whether a member may speak.
@@ -92,6 +95,7 @@ pub fn apply(standing: &mut Standing, decision: &Decision, case: &CaseId, now: T
             category: strike.category,
             severity: strike.severity,
             revoked: false,
+            rehearsed: false,
         });
         standing.strikes.sort_by_key(|s| s.at);
     }
@@ -100,6 +104,17 @@ pub fn apply(standing: &mut Standing, decision: &Decision, case: &CaseId, now: T
     }
     if let Some(state) = &decision.state {
         standing.state = state.clone();
+    }
+}
+
+impl Standing {
+    /// The strike of this case was a rehearsal: nobody was told, so it never leads to anything real.
+    pub fn rehearse(&mut self, case: &CaseId) {
+        self.strikes.iter_mut().filter(|strike| strike.case == *case).for_each(|strike| strike.rehearsed = true);
+    }
+    /// The rehearsal is over: what was only tried does not count.
+    pub fn forget_rehearsals(&mut self) {
+        self.strikes.retain(|strike| !strike.rehearsed);
     }
 }
 

@@ -558,7 +558,7 @@ proptest! {
                     points: 1,
                     category: c,
                     severity: Severity::Low,
-                    revoked: false,
+                    revoked: false, rehearsed: false,
                 });
             }
             let decision = story.report(&hit(c, severity));

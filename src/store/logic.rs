@@ -165,6 +165,9 @@ fn update_task<R: Rows>(draft: &mut Draft<'_, R>, update: &TaskUpdate) -> Result
     task.state = update.state;
     task.due = update.due;
     task.leased_until = None;
+    if update.fence.is_none() {
+        task.fence += 1; // whoever is working on it finds out when they want to write how it ended
+    }
     task.reason.clone_from(&update.reason);
     if let Some(payload) = &update.payload {
         task.payload = payload.clone();
