@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{
     Ended, Job, JobError,
     hands::{Hands, Private},
-    remove::note,
+    remove::{note, set_normal},
 };
 use crate::{
     groups::{Group, Groups},
@@ -25,6 +25,10 @@ use crate::{
 
 /// A person has so long to answer before the next one is asked.
 pub const ANSWER_WITHIN: SignedDuration = SignedDuration::from_mins(30);
+/// Everybody was asked and nobody answered: after so long they are asked once more …
+const NEXT_ROUND: SignedDuration = SignedDuration::from_hours(12);
+/// … so many times.
+const ROUNDS: u32 = 5;
 /// After "done" is claimed, the member list is looked at this often …
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_mins(2);
 /// … for so long; then the request is opened again.
@@ -75,12 +79,12 @@ impl AskJob {
             if let Some(gone) = self.gone(&group, &case.member, now).await? {
                 let by_hand = ask.claimed_done.is_none();
                 if gone && (ask.request == Request::Remove || ask.claimed_done.is_some()) {
-                    return Ok(verified(task, &case, by_hand, now));
+                    return Ok(verified(task, &ask, &case, by_hand, now));
                 }
                 if let Some(claimed) = ask.claimed_done {
                     if ask.request == Request::Mute {
                         // A mute in the client cannot be seen from outside.
-                        return Ok(reported(task, &case, now));
+                        return Ok(reported(task, &ask, &case, now));
                     }
                     if now.duration_since(claimed) < VERIFY_FOR {
                         return Ok(Ended::WaitsForPerson {
@@ -95,10 +99,10 @@ impl AskJob {
                     ask.asked.clear();
                 }
             } else if ask.claimed_done.is_some() {
-                return Ok(reported(task, &case, now));
+                return Ok(reported(task, &ask, &case, now));
             }
         } else if ask.claimed_done.is_some() {
-            return Ok(reported(task, &case, now));
+            return Ok(reported(task, &ask, &case, now));
         }
         if let Some(answer_by) = ask.answer_by.filter(|by| *by > now) {
             return Ok(Ended::WaitsForPerson {
@@ -111,10 +115,16 @@ impl AskJob {
         let mut people = group.deciders();
         people.extend(self.escalation.iter().cloned());
         let Some(next) = people.into_iter().find(|p| !ask.asked.contains(p) && *p != case.member) else {
+            if !ask.asked.is_empty() && ask.rounds < ROUNDS {
+                let again = now + NEXT_ROUND;
+                let reason = format!("已逐级询问，尚无人处理；{} 再问", wording::when(again, now));
+                let payload = json!(Ask { asked: Vec::new(), answer_by: Some(again), rounds: ask.rounds + 1, ..ask });
+                return Ok(Ended::WaitsForPerson { due: again, reason, payload: Some(payload), with: Changes::new() });
+            }
             let reason = if ask.asked.is_empty() {
                 "没有可以询问的群主或管理员，请在设置里填写"
             } else {
-                "逐级询问后仍无人处理"
+                "多次逐级询问后仍无人处理"
             };
             return Ok(Ended::GaveUp {
                 reason: reason.into(),
@@ -171,15 +181,21 @@ fn close(with: Changes, case: &Case) -> Changes {
     })
 }
 
-fn verified(task: &Task, case: &Case, by_hand: bool, now: Timestamp) -> Ended {
+fn verified(task: &Task, ask: &Ask, case: &Case, by_hand: bool, now: Timestamp) -> Ended {
     let (what, text) = if by_hand {
         ("done_by_hand", "已不在群里（有人手动移出）")
     } else {
         ("verified", "已核实：已不在群里")
     };
-    Ended::Done {
-        reason: text.into(),
-        with: then_lift(close(note(Changes::new(), task, now, what, text), case), task, case, now),
+    let with = told(close(note(Changes::new(), task, now, what, text), case), task, ask, case, now);
+    Ended::Done { reason: text.into(), with: then_lift(with, task, case, now) }
+}
+
+/// Now that a person has done it, the member hears why.
+fn told(with: Changes, task: &Task, ask: &Ask, case: &Case, now: Timestamp) -> Changes {
+    match &ask.tell {
+        Some(tell) => with.task(tell.task(&case.id, &case.member, &task.group, now)),
+        None => with,
     }
 }
 
@@ -199,9 +215,12 @@ fn then_lift(with: Changes, task: &Task, case: &Case, now: Timestamp) -> Changes
     })
 }
 
-fn reported(task: &Task, case: &Case, now: Timestamp) -> Ended {
+fn reported(task: &Task, ask: &Ask, case: &Case, now: Timestamp) -> Ended {
     let text = "群主反馈已处理（企业微信不提供核实方式）";
-    let with = close(note(Changes::new(), task, now, "reported", text), case);
+    let mut with = told(close(note(Changes::new(), task, now, "reported", text), case), task, ask, case, now);
+    if ask.request == Request::Lift {
+        with = set_normal(with, task, &case.member);
+    }
     Ended::Done { reason: text.into(), with: then_lift(with, task, case, now) }
 }
 

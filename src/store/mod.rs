@@ -249,8 +249,8 @@ pub struct TaskUpdate {
     /// Which.
     pub id: TaskId,
     /// The fence of the claim: if the task has another one by now, or ended, the commit is a [`Committed::Conflict`]. `None`
-    /// for an outside decision (cancel), which wins over a lease, but comes too late for a task that has ended or is unknown:
-    /// that one stays as it is.
+    /// for an outside decision (cancel), which wins over a lease and raises the fence, but comes too late for a task that has
+    /// ended or is unknown: that one stays as it is.
     pub fence: Option<u64>,
     /// New state.
     pub state: TaskState,

@@ -118,6 +118,9 @@ impl Model {
         if update.fence.is_some_and(|fence| fence != task.fence) {
             return Committed::Conflict;
         }
+        if update.fence.is_none() {
+            task.fence += 1;
+        }
         task.state = update.state;
         task.due = update.due;
         task.leased_until = None;

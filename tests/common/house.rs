@@ -204,10 +204,7 @@ impl House {
             archive_poll: Some(Duration::from_millis(20)),
             ..Overrides::default()
         };
-        let with = match self.config().exists() {
-            true => Overrides { config: Some(self.config()), ..with },
-            false => with,
-        };
+        let with = if self.config().exists() { Overrides { config: Some(self.config()), ..with } } else { with };
         let app = App::open(settings, self.clock.clone() as Arc<dyn Clock>, with).await.unwrap();
         let (store, live) = (app.store(), app.rules());
         let (stop, stopped) = oneshot::channel();
