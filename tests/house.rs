@@ -57,7 +57,7 @@ async fn once_warns_twice_mutes_three_times_removes() {
     ——
     您已被暂停发言
     华东销售群
-    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。暂停发言至 今天 12:00，到时自动恢复。再次违规将被移出本群。
+    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。您已被暂时移出群聊，今天 12:00 自动拉回。再次违规将被移出本群。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 2 次 / 共 3 次
     失效：6月3日 10:00
@@ -202,9 +202,21 @@ async fn a_request_nobody_answers_goes_up() {
     house.later(SignedDuration::from_mins(31)).await;
     assert!(house.inbox("wang").len() > before, "the owner was silent, the next one is asked");
     house.later(SignedDuration::from_mins(31)).await;
-    let asks = house.tasks("ask").await;
-    assert!(asks.iter().all(|task| task.state == TaskState::GaveUp), "{asks:#?}");
-    assert_snapshot!(asks[0].reason, @"逐级询问后仍无人处理");
+    let [ask] = house.tasks("ask").await.try_into().unwrap();
+    assert_eq!(ask.state, TaskState::WaitsForPerson);
+    assert_snapshot!(ask.reason, @"已逐级询问，尚无人处理；今天 23:02 再问");
+
+    // All of them are asked again, a few times; then the bot says that it gave up.
+    let asked = house.inbox("wang").len();
+    for _ in 0..10 {
+        house.later(SignedDuration::from_hours(12)).await;
+        house.later(SignedDuration::from_mins(31)).await;
+        house.later(SignedDuration::from_mins(31)).await;
+    }
+    assert_eq!(house.inbox("wang").len(), asked + 5, "five rounds more");
+    let [ask] = house.tasks("ask").await.try_into().unwrap();
+    assert_eq!(ask.state, TaskState::GaveUp);
+    assert_snapshot!(ask.reason, @"多次逐级询问后仍无人处理");
 }
 
 #[tokio::test]

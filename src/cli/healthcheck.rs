@@ -54,6 +54,8 @@ fn ask(address: SocketAddr) -> std::io::Result<bool> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+
     use super::*;
 
     #[test]
@@ -63,9 +65,10 @@ mod tests {
             let address = listener.local_addr().unwrap();
             let server = std::thread::spawn(move || {
                 let (mut stream, _) = listener.accept().unwrap();
-                let mut request = [0; 12];
-                stream.read_exact(&mut request).unwrap();
-                assert_eq!(&request, b"GET /healthz");
+                // Read to the last line: closing with unread bytes would reset the connection.
+                let mut lines = BufReader::new(stream.try_clone().unwrap()).lines().map(Result::unwrap);
+                assert_eq!(lines.next().unwrap(), "GET /healthz HTTP/1.1");
+                assert!(lines.any(|line| line.is_empty()));
                 stream.write_all(answer.as_bytes()).unwrap();
             });
             assert_eq!(ask(address).unwrap(), healthy);

@@ -102,7 +102,7 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
             let how = if tell.by_person {
                 format!("管理者已暂停您发言，至 {until}。")
             } else {
-                format!("您已暂时移出群聊，{until} 自动拉回。")
+                format!("您已被暂时移出群聊，{until} 自动拉回。")
             };
             ("您已被暂停发言".to_owned(), format!("{about}{points}。{how}{again}"))
         }
