@@ -44,6 +44,12 @@ pub fn length(length: SignedDuration) -> String {
     if parts.is_empty() { "不到 1 分钟".into() } else { parts.join(" ") }
 }
 
+/// Words that not everybody may read: the first character and the length; enough to recognise a message one knows, useless otherwise.
+pub fn masked(text: &str) -> String {
+    let count = text.chars().count();
+    text.chars().next().map(|first| format!("{first}…（共 {count} 字）")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -64,5 +70,11 @@ mod tests {
         assert_eq!(length(SignedDuration::from_mins(90)), "1 小时 30 分钟");
         assert_eq!(length(SignedDuration::from_hours(24 * 7)), "7 天");
         assert_eq!(length(SignedDuration::from_secs(20)), "不到 1 分钟");
+    }
+
+    #[test]
+    fn masked_words_keep_one_character() {
+        assert_eq!(masked("加我微信"), "加…（共 4 字）");
+        assert_eq!(masked(""), "");
     }
 }

@@ -68,6 +68,15 @@ fn help_is_chinese_and_usage_errors_end_with_2() {
 }
 
 #[test]
+fn a_reader_that_has_read_enough_is_no_fault() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let ended =
+        Command::new(env!("CARGO_BIN_EXE_qunguan")).args(["policy", "explain"]).stdout(writer).output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+}
+
+#[test]
 fn init_writes_what_check_accepts_and_overwrites_only_by_force() {
     let folder = tempfile::tempdir().unwrap();
     let first = run(folder.path(), &["init"], "");

@@ -148,17 +148,17 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     let ask =
         house.tasks("ask").await.into_iter().find(|task| task.id.as_str().ends_with("remove")).expect("a request");
     assert_eq!(ask.state, TaskState::WaitsForPerson);
-    assert_snapshot!(house.told("wang").last().unwrap(), @r#"
+    assert_snapshot!(house.told("wang").last().unwrap(), @r"
     请移出成员 吴昊
     会员福利群
+    > 加我V信领红包
     机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。
     成员：吴昊
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    原话：加我V信领红包
     请在：今天 10:30 前处理
     编号：####
     [已移出] [改为警告] [误判]
-    "#);
+    ");
 
     // 已移出 without having done it: looked at, asked again, and the next person after that.
     let pressed = json!({"do": "press", "as": "wang", "task_id": ask.id.as_str(), "key": "done"});

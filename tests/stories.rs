@@ -105,27 +105,27 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     assert_snapshot!(house.press("li", "第 1 次 /", "申诉").await, @"已提交申诉");
     let words = format!("申诉 {} 客户当面要的资料，不是广告", cases[0].id);
     assert_snapshot!(house.ask("li", &words).await, @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
-    assert_snapshot!(reader.news(&["wang", "zhang"]), @r#"
+    assert_snapshot!(reader.news(&["wang", "zhang"]), @r"
     【私信 wang】
     成员申诉，请处理
     华东销售群
+    > 客户要资料，加我微信 lixiaoshou88 领优惠券
     申诉理由：（通过卡片申诉）
     成员：李销售
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    原话：客户要资料，加我微信 lixiaoshou88 领优惠券
     编号：####
     [成立，撤销] [不成立]
 
     【私信 wang】
     成员申诉，请处理
     华东销售群
+    > 客户要资料，加我微信 lixiaoshou88 领优惠券
     申诉理由：客户当面要的资料，不是广告
     成员：李销售
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    原话：客户要资料，加我微信 lixiaoshou88 领优惠券
     编号：####
     [成立，撤销] [不成立]
-    "#);
+    ");
     assert_snapshot!(house.press("wang", cases[1].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
     assert_snapshot!(house.press("wang", cases[0].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
     assert!(house.is_member(SALES, "li"), "the mute ended at once");
@@ -243,17 +243,17 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     已记录（####），对「孙凯」的警告正在执行。
     "#);
     assert_snapshot!(house.press("sun", "您已被移出群聊", "申诉").await, @"已提交申诉");
-    assert_snapshot!(reader.news(&["wang", "zhang"]), @r#"
+    assert_snapshot!(reader.news(&["wang", "zhang"]), @r"
     【私信 wang】
     成员申诉，请处理
     华东销售群
+    > 加我V信领红包
     申诉理由：（通过卡片申诉）
     成员：孙凯
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    原话：加我V信领红包
     编号：####
     [成立，撤销] [不成立]
-    "#);
+    ");
     assert_snapshot!(house.press("wang", "成员申诉", "成立，撤销").await, @"####：申诉成立，已撤销。");
     assert!(house.is_member(SALES, "sun"), "brought back");
     assert_snapshot!(reader.news(&["sun"]), @r#"
@@ -314,17 +314,17 @@ async fn strict_removes_at_once_and_bans_for_good() {
 
     let case = house.cases(SALES, "li").await.remove(0);
     assert_snapshot!(house.ask("li", &format!("申诉 {} 我在演示给新人看", case.id)).await, @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
-    assert_snapshot!(reader.news(&["wang"]), @r#"
+    assert_snapshot!(reader.news(&["wang"]), @r"
     【私信 wang】
     成员申诉，请处理
     华东销售群
+    > 加我V信领红包
     申诉理由：我在演示给新人看
     成员：李销售
     依据：《销售微信群的规章制度》第三条3.2：发广告或跨群推广，立…
-    原话：加我V信领红包
     编号：####
     [成立，撤销] [不成立]
-    "#);
+    ");
     assert_snapshot!(house.press("wang", "成员申诉", "不成立").await, @"####：申诉不成立，已告知本人。");
     assert_snapshot!(reader.news(&["li"]), @r#"
     【私信 li】
@@ -348,7 +348,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     house.say("chen", SALES, "收到，下午把报表发出来").await;
     assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {rude}")).await, @"举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。");
     assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {rude}")).await, @"这条消息您已举报过（####）：待处理。");
-    assert_snapshot!(reader.news(&["wang"]), @r#"
+    assert_snapshot!(reader.news(&["wang"]), @r"
     【群】
     孙凯：加我V信领红包
     群管助手：【群管提醒】刚才有一条消息涉及「广告引流」，已私下提醒发言人。请大家一起维护群里的秩序。
@@ -358,12 +358,12 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 wang】
     成员举报，请查看
     华东销售群
-    原话：这个月的任务你们自己看着办，别来烦我
+    > 这个月的任务你们自己看着办，别来烦我
     发言人：孙凯
     可信度：50%
     编号：####
     [属实] [不属实] [恶意举报]
-    "#);
+    ");
     assert_snapshot!(house.press("wang", "成员举报", "属实").await, @"已记为「属实」（####）");
     assert!(!house.is_member(SALES, "sun"), "with the advert it is the second time: out for two hours");
     assert_snapshot!(reader.news(&["li", "sun"]), @r#"
@@ -409,7 +409,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     house.say("chen", SALES, "明天上午十点开会").await;
     house.ask("li", "#华东销售群 举报 明天上午十点开会").await;
     house.press("wang", "上午十点开会", "恶意举报").await;
-    assert_snapshot!(reader.news(&["li", "chen", "wang"]), @r#"
+    assert_snapshot!(reader.news(&["li", "chen", "wang"]), @r"
     【群】
     陈敏：明天上午十点开会
 
@@ -440,7 +440,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 wang】
     成员举报，请查看
     华东销售群
-    原话：加我V信领红包
+    > 加我V信领红包
     发言人：孙凯
     可信度：67%
     编号：####
@@ -449,7 +449,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 wang】
     成员举报，请查看
     华东销售群
-    原话：收到，下午把报表发出来
+    > 收到，下午把报表发出来
     发言人：陈敏
     可信度：67%
     编号：####
@@ -458,12 +458,12 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 wang】
     成员举报，请查看
     华东销售群
-    原话：明天上午十点开会
+    > 明天上午十点开会
     发言人：陈敏
     可信度：50%
     编号：####
     （已记为「恶意举报」（####））
-    "#);
+    ");
     assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1, "R10-5.3");
     assert!(house.member(SALES, "chen").await.standing.strikes.is_empty());
 }

@@ -94,6 +94,7 @@ enum Command {
 
 /// Parses the command line, runs the subcommand and turns its end into an exit code.
 pub fn main() -> ExitCode {
+    a_closed_pipe_is_no_fault();
     let cli = match usage::parse::<Cli>(std::env::args_os()) {
         Ok(cli) => cli,
         Err(code) => return code,
@@ -108,6 +109,18 @@ pub fn main() -> ExitCode {
         Ok(Err(error)) => end(&error),
         Err(_) => ExitCode::from(INTERNAL), // the panic itself was printed where it happened
     }
+}
+
+/// `qunguan policy explain | head`: whoever reads has read enough, so the command ends without a word.
+fn a_closed_pipe_is_no_fault() {
+    let report = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let closed = |why: &String| why.starts_with("failed printing to stdout") && why.contains("os error 32");
+        if panic.payload().downcast_ref::<String>().is_some_and(closed) {
+            std::process::exit(0);
+        }
+        report(panic);
+    }));
 }
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {

@@ -13,6 +13,7 @@ use crate::{
     moderation::taken_back::RECALLED,
     policy::MemberState,
     store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
+    wording,
 };
 
 /// Answer of `GET /api/v1/groups/{group}/members/{member}`.
@@ -111,7 +112,7 @@ impl From<Case> for CaseView {
             category: case.category,
             severity: case.severity,
             rules,
-            evidence: masked(&case.evidence),
+            evidence: wording::masked(&case.evidence),
             step: case.step,
             points: case.points,
             live_points: case.live_points,
@@ -124,12 +125,6 @@ impl From<Case> for CaseView {
             history: case.history,
         }
     }
-}
-
-/// The first character and the length; enough to recognise a message one knows, useless otherwise.
-pub fn masked(text: &str) -> String {
-    let count = text.chars().count();
-    text.chars().next().map(|first| format!("{first}…（共 {count} 字）")).unwrap_or_default()
 }
 
 /// Cases, newest first; pass `next` as `after` for the page that follows.
@@ -222,15 +217,4 @@ pub async fn tasks(
     let items: Vec<TaskView> = api.store.tasks(&query).await?.into_iter().map(TaskView::from).collect();
     let next = items.last().filter(|_| items.len() == limit).map(|t| t.id.clone());
     Ok(Json(json!({ "tasks": items, "next": next })))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn evidence_is_masked() {
-        assert_eq!(masked("加我微信"), "加…（共 4 字）");
-        assert_eq!(masked(""), "");
-    }
 }

@@ -269,6 +269,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         }
     };
     let id = if ask.cards == 0 { task.id.to_string() } else { format!("{}@{}", task.id, ask.cards + 1) };
+    let evidence = if case.category.is_leak() { wording::masked(&case.evidence) } else { case.evidence.clone() };
     cards::owner_task(&OwnerTask {
         id: &id,
         title: &title,
@@ -276,7 +277,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         text: &text,
         member: name,
         rule: case.rule.as_str(),
-        evidence: &case.evidence,
+        evidence: &evidence,
         by: format!("{} 前处理", wording::when(now + ANSWER_WITHIN, now)),
         case: case.id.as_str(),
         choices: &choices,

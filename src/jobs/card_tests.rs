@@ -88,7 +88,8 @@ impl Scene {
     }
 
     fn request(&self, request: Request, member: &str) -> Value {
-        let case = Case { member: member.into(), ..self.case.clone() };
+        let category = if request == Request::Leak { Category::LeakPersonal } else { self.case.category };
+        let case = Case { member: member.into(), category, ..self.case.clone() };
         ask::card(&self.task(&format!("ask-8F2K-{request}")), &Ask::new(request), &case, &self.group, self.now)
     }
 
@@ -148,6 +149,10 @@ fn look(card: &Value) -> String {
     let mut out = format!("【{}】", text(&card["main_title"]["title"]));
     if card["main_title"]["desc"].is_string() {
         let _ = write!(out, "{}", text(&card["main_title"]["desc"]));
+    }
+    if card["quote_area"].is_object() {
+        let quote = &card["quote_area"];
+        let _ = write!(out, "\n> {}", text(&quote["quote_text"]));
     }
     if card["sub_title_text"].is_string() {
         let _ = write!(out, "\n{}", text(&card["sub_title_text"]));
@@ -241,55 +246,55 @@ fn what_an_owner_is_asked() {
     let cards: Vec<Value> = Request::ALL.iter().map(|request| scene.request(*request, "li")).collect();
     insta::assert_snapshot!(all_looks(&cards), @r"
     【请暂停 李四 发言】会员福利群
+    > 加 薇❤信 领红包
     请在群管理里对该成员禁言至 今天 16:31（到时再提醒您解除），操作后点「已禁言」。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已禁言 ] [ 改为警告 ] [ 误判 ]
 
     【请移出成员 李四】会员福利群
+    > 加 薇❤信 领红包
     机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已移出 ] [ 改为警告 ] [ 误判 ]
 
     【请提醒成员 李四】会员福利群
+    > 加 薇❤信 领红包
     可以这样说：您好，群里请不要发与「广告引流」有关的内容，谢谢理解与配合。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已提醒 ] [ 误判 ]
 
     【请看一条消息：李四】会员福利群
+    > 加 薇❤信 领红包
     机器人把握不够，请您判断是否违规。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 确认违规 ] [ 误判 ]
 
     【疑似泄露，请关注】会员福利群
+    > 加…（共 9 字）
     已私信 李四 撤回。请确认消息已撤回，或提醒本人处理。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已处理 ] [ 误判 ]
 
     【请恢复 李四】会员福利群
+    > 加 薇❤信 领红包
     处置已结束或撤销，请解除禁言或重新邀请入群。
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已恢复 ]
@@ -298,19 +303,19 @@ fn what_an_owner_is_asked() {
     let customers = [scene.request(Request::Warn, "wm"), scene.request(Request::Mute, "wm")];
     insta::assert_snapshot!(all_looks(&customers), @r"
     【请提醒客户 大刘】会员福利群
+    > 加 薇❤信 领红包
     可以这样说：您好，群里请不要发与「广告引流」有关的内容，谢谢理解与配合。
     成员　大刘
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已提醒 ] [ 误判 ]
 
     【请处理 大刘：暂停发言】会员福利群
+    > 加 薇❤信 领红包
     客户群不能禁言。请提醒对方 今天 16:31 前先不要发言，或移出后到时再邀请，处理后点「已处理」。
     成员　大刘
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     请在　今天 15:01 前处理
     编号　8F2K
     [ 已处理 ] [ 改为警告 ] [ 误判 ]
@@ -325,16 +330,16 @@ fn notices_appeals_reports_and_the_breaker() {
     [ 收到 ] [ 特殊情况 ]
 
     【成员申诉，请处理】会员福利群
+    > 加 薇❤信 领红包
     申诉理由：说的是会议室的窗帘
     成员　李四
     依据　第三条 不发广告
-    原话　加 薇❤信 领红包
     编号　8F2K
     [ 成立，撤销 ] [ 不成立 ]
 
     【成员举报，请查看】会员福利群
+    > 加 薇❤信 领红包
     举报理由：总发广告
-    原话　加 薇❤信 领红包
     发言人　李四
     可信度　80%
     编号　R1

@@ -82,6 +82,14 @@ pub fn buttons(
     card
 }
 
+/// What somebody said, as a quotation above the card's own words.
+fn quoting(words: &str, mut card: Value) -> Value {
+    if !words.is_empty() {
+        card["quote_area"] = json!({ "type": 0, "title": "原话", "quote_text": cut(words, PARAGRAPH) });
+    }
+    card
+}
+
 /// What a warning card says.
 #[derive(Clone, Debug)]
 pub struct Warning<'a> {
@@ -146,11 +154,10 @@ pub fn owner_task(t: &OwnerTask<'_>) -> Value {
     let rows = [
         ("成员", t.member.to_owned()),
         ("依据", t.rule.to_owned()),
-        ("原话", t.evidence.to_owned()),
         ("请在", t.by.clone()),
         ("编号", t.case.to_owned()),
     ];
-    buttons(t.id, t.title, t.group, t.text, &rows, t.choices)
+    quoting(t.evidence, buttons(t.id, t.title, t.group, t.text, &rows, t.choices))
 }
 
 /// A notice that wants an acknowledgement, or a reviewer's yes.
@@ -160,34 +167,24 @@ pub fn notice(id: &str, title: &str, text: &str, choices: &[Button<'_>]) -> Valu
 
 /// An appeal for a reviewer.
 pub fn appeal(id: &str, group: &str, member: &str, case: &str, rule: &str, evidence: &str, words: &str) -> Value {
-    let rows = [
-        ("成员", member.to_owned()),
-        ("依据", rule.to_owned()),
-        ("原话", evidence.to_owned()),
-        ("编号", case.to_owned()),
-    ];
+    let rows = [("成员", member.to_owned()), ("依据", rule.to_owned()), ("编号", case.to_owned())];
     let choices = [
         Button { text: "成立，撤销", key: "uphold", primary: true },
         Button { text: "不成立", key: "refuse", primary: false },
     ];
-    buttons(id, "成员申诉，请处理", group, &format!("申诉理由：{words}"), &rows, &choices)
+    quoting(evidence, buttons(id, "成员申诉，请处理", group, &format!("申诉理由：{words}"), &rows, &choices))
 }
 
 /// A report of a member, for a reviewer; `credit` is how far the reporter was right before.
 pub fn report(r: &Report<'_>) -> Value {
     let text = if r.reason.is_empty() { String::new() } else { format!("举报理由：{}", r.reason) };
-    let rows = [
-        ("原话", r.words.to_owned()),
-        ("发言人", r.author.to_owned()),
-        ("可信度", r.credit.clone()),
-        ("编号", r.number.to_owned()),
-    ];
+    let rows = [("发言人", r.author.to_owned()), ("可信度", r.credit.clone()), ("编号", r.number.to_owned())];
     let choices = [
         Button { text: "属实", key: "founded", primary: true },
         Button { text: "不属实", key: "unfounded", primary: false },
         Button { text: "恶意举报", key: "malicious", primary: false },
     ];
-    buttons(r.id, "成员举报，请查看", r.group, &text, &rows, &choices)
+    quoting(r.words, buttons(r.id, "成员举报，请查看", r.group, &text, &rows, &choices))
 }
 
 /// What a report says.

@@ -430,10 +430,10 @@ pub fn readable(item: &Value) -> String {
         return item["text"].as_str().unwrap_or_default().to_owned();
     }
     let text = |value: &Value| value.as_str().map(ToOwned::to_owned);
-    let mut lines: Vec<String> = [&card["main_title"]["title"], &card["main_title"]["desc"], &card["sub_title_text"]]
-        .into_iter()
-        .filter_map(text)
-        .collect();
+    let mut lines: Vec<String> =
+        [&card["main_title"]["title"], &card["main_title"]["desc"]].into_iter().filter_map(text).collect();
+    lines.extend(text(&card["quote_area"]["quote_text"]).map(|words| format!("> {words}")));
+    lines.extend(text(&card["sub_title_text"]));
     for row in card["horizontal_content_list"].as_array().into_iter().flatten() {
         // A case's number comes from the message's, which other calls to WeCom shift.
         let value = if row["keyname"] == "编号" { "####" } else { row["value"].as_str().unwrap_or_default() };
