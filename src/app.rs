@@ -43,9 +43,10 @@ use crate::{
     groups::{Configured, Group, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
     jobs::{
-        self, Job, Runner,
+        self, Job,
         hands::Hands,
         rehearsal::Rehearsal,
+        runner::Runner,
         wecom_hands::{BotVoice, WecomHands},
     },
     model::{Clock, MemberId},
