@@ -7,8 +7,9 @@ use super::index::{Hit, Index};
 use super::leaks::Kind;
 use super::lexicon::{ListError, Lists, Pattern};
 use super::links::Trouble;
+use super::restore::Restorer;
 use super::score::Scores;
-use super::view::{Span, View};
+use super::view::{Span, View, bit};
 use super::{Finding, Input, Report, Silent, contact, disguise, leaks, learned, links, names};
 use crate::model::{Attachment, Category, Role, Stage};
 use crate::text::aliases::{self, Alias};
@@ -61,6 +62,7 @@ impl Settings {
 #[derive(Debug)]
 pub struct Detector {
     index: Index,
+    restorer: Restorer,
     settings: Settings,
 }
 
@@ -100,6 +102,11 @@ impl Gather<'_> {
 }
 
 impl Detector {
+    /// The words that may be put back where others of their sound stand.
+    pub fn restorer(&self) -> &Restorer {
+        &self.restorer
+    }
+
     /// Compiles the lists.
     ///
     /// # Errors
@@ -107,7 +114,8 @@ impl Detector {
     pub fn build(lists: &Lists, settings: Settings) -> Result<Self, Vec<ListError>> {
         let documents = lists.parse()?;
         let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
-        Ok(Self { index: Index::build(&documents, &names, settings.today)?, settings })
+        let index = Index::build(&documents, &names, settings.today)?;
+        Ok(Self { index, restorer: Restorer::build(&documents), settings })
     }
 
     /// The settings it was built with.
@@ -118,7 +126,7 @@ impl Detector {
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
     pub fn scan(&self, input: &Input<'_>, history: Option<&History>) -> Report {
-        let (view, second, normalized) = View::both(input.text);
+        let (view, others, normalized) = View::all(input.text);
         let mut gather = Gather {
             view: &view,
             scores: &self.settings.scores,
@@ -137,12 +145,25 @@ impl Detector {
                 links.push(links::parse(url));
             }
         }
-        self.words(&view, second.as_ref(), &normalized, &contact::atoms(&view, &numbers, &links), &mut gather);
+        let restored = self.restorer.read(others.first().unwrap_or(&view));
+        self.words(
+            &view,
+            &others,
+            restored.as_ref(),
+            &normalized,
+            &contact::atoms(&view, &numbers, &links),
+            &mut gather,
+        );
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
         Self::files(input, &mut gather);
         self.name(input, &mut gather);
         self.learned(&mut gather);
+        // Nobody takes the characters of a listed word apart by chance.
+        let apart = gather.findings.iter().find(|f| f.score > 0.0 && f.transforms.contains(&Transform::Split));
+        if let Some((start, end)) = apart.map(|f| (f.start, f.end)) {
+            gather.add(Category::Ads, "split-word", view.span_of(start, end), 1.0, None);
+        }
         let disguises = disguise::find(&view);
         if disguises.is_empty() {
             gather.silent("ads/disguise", "没有变形的写法");
@@ -162,22 +183,39 @@ impl Detector {
         Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default() }
     }
 
-    fn words(
+    fn words<'v>(
         &self,
-        view: &View,
-        second: Option<&View>,
+        view: &'v View,
+        others: &'v [View],
+        restored: Option<&'v View>,
         normalized: &Normalized,
         atoms: &super::index::Atoms,
         gather: &mut Gather<'_>,
     ) {
-        let mut hits: Vec<(&View, Hit)> = self.index.scan(view, atoms).into_iter().map(|hit| (view, hit)).collect();
-        if let Some(second) = second {
-            // Only what the second reading alone can see.
-            let rewrites = Steps::REWRITE.bits();
-            let more = self.index.scan(second, &contact::atoms(second, &[], &[]));
-            hits.extend(more.into_iter().map(|hit| (second, hit)).filter(|(view, hit)| {
-                view.steps[hit.span.start..hit.span.end].iter().any(|s| s & u32::from(rewrites) != 0)
-            }));
+        let mut hits: Vec<(&'v View, Hit)> = self.index.scan(view, atoms).into_iter().map(|hit| (view, hit)).collect();
+        // Two characters that merely sound like a word are no sign (`restored` has those that are), nor is a listed word that
+        // sounds like another.
+        let heard = |view: &View, hit: &Hit| {
+            !hit.by_sound
+                || hit.span.end - hit.span.start > 2 && !self.restorer.knows(&view.chars[hit.span.start..hit.span.end])
+        };
+        hits.retain(|(view, hit)| heard(view, hit));
+        // Only what another reading alone can see.
+        let mut more = |other: &'v View, needed: u32| {
+            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[]));
+            if needed == bit(Transform::Homophone) {
+                found.retain(|hit| self.index.entries[hit.entry].entry.homophone != Some(false));
+            }
+            let new = |hit: &Hit| {
+                heard(other, hit) && other.steps[hit.span.start..hit.span.end].iter().any(|s| s & needed != 0)
+            };
+            hits.extend(found.into_iter().filter(new).map(|hit| (other, hit)));
+        };
+        for other in others {
+            more(other, u32::from(Steps::REWRITE.bits()));
+        }
+        if let Some(restored) = restored {
+            more(restored, bit(Transform::Homophone));
         }
         if hits.is_empty() {
             gather.silent("lexicon", "没有词条命中");
@@ -218,6 +256,9 @@ impl Detector {
             // The same entry twice is not twice the evidence.
             if !seen.contains(&hit.entry) {
                 finding.score = points * if finding.is_soft() { self.settings.scores.soft } else { 1.0 };
+                if restored.is_some_and(|restored| std::ptr::eq(view, restored)) {
+                    finding.score = self.settings.scores.heard(&finding);
+                }
             }
             seen.push(hit.entry);
             gather.findings.push(finding);
@@ -419,18 +460,23 @@ impl Detector {
 }
 
 /// Hits of one category that share characters are one piece of evidence: the heaviest counts, what lies inside it goes, the
-/// rest stays to be seen with no points.
+/// rest stays to be seen with no points. What is plain inside a soft hit stays and takes its points over, so that the
+/// plain part of the evidence is known as such.
 fn drop_covered(findings: &mut Vec<Finding>) {
     let by_weight = |f: &Finding| (f.score, f.end - f.start);
     findings.sort_by(|a, b| by_weight(b).partial_cmp(&by_weight(a)).unwrap_or(std::cmp::Ordering::Equal));
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for mut finding in findings.drain(..) {
-        let rivals =
-            || kept.iter().filter(|k| k.category == finding.category && k.entry.is_some() && finding.entry.is_some());
-        if rivals().any(|k| k.start <= finding.start && finding.end <= k.end) {
+        let rival = |k: &Finding| k.category == finding.category && k.entry.is_some() && finding.entry.is_some();
+        if let Some(whole) = kept.iter_mut().find(|k| rival(k) && k.start <= finding.start && finding.end <= k.end) {
+            if whole.is_soft() && !finding.is_soft() && finding.score > 0.0 {
+                finding.score = finding.score.min(whole.score);
+                whole.score -= finding.score;
+                kept.push(finding);
+            }
             continue;
         }
-        if rivals().any(|k| k.score > 0.0 && k.start < finding.end && finding.start < k.end) {
+        if kept.iter().any(|k| rival(k) && k.score > 0.0 && k.start < finding.end && finding.start < k.end) {
             finding.score = 0.0;
         }
         kept.push(finding);

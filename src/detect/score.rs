@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::{Finding, Verdict};
 use crate::model::{Category, Severity, Stage};
+use crate::text::Transform;
 
 /// The two thresholds and every weight.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,6 +20,10 @@ pub struct Scores {
     pub review: f32,
     /// Share of its points that a hit keeps when it is seen only by sound or emoji.
     pub soft: f32,
+    /// Share that a hit keeps when its word was put back by sound alone.
+    pub heard: f32,
+    /// Most points of such a hit of a kind of spam: real spam always says more than one word of jargon.
+    pub heard_jargon: f32,
     /// What an entry of a category weighs unless it says so itself.
     #[serde(default)]
     pub category: BTreeMap<Category, Weight>,
@@ -92,6 +97,17 @@ impl Scores {
         )
     }
 
+    /// Points of a hit whose word was put back by sound (`detect::restore`); an emoji is a second sign by itself.
+    pub fn heard(&self, finding: &Finding) -> f32 {
+        if finding.transforms.contains(&Transform::Emoji) {
+            finding.score
+        } else if is_spam(finding.category) {
+            finding.score.min(self.heard_jargon)
+        } else {
+            finding.score * self.heard
+        }
+    }
+
     /// Adds up.
     pub fn conclude(&self, findings: &[Finding]) -> Conclusion {
         #[derive(Default, Clone, Copy)]
@@ -131,7 +147,7 @@ impl Scores {
                 continue;
             }
             // What is known only by sound or emoji needs a second, plain signal before anything is done.
-            let acts = sum.all + 1e-4 >= self.act && sum.hard > 0.0 && sum.enforced + 1e-4 >= self.act;
+            let acts = sum.all + 1e-4 >= self.act && sum.hard + 1e-4 >= self.review && sum.enforced + 1e-4 >= self.act;
             verdict = verdict.max(if acts { Verdict::Act } else { Verdict::Review });
             over.push((*category, sum.all, acts));
         }

@@ -74,11 +74,12 @@ impl View {
         Self::of(&normalize(text))
     }
 
-    /// Reads a message twice if emoji, split or repeated characters give it another meaning.
-    pub fn both(text: &str) -> (Self, Option<Self>, Normalized) {
+    /// Reads a message again where emoji, split or repeated characters give it another meaning: the first reading, the
+    /// others (the one with the emoji read first), and the first as the text module has it.
+    pub fn all(text: &str) -> (Self, Vec<Self>, Normalized) {
         let first = normalize(text);
-        let second = first.rewritten().map(|second| Self::of(&second));
-        (Self::of(&first), second, first)
+        let others = [first.rewritten(), first.joined()].iter().flatten().map(Self::of).collect();
+        (Self::of(&first), others, first)
     }
 
     fn of(text: &Normalized) -> Self {
@@ -137,6 +138,13 @@ impl View {
             return (0, 0);
         }
         (self.from[span.start] as usize, self.to[span.end - 1] as usize)
+    }
+
+    /// The folded characters that come from a raw range.
+    pub fn span_of(&self, start: usize, end: usize) -> Span {
+        let first = self.to.partition_point(|to| *to as usize <= start);
+        let last = self.from.partition_point(|from| (*from as usize) < end);
+        Span { start: first, end: last.max(first) }
     }
 
     /// What was typed in a span.

@@ -19,6 +19,7 @@ pub mod domains;
 pub mod emoji;
 mod lookalike;
 mod normalized;
+pub mod ordinary;
 pub mod sounds;
 pub mod split;
 pub(crate) mod table;

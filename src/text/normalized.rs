@@ -82,8 +82,19 @@ impl Normalized {
         if !self.rewritable {
             return None;
         }
+        self.again(true)
+    }
+
+    /// The second reading without the emoji, for words between which an emoji is only decoration (`力口❤微信`). `None` where
+    /// [`Normalized::rewritten`] says the same.
+    pub fn joined(&self) -> Option<Self> {
+        let has_emoji = self.rewritable && self.original.iter().any(|c| emoji::reading(*c).is_some());
+        if has_emoji { self.again(false) } else { None }
+    }
+
+    fn again(&self, read_emoji: bool) -> Option<Self> {
         let mut other = Self { original: self.original.clone(), ..Self::default() };
-        other.fill(true);
+        other.fill(read_emoji);
         other.join();
         let says_more = other.steps.iter().any(|s| s.intersects(Steps::REWRITE));
         says_more.then_some(other)

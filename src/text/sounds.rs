@@ -83,6 +83,68 @@ pub fn words(folded: &[char]) -> Vec<Vec<u16>> {
     words
 }
 
+/// What a character may be taken for by ear, as numbers from 1, most common first, 0 for none: sounds that accents and fast
+/// typing mix up (zh and z, n and l, f and h, -ng and -n) are one.
+#[inline]
+pub fn blurred(c: char) -> [u16; 3] {
+    let code = (c as u32).wrapping_sub(FIRST);
+    BLURRED.of.get(code as usize).copied().unwrap_or_default()
+}
+
+/// Every number of [`blurred`] is below this.
+pub fn blurred_limit() -> usize {
+    BLURRED.limit
+}
+
+struct Blurred {
+    of: Vec<[u16; 3]>,
+    limit: usize,
+}
+
+static BLURRED: LazyLock<Blurred> = LazyLock::new(|| {
+    let mut ids: HashMap<String, u16> = HashMap::new();
+    let mut of_sound = vec![0; SOUNDS.ids.len() + 1];
+    let mut names: Vec<_> = SOUNDS.ids.iter().collect();
+    names.sort_by_key(|(_, id)| **id);
+    for (latin, id) in names {
+        let next = ids.len() as u16 + 1;
+        of_sound[usize::from(*id)] = *ids.entry(blur(latin)).or_insert(next);
+    }
+    let of = (FIRST..=LAST)
+        .map(|code| {
+            let mut found = [0; 3];
+            let sounds = char::from_u32(code).map(all).unwrap_or_default();
+            let mut free = found.iter_mut();
+            let mut seen = Vec::new();
+            for id in sounds.into_iter().map(|sound| of_sound[usize::from(sound)]) {
+                if !seen.contains(&id)
+                    && let Some(place) = free.next()
+                {
+                    *place = id;
+                    seen.push(id);
+                }
+            }
+            found
+        })
+        .collect();
+    Blurred { of, limit: ids.len() + 1 }
+});
+
+/// A syllable without what people mix up.
+fn blur(latin: &str) -> String {
+    let blurred = match latin.as_bytes() {
+        [b'z' | b'c' | b's', b'h', ..] => format!("{}{}", &latin[..1], &latin[2..]),
+        [b'n', _, ..] => format!("l{}", &latin[1..]),
+        [b'f', ..] => format!("h{}", &latin[1..]),
+        _ => latin.to_owned(),
+    };
+    blurred
+        .strip_suffix("ng")
+        .filter(|rest| rest.ends_with(['a', 'e', 'i']))
+        .map(|rest| format!("{rest}n"))
+        .unwrap_or(blurred)
+}
+
 /// Reads a run of ASCII letters as syllables (`jiawo` → jia, wo): their numbers with the letters they cover. `None` if
 /// some letter is left over.
 pub fn latin(letters: &str) -> Option<Vec<(u16, std::ops::Range<usize>)>> {

@@ -1,0 +1,337 @@
+//! What a message says when it is read aloud: words of the lists whose characters were swapped for others of the same sound
+//! (`沙币`), for emoji (`👩👊`) or for both at once, put back in their place.
+//!
+//! Sound alone proves nothing: most Chinese words share theirs with others. The second sign is that the swap breaks the words
+//! people write every day, so that the message gets much more ordinary when the word is put back. What is seen only
+//! here is soft ([`super::Finding::is_soft`]): it asks a human and never punishes alone.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use super::lexicon::{Document, Pattern, Term};
+use super::view::{Gap, Span, View, bit, fold};
+use crate::text::{Transform, emoji, is_han, ordinary, sounds};
+
+/// Longest word that is put back, in characters.
+const LONGEST: usize = 8;
+/// Longest listed word that is looked for as it stands.
+const LONGEST_KNOWN: usize = 4;
+/// Characters looked at on each side to see what words they make.
+const AROUND: usize = 6;
+/// How rare a word of the lists is, in the measure of [`ordinary::Word::rarity`].
+const LISTED: f32 = 12.0;
+/// How rare an emoji inside a text is.
+const EMOJI: f32 = 8.5;
+/// How unlikely it is that somebody swaps a character for one of the same sound …
+const SWAP: f32 = 3.2;
+/// … of a sound that is only taken for it …
+const BLURRED_SWAP: f32 = 7.0;
+/// … or for an emoji.
+const EMOJI_SWAP: f32 = 1.0;
+/// A character hardly anybody writes stands in a name more often than for another one …
+const RARE_SWAP: f32 = 2.0;
+/// … from this rarity on.
+const RARE: f32 = 11.5;
+/// A word of everyday speech (吗, 的) is rarely put there for its sound.
+const SPOKEN_SWAP: f32 = 3.0;
+/// Who disguises a word disguises all of it: what comes off then.
+const WHOLE: f32 = 2.5;
+/// What comes off a word whose entry says `谐音=是`: people do write it by sound.
+const WISHED: f32 = 3.0;
+
+/// The words that may be put back.
+#[derive(Debug, Default)]
+pub struct Restorer {
+    words: Vec<Vec<char>>,
+    wished: Vec<bool>,
+    known: HashSet<Vec<char>>,
+    /// Words by the blurred sounds of their first two characters.
+    by_pair: HashMap<u32, Vec<u32>>,
+    /// The keys of `by_pair`, one bit each.
+    pairs: Vec<u64>,
+}
+
+/// A word that may stand in a message.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Candidate {
+    /// Where.
+    pub span: Span,
+    /// Index of the word.
+    pub word: usize,
+    /// How much more ordinary the message gets.
+    pub gain: f32,
+}
+
+impl Restorer {
+    /// Takes the words of two Han characters and more of every list, except those that ask not to be heard.
+    pub fn build(documents: &[Document]) -> Self {
+        let mut words: BTreeMap<Vec<char>, bool> = BTreeMap::new();
+        let mut known: HashSet<Vec<char>> = HashSet::new();
+        let mut add = |text: &str, homophone: Option<bool>| {
+            let chars: Vec<char> = fold(text).chars().collect();
+            if (2..=LONGEST).contains(&chars.len()) && chars.iter().all(|c| is_han(*c)) {
+                known.insert(chars.clone());
+                if homophone != Some(false) {
+                    *words.entry(chars).or_default() |= homophone == Some(true);
+                }
+            }
+        };
+        for document in documents {
+            for entry in document.entries() {
+                match &entry.pattern {
+                    Pattern::Literal(word) => add(word, entry.homophone),
+                    Pattern::Near(terms) => terms.iter().for_each(|term| {
+                        if let Term::Word(word) = &term.term {
+                            add(word, entry.homophone);
+                        }
+                    }),
+                    Pattern::Regex(_) => {}
+                }
+            }
+            document.groups().flat_map(|group| &group.words).for_each(|word| add(word, None));
+        }
+        let (words, wished): (Vec<Vec<char>>, Vec<bool>) = words.into_iter().unzip();
+        let limit = sounds::blurred_limit();
+        let mut by_pair: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut pairs = vec![0; (limit * limit).div_ceil(64)];
+        for (i, word) in words.iter().enumerate() {
+            for key in keys(sounds::blurred(word[0]), sounds::blurred(word[1])) {
+                pairs[key as usize / 64] |= 1 << (key % 64);
+                by_pair.entry(key).or_default().push(i as u32);
+            }
+        }
+        Self { known, words, wished, by_pair, pairs }
+    }
+
+    /// A list has the word as it stands.
+    pub fn knows(&self, word: &[char]) -> bool {
+        self.known.contains(word)
+    }
+
+    /// The message with the words put back; `None` if there are none.
+    pub fn read(&self, view: &View) -> Option<View> {
+        let mut candidates = self.candidates(view);
+        candidates.retain(|candidate| candidate.gain > 0.0);
+        if candidates.is_empty() {
+            return None;
+        }
+        candidates.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.span.cmp(&b.span)));
+        let mut taken: Vec<Span> = Vec::new();
+        let mut chars = view.chars.clone();
+        let mut steps = view.steps.clone();
+        for candidate in candidates {
+            if taken.iter().any(|span| span.touches(candidate.span)) {
+                continue;
+            }
+            taken.push(candidate.span);
+            for (i, c) in (candidate.span.start..).zip(&self.words[candidate.word]) {
+                if chars[i] != *c {
+                    chars[i] = *c;
+                    steps[i] |= bit(Transform::Homophone);
+                }
+            }
+        }
+        let sounds = chars.iter().map(|c| sounds::of(*c)).collect();
+        let view = View {
+            raw: view.raw.clone(),
+            from: view.from.clone(),
+            to: view.to.clone(),
+            gap: view.gap.clone(),
+            chars,
+            steps,
+            sounds,
+            ..View::default()
+        };
+        Some(view.finish())
+    }
+
+    /// A word by its index.
+    pub fn word(&self, number: usize) -> String {
+        self.words[number].iter().collect()
+    }
+
+    /// Every word that may be heard, with its gain.
+    pub fn candidates(&self, view: &View) -> Vec<Candidate> {
+        let mut found = Vec::new();
+        if self.words.is_empty() {
+            return found;
+        }
+        let heard: Vec<Heard> = (0..view.chars.len()).map(|i| Heard::new(view, i)).collect();
+        // What the lists have as it stands needs no other reading.
+        let mut plain: Vec<Span> = Vec::new();
+        for start in 0..heard.len() {
+            let ends = start + 2..=heard.len().min(start + LONGEST_KNOWN);
+            plain.extend(ends.map(|end| Span { start, end }).filter(|s| self.knows(&view.chars[s.start..s.end])));
+        }
+        for start in 0..heard.len().saturating_sub(1) {
+            let mut tried: Vec<u32> = Vec::new();
+            for first in &heard[start].sounds {
+                for second in &heard[start + 1].sounds {
+                    for key in keys(*first, *second) {
+                        if self.pairs[key as usize / 64] >> (key % 64) & 1 != 0 {
+                            tried.extend(self.by_pair.get(&key).into_iter().flatten());
+                        }
+                    }
+                }
+            }
+            tried.sort_unstable();
+            tried.dedup();
+            for word in tried {
+                if let Some(candidate) = self.weigh(view, &heard, &plain, start, word as usize) {
+                    found.push(candidate);
+                }
+            }
+        }
+        found
+    }
+
+    fn weigh(&self, view: &View, heard: &[Heard], plain: &[Span], start: usize, number: usize) -> Option<Candidate> {
+        let word = &self.words[number];
+        let span = Span { start, end: start + word.len() };
+        if span.end > heard.len() {
+            return None;
+        }
+        let mut swaps = 0.0;
+        let (mut swapped, mut exact, mut unchanged) = (0, true, true);
+        for (i, c) in (start..).zip(word) {
+            let swap = heard[i].swap(*c)?;
+            let here = Span { start: i, end: i + 1 };
+            if swap > 0.0 && plain.iter().any(|known| known.covers(here)) {
+                return None;
+            }
+            swapped += usize::from(swap > 0.0 && !heard[i].emoji);
+            exact &= swap < BLURRED_SWAP;
+            unchanged &= swap == 0.0;
+            swaps += swap;
+        }
+        if swapped == word.len() && exact && !ordinary::is_word(&view.chars[start..span.end]) {
+            swaps -= WHOLE;
+        }
+        if self.wished[number] {
+            swaps -= WISHED;
+        }
+        if plain.iter().any(|known| known.touches(span) && !span.covers(*known)) {
+            return None;
+        }
+        let apart = |i: usize| view.gap[i] != Gap::None && !(heard[i].emoji || heard[i - 1].emoji);
+        if unchanged || (start + 1..span.end).any(apart) || !view.joined(span) {
+            return None;
+        }
+        let joined = bit(Transform::Repeat) | bit(Transform::Split);
+        if view.steps[start..span.end].iter().any(|steps| steps & joined != 0) {
+            return None;
+        }
+        // Only what touches makes words; an emoji makes none.
+        let whole = |i: usize| i < heard.len() && is_han(view.chars[i]) && !heard[i].emoji;
+        let mut from = start;
+        while from > 0 && start - from < AROUND && view.gap[from] == Gap::None && whole(from - 1) {
+            from -= 1;
+        }
+        let mut to = span.end;
+        while to - span.end < AROUND && whole(to) && view.gap[to] == Gap::None {
+            to += 1;
+        }
+        let mut now = 0.0;
+        let mut i = from;
+        while i < to {
+            if heard[i].emoji {
+                now += EMOJI;
+                i += 1;
+                continue;
+            }
+            let mut end = i + 1;
+            while end < to && !heard[end].emoji && view.gap[end] == Gap::None {
+                end += 1;
+            }
+            now += ordinary::rarity_of(&view.chars[i..end]);
+            i = end;
+        }
+        let then = ordinary::rarity_of(&view.chars[from..start]) + ordinary::rarity_of(&view.chars[span.end..to]);
+        Some(Candidate { span, word: number, gain: now - then - LISTED - swaps })
+    }
+}
+
+/// What one place of a message may be heard as.
+struct Heard {
+    chars: Vec<char>,
+    sounds: Vec<[u16; 3]>,
+    emoji: bool,
+}
+
+impl Heard {
+    fn new(view: &View, i: usize) -> Self {
+        let emoji = view.steps[i] & bit(Transform::Emoji) != 0;
+        let raw = view.raw.get(view.from[i] as usize).copied().unwrap_or_default();
+        let chars: Vec<char> = if emoji { emoji::characters(raw).collect() } else { vec![view.chars[i]] };
+        Self { sounds: chars.iter().map(|c| sounds::blurred(*c)).collect(), chars, emoji }
+    }
+
+    /// What it costs to hear `c` here; `None` if it cannot be.
+    fn swap(&self, c: char) -> Option<f32> {
+        let base = if self.emoji { EMOJI_SWAP } else { 0.0 };
+        if self.chars.contains(&c) {
+            return Some(base);
+        }
+        let wanted = sounds::blurred(c);
+        let near = |sounds: &[u16; 3]| sounds.iter().any(|s| *s != 0 && wanted.contains(s));
+        if !self.sounds.iter().any(near) {
+            return None;
+        }
+        let exact = self.chars.iter().any(|own| sounds::of(*own) == sounds::of(c));
+        let mut cost = base + if exact { SWAP } else { BLURRED_SWAP };
+        if !self.emoji {
+            let own = self.chars[0];
+            cost += if ordinary::is_spoken(own) { SPOKEN_SWAP } else { 0.0 };
+            cost += if ordinary::rarity(own) > RARE { RARE_SWAP } else { 0.0 };
+        }
+        Some(cost)
+    }
+}
+
+/// One key for each pair of sounds.
+fn keys(first: [u16; 3], second: [u16; 3]) -> impl Iterator<Item = u32> {
+    let limit = sounds::blurred_limit() as u32;
+    let known = |sounds: [u16; 3]| sounds.into_iter().filter(|s| *s != 0).map(u32::from);
+    known(first).flat_map(move |a| known(second).map(move |b| a * limit + b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(lists: &str, text: &str) -> Option<String> {
+        let document = Document::parse("insult/x.txt", lists).unwrap();
+        let (first, others, _) = View::all(text);
+        Restorer::build(&[document]).read(others.first().unwrap_or(&first)).map(|view| view.text)
+    }
+
+    const LIST: &str = "垃圾\n丑八怪\n笨狗\n降价 | 谐音=否\n";
+
+    #[test]
+    fn swapped_characters_are_put_back_where_they_break_everyday_words() {
+        assert_eq!(read(LIST, "你这个拉机").as_deref(), Some("你这个垃圾"));
+        assert_eq!(read(LIST, "真是个臭把怪").as_deref(), Some("真是个丑八怪"));
+    }
+
+    #[test]
+    fn emoji_are_read_by_name_and_by_sound() {
+        assert_eq!(read(LIST, "你就是🖊🐶吧").as_deref(), Some("你就是笨狗吧"));
+        assert_eq!(read(LIST, "丑🎱怪一个").as_deref(), Some("丑八怪一个"));
+    }
+
+    #[test]
+    fn everyday_words_and_words_that_ask_not_to_be_heard_stay() {
+        for text in ["明天讲价", "辣鸡翅很好吃吗", "拉吉他的人", "垃圾", "下午两点看房", ""] {
+            assert_eq!(read(LIST, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_was_typed_stays_known() {
+        let document = Document::parse("insult/x.txt", LIST).unwrap();
+        let view = View::new("你这个拉机");
+        let restored = Restorer::build(&[document]).read(&view).unwrap();
+        let span = Span { start: 3, end: 5 };
+        assert_eq!((restored.original(span), restored.folded(span)), ("拉机".into(), "垃圾".into()));
+        assert_eq!(restored.transforms(span), [Transform::Homophone]);
+    }
+}
