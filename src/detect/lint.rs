@@ -8,6 +8,7 @@ use super::index::Index;
 use super::lexicon::{Document, Entry, Lists, Pattern};
 use super::view::{View, fold, sound_keys};
 use super::{Detector, evaluate};
+use crate::text::ordinary;
 
 /// Share of ordinary messages that one entry may hit.
 const ORDINARY_SHARE: f64 = 0.005;
@@ -87,7 +88,8 @@ fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
         .collect();
     for (document, entry, word) in &literals {
         let Some(category) = document.category else { continue };
-        if word.chars().count() == 1 && entry.points.is_none_or(|p| p >= 1.0) {
+        let common = |c: char| ordinary::rarity(c) < ordinary::RARE;
+        if word.chars().count() == 1 && word.chars().all(common) && entry.points.is_none_or(|p| p >= 1.0) {
             let message = "单个字会误伤大量正常消息，请写长一点，或把分降到 1 以下".to_owned();
             remark(found, document, entry.line, Level::Warning, message);
         }

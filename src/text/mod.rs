@@ -59,7 +59,7 @@ named_enum! {
         Homophone = "homophone", "谐音";
         /// An emoji read as the word it stands for.
         Emoji = "emoji", "表情代字";
-        /// An alias of a contact way (V, vx, 卫星 → 微信).
+        /// An alias of a contact way (V, vx, 卫星 → 微信), or a plus sign for 加.
         Alias = "alias", "联系方式代称";
         /// A broken domain put together again (点com).
         Domain = "domain", "拆开的网址";
@@ -72,8 +72,12 @@ pub struct Steps(u16);
 
 impl Steps {
     /// What only the second reading does.
-    pub const REWRITE: Self =
-        Self(Self::of(Transform::Split).0 | Self::of(Transform::Emoji).0 | Self::of(Transform::Repeat).0);
+    pub const REWRITE: Self = Self(
+        Self::of(Transform::Split).0
+            | Self::of(Transform::Emoji).0
+            | Self::of(Transform::Repeat).0
+            | Self::of(Transform::Alias).0,
+    );
 
     /// The set of one step.
     pub const fn of(step: Transform) -> Self {

@@ -118,9 +118,13 @@ impl Normalized {
             if rewrite
                 && entry.rewrites()
                 && let Some(word) = emoji::reading(c)
+                // `A+B`, `5G+` and `1+1` add something up.
+                && !(word == "加" && i > 0 && self.original[i - 1].is_ascii_alphanumeric())
             {
+                // Everybody else reads a plus sign as 加: a name for it and no guess.
+                let step = if word == "加" { Transform::Alias } else { Transform::Emoji };
                 for word in word.chars() {
-                    self.push(word, i, std::mem::take(&mut gap), Steps::of(Transform::Emoji));
+                    self.push(word, i, std::mem::take(&mut gap), Steps::of(step));
                 }
                 i += 1;
                 continue;

@@ -51,20 +51,20 @@ fn a_word_heard_is_told_from_a_word_read() {
 #[test]
 fn the_second_reading_gives_only_what_needs_it_and_is_allowed() {
     let patterns = [
-        Pattern::new("加微信").layers(Layers::ALL),
+        Pattern::new("进qq群").layers(Layers::ALL),
         Pattern::new("强推").layers(Layers { split: true, ..Layers::default() }),
-        Pattern::new("加我"),
+        Pattern::new("qq我"),
         Pattern::new("看看"),
     ];
     let matcher = Matcher::build(&patterns);
-    let first = normalize("➕微信看看，弓虽推，➕我");
+    let first = normalize("进🐧群看看，弓虽推，🐧我");
     assert_eq!(matcher.scan(&first).iter().map(|m| m.pattern).collect::<Vec<_>>(), [3]);
     let second = matcher.scan(&first.rewritten().unwrap());
     assert_eq!(
         second.iter().map(|m| (m.pattern, m.emoji, m.split)).collect::<Vec<_>>(),
         [(0, true, false), (1, false, true)]
     );
-    let reading = normalize("加微微微信");
+    let reading = normalize("进进进qq群");
     assert_eq!(matcher.scan(&reading.rewritten().unwrap()).len(), 1);
 }
 
