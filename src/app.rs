@@ -40,6 +40,7 @@ use crate::{
     clicks::Clicks,
     console,
     coverage::{Coverage, Gap},
+    detect::own::OwnRules,
     groups::{Configured, Group, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
     jobs::{
@@ -50,7 +51,7 @@ use crate::{
         wecom_hands::{BotVoice, WecomHands},
     },
     model::{Clock, MemberId},
-    moderation::{Moderation, Rules, harmless::Harmless},
+    moderation::{Moderation, Rules, harmless::Harmless, lives::Lives},
     notices::{self, Calendar, Notices, calendar::Holidays},
     reports::Reports,
     settings::{
@@ -116,7 +117,8 @@ impl Rules {
         let detector = settings.detector(clock.now())?;
         let policies = settings.policies()?;
         let rulebooks = settings.rulebooks()?;
-        Ok(Self { detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
+        let own = OwnRules::of(&settings.lists()?).map_err(|errors| settings.list_problems(&errors))?;
+        Ok(Self { own, detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
     }
 }
 
@@ -182,6 +184,7 @@ impl App {
         let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let notices = Arc::new(Notices::new(store.clone(), clock.clone(), groups.clone(), Arc::new(calendar)));
+        let lives = Lives::load(store.as_ref()).await.context("reading the rules' records")?;
         let harmless = Harmless::load(store.as_ref()).await.context("reading judgements")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
@@ -190,6 +193,7 @@ impl App {
             live.clone(),
             capabilities.clone(),
             harmless,
+            lives,
             Some(notices.clone()),
             wake.clone(),
         ));

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::history::History;
 use super::index::{Hit, Index};
 use super::leaks::Kind;
-use super::lexicon::{ListError, Lists, Pattern};
+use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::links::Trouble;
 use super::restore::Restorer;
 use super::score::Scores;
 use super::view::{Span, View, bit};
-use super::{Finding, Input, Report, Silent, contact, disguise, leaks, learned, links, names};
-use crate::model::{Attachment, Category, Role, Stage};
+use super::{Finding, Input, Report, Silent, Stages, contact, disguise, leaks, learned, links, names};
+use crate::model::{Attachment, Category, GroupId, MemberId, Role, Stage, Timestamp};
 use crate::text::aliases::{self, Alias};
 use crate::text::{Normalized, Steps, Transform, sounds};
 
@@ -72,6 +72,7 @@ struct Gather<'a> {
     scores: &'a Scores,
     findings: Vec<Finding>,
     silent: Option<Vec<Silent>>,
+    stages: Option<&'a dyn Stages>,
 }
 
 impl Gather<'_> {
@@ -91,7 +92,18 @@ impl Gather<'_> {
             transforms: self.view.transforms(span),
             stage: Stage::Enforce,
             entry: detail,
+            life: None,
         });
+        self.set_stage(None);
+    }
+
+    /// Puts the finding added last at the stage of its rule, or of the line of a list it came from.
+    fn set_stage(&mut self, place: Option<&str>) {
+        if let (Some(stages), Some(finding)) = (self.stages, self.findings.last_mut())
+            && let Some((stage, life)) = stages.stage(&finding.rule, place)
+        {
+            (finding.stage, finding.life) = (stage, life);
+        }
     }
 
     fn silent(&mut self, rule: &str, why: impl Into<String>) {
@@ -115,7 +127,48 @@ impl Detector {
         let documents = lists.parse()?;
         let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
         let index = Index::build(&documents, &names, settings.today)?;
-        Ok(Self { index, restorer: Restorer::build(&documents), settings })
+        let detector = Self { index, restorer: Restorer::build(&documents), settings };
+        let broken = detector.broken_examples(&documents);
+        if broken.is_empty() { Ok(detector) } else { Err(broken) }
+    }
+
+    /// Tries the sentences that are stored with the rules, whatever stage these are at.
+    fn broken_examples(&self, documents: &[Document]) -> Vec<ListError> {
+        let (nowhere, nobody) = (GroupId::from(""), MemberId::from(""));
+        let mut broken = Vec::new();
+        for document in documents {
+            let Some(category) = document.category else { continue };
+            for example in document.examples() {
+                let input = Input {
+                    text: &example.text,
+                    attachments: &[],
+                    group: &nowhere,
+                    sender: &nobody,
+                    sender_name: None,
+                    role: Role::Member,
+                    at: Timestamp::UNIX_EPOCH,
+                    explain: false,
+                };
+                let findings = self.scan(&input, None).findings;
+                let hit = if example.must_hit {
+                    findings.iter().any(|f| f.category == category && f.score > 0.0)
+                } else {
+                    self.as_if_enforced(&findings).categories.contains(&category)
+                };
+                if hit != example.must_hit {
+                    let what = if example.must_hit { "必中句没有命中" } else { "必放句被命中" };
+                    let message = format!("{what}：{}", example.text);
+                    broken.push(ListError { file: document.file.clone(), line: example.line, message });
+                }
+            }
+        }
+        broken
+    }
+
+    /// What would be concluded if every rule acted.
+    pub fn as_if_enforced(&self, findings: &[Finding]) -> super::score::Conclusion {
+        let acting = |f: &Finding| Finding { stage: Stage::Enforce, ..f.clone() };
+        self.settings.scores.conclude(&findings.iter().map(acting).collect::<Vec<_>>())
     }
 
     /// The settings it was built with.
@@ -126,12 +179,18 @@ impl Detector {
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
     pub fn scan(&self, input: &Input<'_>, history: Option<&History>) -> Report {
+        self.scan_at(input, history, None)
+    }
+
+    /// [`Self::scan`] with the stages that rules have reached.
+    pub fn scan_at(&self, input: &Input<'_>, history: Option<&History>, stages: Option<&dyn Stages>) -> Report {
         let (view, others, normalized) = View::all(input.text);
         let mut gather = Gather {
             view: &view,
             scores: &self.settings.scores,
             findings: Vec::new(),
             silent: input.explain.then(Vec::new),
+            stages,
         };
         let mut links = links::find(&view);
         links::add_broken(input.text, &view, &mut links);
@@ -252,6 +311,7 @@ impl Detector {
                 transforms,
                 stage: compiled.entry.stage,
                 entry: Some(compiled.place.clone()),
+                life: None,
             };
             // The same entry twice is not twice the evidence.
             if !seen.contains(&hit.entry) {
@@ -262,6 +322,7 @@ impl Detector {
             }
             seen.push(hit.entry);
             gather.findings.push(finding);
+            gather.set_stage(Some(&compiled.place));
         }
     }
 
@@ -360,7 +421,9 @@ impl Detector {
             if let Some(finding) = gather.findings.last_mut() {
                 name.clone_into(&mut finding.original);
                 finding.normalized = view.folded(hit.span);
+                finding.stage = compiled.entry.stage;
             }
+            gather.set_stage(Some(&compiled.place));
         }
         if quiet {
             gather.silent("*/name", "昵称没有问题");
@@ -437,7 +500,9 @@ impl Detector {
             if let Some(finding) = gather.findings.last_mut() {
                 finding.score = points;
                 finding.normalized = view.folded(hit.span);
+                finding.stage = compiled.entry.stage;
             }
+            gather.set_stage(Some(&compiled.place));
         }
     }
 
@@ -467,7 +532,13 @@ fn drop_covered(findings: &mut Vec<Finding>) {
     findings.sort_by(|a, b| by_weight(b).partial_cmp(&by_weight(a)).unwrap_or(std::cmp::Ordering::Equal));
     let mut kept: Vec<Finding> = Vec::with_capacity(findings.len());
     for mut finding in findings.drain(..) {
-        let rival = |k: &Finding| k.category == finding.category && k.entry.is_some() && finding.entry.is_some();
+        // A rule that does not act yet takes nothing away from one that does.
+        let rival = |k: &Finding| {
+            k.category == finding.category
+                && k.stage >= finding.stage
+                && k.entry.is_some()
+                && finding.entry.is_some()
+        };
         if let Some(whole) = kept.iter_mut().find(|k| rival(k) && k.start <= finding.start && finding.end <= k.end) {
             if whole.is_soft() && !finding.is_soft() && finding.score > 0.0 {
                 finding.score = finding.score.min(whole.score);

@@ -9,6 +9,8 @@
 //! 诚招 >8 代理 | 级别=轻 | 到期=2027-01-01
 //! /日(?:入|赚)[0-9]{3,}/
 //! 允许：加微信群公告
+//! 必中：加我微信领资料
+//! 必放：我在微信群里发过了
 //! ```
 //!
 //! Every line is kept as it was written, so parse → write gives the same bytes; `docs/wordlists.md` explains the format
@@ -179,8 +181,21 @@ pub enum LineKind {
     Group(Group),
     /// Phrases that are always fine and win over shorter hits inside them.
     Allow(Vec<String>),
+    /// A sentence that has to be found, or has to pass; run whenever the lists are read.
+    Example(Example),
     /// An entry.
     Entry(Box<Entry>),
+}
+
+/// `必中：加我微信领资料`: a sentence stored with the rules above it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Example {
+    /// Something of the file's category has to be found in it; otherwise the category must not be concluded from it.
+    pub must_hit: bool,
+    /// The sentence.
+    pub text: String,
+    /// Counted from 1.
+    pub line: usize,
 }
 
 /// `【加】 = 加 / 联系 / 扫码`.
@@ -213,6 +228,8 @@ pub struct Entry {
     pub note: Option<String>,
     /// `enforce` unless given.
     pub stage: Stage,
+    /// The admin wrote the stage down, for the entry or its section.
+    pub stage_given: bool,
     /// Last day on which it counts.
     pub expires: Option<Date>,
     /// Phrases in which this entry does not count.
@@ -274,6 +291,11 @@ impl Document {
         self.lines.iter().filter_map(|l| if let LineKind::Entry(e) = &l.kind { Some(&**e) } else { None })
     }
 
+    /// The sentences to try, in order.
+    pub fn examples(&self) -> impl Iterator<Item = &Example> {
+        self.lines.iter().filter_map(|l| if let LineKind::Example(e) = &l.kind { Some(e) } else { None })
+    }
+
     /// The groups, in order.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
         self.lines.iter().filter_map(|l| if let LineKind::Group(g) = &l.kind { Some(g) } else { None })
@@ -319,6 +341,7 @@ impl Parser {
                 points: None,
                 note: None,
                 stage: Stage::Enforce,
+                stage_given: false,
                 expires: None,
                 allow: Vec::new(),
                 transforms: None,
@@ -352,6 +375,15 @@ impl Parser {
     }
 
     fn meaning(&mut self, line: usize, text: &str) -> Result<LineKind, String> {
+        for (must_hit, names) in [(true, ["必中：", "必中:"]), (false, ["必放：", "必放:"])] {
+            if let Some(sentence) = names.iter().find_map(|name| text.trim_start().strip_prefix(name)) {
+                return match (sentence.trim(), self.category) {
+                    ("", _) => Err("后面要写一句话".to_owned()),
+                    (_, None) => Err("common 文件夹只能写词组".to_owned()),
+                    (text, Some(_)) => Ok(LineKind::Example(Example { must_hit, text: text.to_owned(), line })),
+                };
+            }
+        }
         let mut cells = cells(text).into_iter();
         let head = cells.next().unwrap_or_default();
         let head = head.trim();
@@ -465,6 +497,7 @@ fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
         "阶段" | "stage" => {
             let found = Stage::ALL.iter().find(|s| s.id() == value || s.zh() == value);
             entry.stage = *found.ok_or_else(|| format!("阶段“{value}”应当是观察、试点或执行"))?;
+            entry.stage_given = true;
         }
         "到期" | "expires" => {
             let date = value.parse().map_err(|_| format!("到期“{value}”应当像 2027-01-31"))?;

@@ -16,6 +16,7 @@ pub mod links;
 pub mod lint;
 pub mod matcher;
 pub mod names;
+pub mod own;
 pub mod restore;
 pub mod score;
 pub mod view;
@@ -70,6 +71,9 @@ pub struct Finding {
     /// The wordlist entry or detail behind it (`ads/contact.txt:12`), for admins; never shown in a warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Arc<str>>,
+    /// Whose record of hits and verdicts it counts towards, if not that of its `rule`; set only while the bot runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub life: Option<Arc<str>>,
 }
 
 impl Finding {
@@ -79,6 +83,13 @@ impl Finding {
         self.transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji))
             && !self.transforms.contains(&Transform::Alias)
     }
+}
+
+/// At which stage a rule is, where that is more than its list says.
+pub trait Stages {
+    /// The stage and the id of the record it comes from; `place` is the line of the list (`ads/contact.txt:12`), if the rule
+    /// has one. `None` leaves what the list says.
+    fn stage(&self, rule: &str, place: Option<&str>) -> Option<(Stage, Option<Arc<str>>)>;
 }
 
 /// A signal that looked and stayed silent, and why.

@@ -8,6 +8,7 @@ pub mod brake;
 pub mod case_id;
 pub mod effects;
 pub mod harmless;
+pub mod lives;
 mod lanes;
 pub mod manual;
 mod record;
@@ -43,6 +44,8 @@ pub struct Rules {
     pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
     /// Rulebooks by name.
     pub rulebooks: std::collections::BTreeMap<String, Arc<policy::rulebook::Rulebook>>,
+    /// Rules of the lists that an admin added or edited.
+    pub own: crate::detect::own::OwnRules,
     /// The settings they came from.
     pub settings: crate::settings::Settings,
     /// When working hours are, if the settings say.
@@ -107,6 +110,7 @@ pub struct Moderation {
     history: History,
     lanes: Lanes,
     harmless: harmless::Harmless,
+    lives: lives::Lives,
     notices: Option<Arc<Notices>>,
     wake: Arc<Notify>,
 }

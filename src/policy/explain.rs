@@ -172,6 +172,7 @@ fn report(category: Category, severity: Severity) -> Report {
         transforms: Vec::new(),
         stage: Stage::Enforce,
         entry: None,
+        life: None,
     };
     Report {
         verdict: Verdict::Act,

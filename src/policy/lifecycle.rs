@@ -1,8 +1,8 @@
 //! The life of a rule: it first only records (观察), then asks a person each time (试点), then acts (执行).
 //!
 //! What ships starts at enforce; what an admin adds or edits starts at observe. A person's verdicts on its hits move it up;
-//! when upheld appeals push its precision down it falls back to pilot by itself. Must-hit and must-miss sentences stand
-//! beside the rule and are run at every save.
+//! when upheld appeals push its precision down it falls back to pilot by itself. (Must-hit and must-miss sentences stand in the
+//! wordlists beside the rules and are run whenever these are read.)
 
 use std::collections::VecDeque;
 
@@ -66,8 +66,6 @@ pub struct Change {
 pub struct RuleLife {
     /// Where it stands.
     pub stage: Stage,
-    /// Hits since it came to this stage, whether or not anybody looked.
-    pub hits: u64,
     /// Verdicts since it came to this stage, bounded by [`Gates::recent`], newest last; `true` = right.
     verdicts: VecDeque<bool>,
     /// Every move, oldest first.
@@ -83,14 +81,11 @@ impl RuleLife {
     pub fn edited() -> Self {
         Self::at(Stage::Observe)
     }
-    fn at(stage: Stage) -> Self {
-        Self { stage, hits: 0, verdicts: VecDeque::new(), changes: Vec::new() }
+    /// A rule whose stage the admin wrote down.
+    pub fn at(stage: Stage) -> Self {
+        Self { stage, verdicts: VecDeque::new(), changes: Vec::new() }
     }
 
-    /// Counts a hit.
-    pub fn hit(&mut self) {
-        self.hits += 1;
-    }
     /// Verdicts that count at this stage.
     pub fn reviewed(&self) -> usize {
         self.verdicts.len()
@@ -162,57 +157,15 @@ impl RuleLife {
     }
 
     /// An admin edited the rule: what was said about the old one no longer counts.
-    pub fn edit(&mut self, now: Timestamp) -> &Change {
-        self.go(Stage::Observe, "规则有改动，重新观察".to_owned(), now)
+    pub fn start_again(&mut self, stage: Stage, now: Timestamp) -> &Change {
+        self.go(stage, format!("规则有改动，从{}重新开始", stage.zh()), now)
     }
 
     fn go(&mut self, to: Stage, why: String, now: Timestamp) -> &Change {
         let from = std::mem::replace(&mut self.stage, to);
-        self.hits = 0;
         self.verdicts.clear();
         self.changes.push(Change { at: now, from, to, why });
         &self.changes[self.changes.len() - 1]
-    }
-}
-
-/// Sentences a rule must hit and must leave alone.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Examples {
-    /// Has to be found.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub must_hit: Vec<String>,
-    /// Has to pass.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub must_miss: Vec<String>,
-}
-
-/// An example the rule got wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Broken {
-    /// The sentence.
-    pub text: String,
-    /// It should have been hit (else: left alone).
-    pub should_hit: bool,
-}
-
-impl std::fmt::Display for Broken {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let what = if self.should_hit { "必中句没有命中" } else { "必放句被命中" };
-        write!(f, "{what}：{}", self.text)
-    }
-}
-
-impl Examples {
-    /// Runs them; `hits` says whether the rule finds something in a text. Empty = all as they should be.
-    pub fn run(&self, hits: impl Fn(&str) -> bool) -> Vec<Broken> {
-        let wrong = |texts: &[String], should_hit: bool| -> Vec<Broken> {
-            let broken = texts.iter().filter(|text| hits(text) != should_hit);
-            broken.map(|text| Broken { text: text.clone(), should_hit }).collect()
-        };
-        let mut broken = wrong(&self.must_hit, true);
-        broken.extend(wrong(&self.must_miss, false));
-        broken
     }
 }
 
@@ -243,7 +196,7 @@ mod tests {
         }
         assert_eq!(rule.promote(gates, NOW).unwrap().to, Stage::Enforce);
         assert!(rule.promote(gates, NOW).is_err());
-        assert_eq!(rule.edit(NOW).to, Stage::Observe);
+        assert_eq!(rule.start_again(Stage::Observe, NOW).to, Stage::Observe);
         assert_eq!(rule.changes.len(), 3);
         let kept: RuleLife = serde_json::from_str(&serde_json::to_string(&rule).unwrap()).unwrap();
         assert_eq!(kept, rule);
@@ -272,13 +225,5 @@ mod tests {
             assert!(rule.judge(gates, Verdict::AppealUpheld, NOW).is_none());
         }
         assert!(rule.judge(gates, Verdict::AppealUpheld, NOW).is_some());
-    }
-
-    #[test]
-    fn examples_say_which_sentence_is_wrong() {
-        let examples =
-            Examples { must_hit: vec!["加微信".into(), "私聊".into()], must_miss: vec!["微信群".into()] };
-        let broken: Vec<String> = examples.run(|text| text.contains("微信")).iter().map(ToString::to_string).collect();
-        assert_eq!(broken, ["必中句没有命中：私聊", "必放句被命中：微信群"]);
     }
 }

@@ -34,6 +34,7 @@ fn finding(category: Category, severity: Severity, stage: Stage) -> Finding {
         transforms: Vec::new(),
         stage,
         entry: None,
+        life: None,
     }
 }
 

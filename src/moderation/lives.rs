@@ -1,0 +1,216 @@
+//! How the rules are doing: at which stage each is, and what people said of its hits.
+//!
+//! A rule that ships acts from the start; one that an admin added or edited first only records its hits, as cases without a
+//! step. Whoever looks at a case and says right or wrong (a button, a command, an appeal, the API) moves the rules behind it:
+//! up through the gates of the group's policy, or back to pilot when too many were wrong.
+
+use std::{collections::HashMap, sync::Arc};
+
+use parking_lot::RwLock;
+use serde::{Deserialize, Serialize};
+
+use super::Rules;
+use crate::{
+    detect::{Finding, Stages, own::Own},
+    model::{Stage, Timestamp},
+    policy::lifecycle::{Gates, RuleLife, Verdict},
+    store::{Case, Document, Store, StoreError, changes::Changes},
+};
+
+/// The collection of rules that people have said something about.
+pub const COLLECTION: &str = "rule";
+
+/// A rule's record as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Kept {
+    /// Stage, verdicts, moves.
+    life: RuleLife,
+    /// Of an admin's rule: what it was like when this was said.
+    #[serde(default)]
+    print: Option<u64>,
+    /// Of an admin's rule: the stage it was given by hand.
+    #[serde(default)]
+    given: Option<Stage>,
+}
+
+impl Kept {
+    /// A rule nobody has said anything about.
+    fn new(own: Option<&Own>) -> Self {
+        let life = match own {
+            None => RuleLife::shipped(),
+            Some(own) => own.given.map_or_else(RuleLife::edited, RuleLife::at),
+        };
+        Self { life, print: own.map(|own| own.print), given: own.and_then(|own| own.given) }
+    }
+
+    /// The record as it holds for the rule as it is now: one that was edited starts again.
+    fn now(mut self, own: Option<&Own>, now: Timestamp) -> Self {
+        let fresh = Self::new(own);
+        if (self.print, self.given) != (fresh.print, fresh.given) {
+            self.life.start_again(fresh.life.stage, now);
+            (self.print, self.given) = (fresh.print, fresh.given);
+        }
+        self
+    }
+
+    fn read(document: &Document) -> Result<Self, StoreError> {
+        serde_json::from_value(document.body.clone())
+            .map_err(|e| StoreError::Format(format!("rule {}: {e}", document.id)))
+    }
+}
+
+/// A rule as people look at it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Shown {
+    /// `ads/contact-drop`, or `ads/own.txt#加我微信` for an admin's own.
+    pub rule: Arc<str>,
+    /// Added or edited by an admin.
+    pub own: bool,
+    /// Where it stands.
+    pub stage: Stage,
+    /// Verdicts that count at this stage.
+    pub reviewed: usize,
+    /// Share of right ones, 0 to 1.
+    pub precision: Option<f64>,
+    /// The same in words.
+    pub says: String,
+    /// What is missing to the next stage under the default gates, in Chinese.
+    pub missing: Option<String>,
+    /// Every move, oldest first.
+    pub changes: Vec<crate::policy::lifecycle::Change>,
+}
+
+impl Shown {
+    fn new(rule: &str, own: bool, life: &RuleLife, gates: &Gates) -> Self {
+        Self {
+            rule: rule.into(),
+            own,
+            stage: life.stage,
+            reviewed: life.reviewed(),
+            precision: life.precision(),
+            says: life.precision_zh(),
+            missing: life.missing(gates),
+            changes: life.changes.clone(),
+        }
+    }
+}
+
+/// All records, in memory as they are in the store.
+#[derive(Default)]
+pub struct Lives {
+    kept: RwLock<HashMap<Arc<str>, Kept>>,
+}
+
+impl Lives {
+    /// Reads them from the store.
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        let lives = Self::default();
+        let mut after: Option<String> = None;
+        loop {
+            let page = store.documents(COLLECTION, "", after.as_deref(), 1000).await?;
+            let Some(last) = page.last() else { return Ok(lives) };
+            after = Some(last.id.clone());
+            for document in page {
+                lives.kept.write().insert(document.id.as_str().into(), Kept::read(&document)?);
+            }
+        }
+    }
+
+    /// Stages for one message.
+    pub fn stages<'a>(&'a self, rules: &'a Rules) -> impl Stages + 'a {
+        View { lives: self, rules }
+    }
+
+    fn stage_of(&self, id: &str, own: Option<&Own>) -> Option<Stage> {
+        match self.kept.read().get(id) {
+            Some(kept) if own.is_none_or(|own| kept.print == Some(own.print) && kept.given == own.given) => {
+                Some(kept.life.stage)
+            }
+            _ => own.map(|own| own.given.unwrap_or(Stage::Observe)),
+        }
+    }
+
+    /// Adds a person's verdict on a case to the rules behind it. After the commit call [`Self::reread`].
+    pub fn judge(
+        &self,
+        mut changes: Changes,
+        rules: &Rules,
+        gates: &Gates,
+        case: &Case,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Changes {
+        for id in behind(case) {
+            let own = rules.own.by_id(&id).cloned();
+            let gates = gates.clone();
+            changes = changes.document(COLLECTION, &id, move |body| {
+                let kept = serde_json::from_value::<Kept>(body.take()).unwrap_or_else(|_| Kept::new(own.as_ref()));
+                let mut kept = kept.now(own.as_ref(), now);
+                kept.life.judge(&gates, verdict, now);
+                if kept.life.stage != Stage::Enforce && kept.life.missing(&gates).is_none() {
+                    let _ = kept.life.promote(&gates, now);
+                }
+                *body = serde_json::to_value(&kept).unwrap_or_default();
+            });
+        }
+        changes
+    }
+
+    /// Takes over what was just written about the rules behind a case.
+    pub async fn reread(&self, store: &dyn Store, case: &Case) -> Result<(), StoreError> {
+        for id in behind(case) {
+            let Some(document) = store.document(COLLECTION, &id).await? else { continue };
+            let kept = Kept::read(&document)?;
+            let old = self.kept.write().insert(id.clone(), kept.clone());
+            if let Some(change) = kept.life.changes.last()
+                && old.is_none_or(|old| old.life.changes.len() < kept.life.changes.len())
+            {
+                tracing::warn!(rule = %id, from = %change.from, to = %change.to, why = change.why, "a rule changed its stage");
+            }
+        }
+        Ok(())
+    }
+
+    /// Every rule that an admin added or edited, and every other one that people have said something about, by name.
+    pub fn shown(&self, rules: &Rules, now: Timestamp) -> Vec<Shown> {
+        let gates = &rules.policies.get("default").expect("the default policy is embedded").lifecycle;
+        let kept = self.kept.read();
+        let mut all: Vec<Shown> = rules
+            .own
+            .all()
+            .into_iter()
+            .map(|own| {
+                let record = kept.get(&own.id).cloned().unwrap_or_else(|| Kept::new(Some(own))).now(Some(own), now);
+                Shown::new(&own.id, true, &record.life, gates)
+            })
+            .collect();
+        let shipped = kept.iter().filter(|(_, kept)| kept.print.is_none());
+        all.extend(shipped.map(|(id, kept)| Shown::new(id, false, &kept.life, gates)));
+        all.sort_by(|a, b| a.rule.cmp(&b.rule));
+        all
+    }
+}
+
+/// The records of the rules that made a case.
+fn behind(case: &Case) -> Vec<Arc<str>> {
+    let weighed = |f: &&Finding| f.category == case.category && f.score > 0.0;
+    let mut ids: Vec<Arc<str>> =
+        case.findings.iter().filter(weighed).map(|f| f.life.clone().unwrap_or_else(|| f.rule.clone())).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
+}
+
+struct View<'a> {
+    lives: &'a Lives,
+    rules: &'a Rules,
+}
+
+impl Stages for View<'_> {
+    fn stage(&self, rule: &str, place: Option<&str>) -> Option<(Stage, Option<Arc<str>>)> {
+        if let Some(own) = place.and_then(|place| self.rules.own.at(place)) {
+            return self.lives.stage_of(&own.id, Some(own)).map(|stage| (stage, Some(own.id.clone())));
+        }
+        self.lives.stage_of(rule, None).map(|stage| (stage, None))
+    }
+}
