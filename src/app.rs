@@ -51,7 +51,7 @@ use crate::{
         wecom_hands::{BotVoice, WecomHands},
     },
     model::{Clock, MemberId},
-    moderation::{Moderation, Rules, harmless::Harmless, lives::Lives},
+    moderation::{Moderation, Rules, Said},
     notices::{self, Calendar, Notices, calendar::Holidays},
     reports::Reports,
     settings::{
@@ -184,16 +184,14 @@ impl App {
         let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let notices = Arc::new(Notices::new(store.clone(), clock.clone(), groups.clone(), Arc::new(calendar)));
-        let lives = Lives::load(store.as_ref()).await.context("reading the rules' records")?;
-        let harmless = Harmless::load(store.as_ref()).await.context("reading judgements")?;
+        let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
             clock.clone(),
             groups.clone(),
             live.clone(),
             capabilities.clone(),
-            harmless,
-            lives,
+            said,
             Some(notices.clone()),
             wake.clone(),
         ));

@@ -11,7 +11,11 @@ use serde_json::json;
 use crate::{
     groups::Groups,
     model::{CaseId, Clock, GroupId, MemberId, SignedDuration, Timestamp, UserError, named_enum},
-    moderation::{Moderation, undo::UndoError},
+    moderation::{
+        Moderation,
+        effects::{Tell, Topic},
+        undo::UndoError,
+    },
     store::{Case, CaseEvent, CaseState, Store, StoreError, Task, changes::Changes},
 };
 
@@ -147,17 +151,16 @@ impl Appeals {
     /// settings follow. Empty only if nobody is known.
     pub fn reviewers(&self, case: &Case, escalation: &[MemberId]) -> Vec<MemberId> {
         let group = self.groups.get(&case.group);
-        let acted = |who: &MemberId| case.history.iter().any(|e| e.by == who.as_str() && e.what != "evidence_opened");
         let mut all: Vec<MemberId> = Vec::new();
         for who in group.deciders().iter().chain(escalation) {
-            if !acted(who) && *who != case.member && !all.contains(who) {
+            if !acted(case, who) && *who != case.member && !all.contains(who) {
                 all.push(who.clone());
             }
         }
         if all.is_empty() { group.deciders() } else { all }
     }
 
-    /// A person answers an appeal.
+    /// A person answers an appeal: another one than who acted on the case, unless there is nobody else.
     pub async fn answer(&self, case: &CaseId, by: &MemberId, upheld: bool, words: &str) -> Result<String, UndoError> {
         let Some(appeal) = self.get(case).await? else {
             return Err(UserError::new(format!("没有关于 {case} 的申诉")).into());
@@ -167,6 +170,12 @@ impl Appeals {
         }
         if appeal.member == *by {
             return Err(UserError::new("不能处理自己的申诉").into());
+        }
+        if let Some(known) = self.store.case(case).await?
+            && acted(&known, by)
+            && self.groups.get(&known.group).deciders().iter().any(|who| !acted(&known, who) && *who != known.member)
+        {
+            return Err(UserError::new("这条记录由您处理过，请另一位管理者来答复申诉").into());
         }
         let now = self.clock.now();
         if upheld {
@@ -191,7 +200,11 @@ impl Appeals {
                 }
             }
         });
-        if !upheld {
+        if upheld {
+            // Told in any case; where points were taken back, this is the message that says so.
+            let tell = Tell { next: "申诉成立".into(), ..Tell::new(Topic::Revoked) };
+            changes = changes.task(tell.task(case, &appeal.member, &appeal.group, now));
+        } else {
             let by_whom = by.to_string();
             let mut tell = Task::new(
                 format!("tell-{case}-appeal_refused"),
@@ -212,6 +225,12 @@ impl Appeals {
             });
         }
         changes.commit(self.store.as_ref()).await?;
+        if !upheld {
+            match self.moderation.confirm(case, by.as_str()).await {
+                Ok(()) | Err(UndoError::User(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
         self.moderation.ring();
         Ok(if upheld {
             format!("{case}：申诉成立，已撤销。")
@@ -219,4 +238,10 @@ impl Appeals {
             format!("{case}：申诉不成立，已告知本人。")
         })
     }
+}
+
+/// Did the person decide something about the case before it was appealed?
+fn acted(case: &Case, who: &MemberId) -> bool {
+    let mut before = case.history.iter().take_while(|event| event.what != "appealed");
+    before.any(|event| event.by == who.as_str() && !matches!(event.what.as_str(), "evidence_opened" | "read"))
 }

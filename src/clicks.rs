@@ -12,7 +12,7 @@ use crate::{
     chat_commands::CommandError,
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, UserError},
-    moderation::{Moderation, effects::Ask, manual::Punishment},
+    moderation::{Moderation, effects::Ask, manual::Punishment, undo::UndoError},
     notices::{NoticeError, Notices},
     policy::MemberState,
     reports::{ReportState, Reports},
@@ -126,8 +126,16 @@ impl Clicks {
         }
         let Some(case) = task.case.clone() else { return Err(UserError::new("这张卡片已失效").into()) };
         match key {
-            "done" => self.claimed_done(by, &task).await,
-            "warn" => self.only_a_warning(by, &task, &case).await,
+            "done" => {
+                let answer = self.claimed_done(by, &task).await?;
+                self.agrees(by, &case).await?;
+                Ok(answer)
+            }
+            "warn" => {
+                let answer = self.only_a_warning(by, &task, &case).await?;
+                self.agrees(by, &case).await?;
+                Ok(answer)
+            }
             "wrong" => {
                 self.moderation.revoke(&case, by.as_str(), "misjudged").await?;
                 Ok("已记为误判并撤销".into())
@@ -140,10 +148,19 @@ impl Clicks {
                 let about = Some((known.category, known.evidence.as_str()));
                 let what = Punishment { step: None, reason: &known.rule, about, cause: Some(case.as_str()) };
                 let punished = self.moderation.punish(&group, &known.member, by, what).await?;
+                self.agrees(by, &case).await?;
                 self.end(&task, by, TaskState::Done, "已确认违规，按群规处理", "confirmed").await?;
                 Ok(format!("已确认违规（{punished}）"))
             }
             _ => Err(UserError::new("这张卡片已失效").into()),
+        }
+    }
+
+    /// Whoever acts on a case says with it that the rule was right.
+    async fn agrees(&self, by: &MemberId, case: &CaseId) -> Result<(), CommandError> {
+        match self.moderation.confirm(case, by.as_str()).await {
+            Ok(()) | Err(UndoError::User(_)) => Ok(()),
+            Err(UndoError::Store(error)) => Err(error.into()),
         }
     }
 

@@ -467,3 +467,87 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1, "R10-5.3");
     assert!(house.member(SALES, "chen").await.standing.strikes.is_empty());
 }
+
+/// An admin's own words, with sentences that must be found or must pass.
+const OWN_WORDS: &str = "[规则=own 分=2]\n拼单返现\n必中：这款可以拼单返现\n必放：今天发货吗\n";
+
+/// Where the admin's own rule stands, as the API shows it.
+async fn own_rule(house: &House) -> String {
+    let all = house.get("/api/v1/rules").await;
+    let rule = all["rules"].as_array().unwrap().iter().find(|rule| rule["own"] == true).unwrap().clone();
+    let text = |name: &str| rule[name].as_str().unwrap_or("—").to_owned();
+    format!("{} · {} · {} · {}", text("rule"), text("stage"), text("says"), text("missing"))
+}
+
+/// Says a hit and has a person judge it.
+async fn judged(house: &House, n: usize, violation: bool) {
+    house.later(HOUR).await;
+    house.say("sun", SALES, &format!("第 {n} 批拼单返现开始啦")).await;
+    let case = house.cases(SALES, "sun").await.remove(0);
+    let (status, answer) =
+        house.post(&format!("/api/v1/cases/{}/verdict", case.id), json!({ "violation": violation })).await;
+    assert_eq!(status, 200, "{answer}");
+    house.settled().await;
+}
+
+#[tokio::test]
+async fn a_rule_of_the_admins_own_earns_its_place_and_loses_it() {
+    let mut house = House::empty(house::morning(), "").await;
+    house.write_settings();
+    house.start_bot().await;
+    assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", OWN_WORDS)]).await, [""; 0]);
+
+    // At first it only records: nobody is told anything.
+    house.say("sun", SALES, "这款可以拼单返现，数量有限").await;
+    let case = house.cases(SALES, "sun").await.remove(0);
+    assert_eq!((case.step, case.points, case.state), (Step::None, 0, CaseState::Closed));
+    assert_eq!(case.history[0].what, "observed");
+    assert!(house.told("sun").is_empty() && house.told("wang").is_empty());
+    assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · observe · 还没有人工结论 · 还需人工看 10 条命中");
+
+    // People look at what it recorded; from ten right ones on it asks a person each time.
+    for n in 0..10 {
+        judged(&house, n, true).await;
+    }
+    assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · pilot · 还没有人工结论 · 还需人工看 30 条命中");
+    house.say("sun", SALES, "最后一天，拼单返现要抓紧").await;
+    assert!(house.told("sun").is_empty(), "the member hears nothing before a person agreed");
+    assert_snapshot!(house.press("wang", "请看一条消息", "确认违规").await, @"已确认违规（####）");
+    house.settled().await;
+    assert_snapshot!(house.last_told("sun"), @r"
+    群规提醒（第 1 次）
+    华东销售群
+    管理者今天 20:00 对您做出处理，记 2 分（累计 2 分）。
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    失效：6月3日 20:00
+    编号：####
+    [知道了] [申诉]
+    ");
+
+    // Thirty right ones: it acts by itself.
+    for n in 10..39 {
+        judged(&house, n, true).await;
+    }
+    assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · enforce · 还没有人工结论 · —");
+    house.later(HOUR).await;
+    house.say("li", SALES, "拼单返现最后三席").await;
+    let case = house.cases(SALES, "li").await.remove(0);
+    assert_eq!((case.step, case.points), (Step::Warn, 2));
+
+    // When people keep taking its cases back, it has to ask again.
+    for n in 39..49 {
+        judged(&house, n, false).await;
+    }
+    assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · pilot · 还没有人工结论 · 还需人工看 30 条命中");
+
+    // Its sentences are tried whenever the lists are read: a change that breaks one is refused, the old lists stay.
+    let broken = OWN_WORDS.replace("今天发货吗", "拼单返现吗");
+    let refused = house.rewrite(&[("wordlists/ads/own.txt", broken.as_str())]).await;
+    assert_eq!(refused.len(), 1);
+    assert!(refused[0].ends_with("wordlists/ads/own.txt:4: 必放句被命中：拼单返现吗"), "{refused:?}");
+
+    // An edited rule begins anew.
+    let edited = OWN_WORDS.replace("拼单返现\n必中", "拼单返现 | 级别=轻\n必中");
+    assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", edited.as_str())]).await, [""; 0]);
+    assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · observe · 还没有人工结论 · 还需人工看 10 条命中");
+}

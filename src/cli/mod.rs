@@ -17,9 +17,11 @@ mod init;
 pub mod logging;
 mod notice;
 mod policy;
+mod rule;
 mod rulebook;
 mod run;
 mod scan;
+mod server;
 mod simulate;
 mod store;
 mod train;
@@ -82,6 +84,8 @@ enum Command {
     Policy(policy::Args),
     /// 查看群规和覆盖情况
     Rulebook(rulebook::Args),
+    /// 规则的阶段和准确率，对命中下结论
+    Rule(rule::Args),
     /// 备份、恢复、检查群管保存的数据
     Store(store::Args),
     /// 发布要求回执的通知，查看谁回执了
@@ -139,6 +143,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         }
         Command::Policy(args) => policy::run(&args),
         Command::Rulebook(args) => rulebook::run(&args),
+        Command::Rule(args) => rule::run(args).await,
         Command::Store(args) => store::run(args).await,
         Command::Notice(args) => notice::run(args).await,
         Command::Words(args) => words::run(&args).await,

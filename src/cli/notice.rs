@@ -1,39 +1,25 @@
 //! `qunguan notice publish|preview|status`: notices from a terminal, through the running bot's HTTP API.
 
-use std::{
-    fmt::Write,
-    io::Read,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    process::ExitCode,
-    time::Duration,
-};
+use std::{fmt::Write, io::Read, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Subcommand;
 use serde_json::Value;
 
-use super::{ConfigArg, UserError};
+use super::{
+    UserError,
+    server::{Api, Server, escape},
+};
 use crate::{
     model::{Clock, GroupId, MemberId, SystemClock},
     notices::{Deadline, Draft, status::Status},
-    wecom::client::install_tls,
 };
-
-/// Longest wait for an answer.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// 发布要求回执的通知，查看谁回执了。
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
-    config: ConfigArg,
-    /// 正在运行的群管的地址；不写则用设置里的 listen
-    #[arg(long, value_name = "URL", global = true)]
-    server: Option<String>,
-    /// 接口令牌的环境变量名；不写则用设置里的第一个 api_token
-    #[arg(long, value_name = "NAME", global = true)]
-    token_env: Option<String>,
+    server: Server,
     #[command(subcommand)]
     action: Action,
 }
@@ -120,7 +106,7 @@ impl NoticeArgs {
 
 /// Runs the subcommand.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
-    let api = Api::new(&args)?;
+    let api = Api::new(&args.server)?;
     match &args.action {
         Action::Publish { notice, review } => {
             let mut draft = notice.draft()?;
@@ -168,84 +154,6 @@ fn preview(answer: &Value) -> String {
         let _ = write!(out, "\n注意：{warning}\n");
     }
     out
-}
-
-/// The running bot.
-struct Api {
-    client: reqwest::Client,
-    base: String,
-    token: String,
-}
-
-impl Api {
-    fn new(args: &Args) -> anyhow::Result<Self> {
-        let token_from_env = match &args.token_env {
-            Some(name) => Some(
-                std::env::var(name)
-                    .ok()
-                    .filter(|token| !token.is_empty())
-                    .ok_or_else(|| UserError(format!("环境变量 {name} 是空的")))?,
-            ),
-            None => None,
-        };
-        let (base, token) = match (&args.server, token_from_env) {
-            (Some(server), Some(token)) => (server.trim_end_matches('/').to_owned(), token),
-            (server, token) => {
-                let settings = args.config.load_or_built_in()?;
-                let base = server.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listen)));
-                let token = match token {
-                    Some(token) => token,
-                    None => settings
-                        .api_tokens
-                        .first()
-                        .map(|token| token.value.expose().to_owned())
-                        .ok_or_else(|| UserError("设置里没有 [[api_token]]，也没有写 --token-env".into()))?,
-                };
-                (base.trim_end_matches('/').to_owned(), token)
-            }
-        };
-        install_tls();
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build().context("cannot make an HTTP client")?;
-        Ok(Self { client, base, token })
-    }
-
-    async fn get(&self, path: &str) -> anyhow::Result<Value> {
-        self.ask(self.client.get(format!("{}{path}", self.base))).await
-    }
-
-    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
-        self.ask(self.client.post(format!("{}{path}", self.base)).json(body)).await
-    }
-
-    async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let answer = request
-            .bearer_auth(&self.token)
-            .send()
-            .await
-            .map_err(|e| UserError(format!("{} 没有应答：{}", self.base, e.without_url())))?;
-        let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
-        if status.is_success() {
-            return Ok(body);
-        }
-        let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let text = [part("title"), part("detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("：");
-        Err(UserError(if text.is_empty() { format!("群管回答 {status}") } else { text }).into())
-    }
-}
-
-/// An address that listens everywhere is asked on this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
-}
-
-fn escape(id: &str) -> String {
-    percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC).to_string()
 }
 
 #[cfg(test)]

@@ -8,9 +8,9 @@ use super::leaks::Kind;
 use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::links::Trouble;
 use super::restore::Restorer;
-use super::score::Scores;
+use super::score::{Conclusion, Scores};
 use super::view::{Span, View, bit};
-use super::{Finding, Input, Report, Silent, Stages, contact, disguise, leaks, learned, links, names};
+use super::{Finding, Input, Report, Silent, Stages, Verdict, contact, disguise, leaks, learned, links, names};
 use crate::model::{Attachment, Category, GroupId, MemberId, Role, Stage, Timestamp};
 use crate::text::aliases::{self, Alias};
 use crate::text::{Normalized, Steps, Transform, sounds};
@@ -165,8 +165,14 @@ impl Detector {
         broken
     }
 
+    /// The category that rules under observation found in a message in which nothing else was found.
+    pub fn would_find(&self, report: &Report) -> Option<Category> {
+        let observed = report.verdict == Verdict::Clean && report.findings.iter().any(|f| f.stage == Stage::Observe);
+        observed.then(|| self.as_if_enforced(&report.findings).categories.first().copied()).flatten()
+    }
+
     /// What would be concluded if every rule acted.
-    pub fn as_if_enforced(&self, findings: &[Finding]) -> super::score::Conclusion {
+    fn as_if_enforced(&self, findings: &[Finding]) -> Conclusion {
         let acting = |f: &Finding| Finding { stage: Stage::Enforce, ..f.clone() };
         self.settings.scores.conclude(&findings.iter().map(acting).collect::<Vec<_>>())
     }
@@ -534,10 +540,7 @@ fn drop_covered(findings: &mut Vec<Finding>) {
     for mut finding in findings.drain(..) {
         // A rule that does not act yet takes nothing away from one that does.
         let rival = |k: &Finding| {
-            k.category == finding.category
-                && k.stage >= finding.stage
-                && k.entry.is_some()
-                && finding.entry.is_some()
+            k.category == finding.category && k.stage >= finding.stage && k.entry.is_some() && finding.entry.is_some()
         };
         if let Some(whole) = kept.iter_mut().find(|k| rival(k) && k.start <= finding.start && finding.end <= k.end) {
             if whole.is_soft() && !finding.is_soft() && finding.score > 0.0 {

@@ -6,6 +6,7 @@ pub mod notices;
 pub mod ops;
 pub mod problem;
 pub mod queries;
+pub mod rules;
 
 use std::sync::Arc;
 
@@ -74,6 +75,8 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/groups/{group}/members/{member}", get(queries::standing))
         .route("/cases", get(queries::cases))
         .route("/cases/{id}", get(queries::case))
+        .route("/cases/{id}/verdict", post(rules::judge))
+        .route("/rules", get(rules::list))
         .route("/tasks", get(queries::tasks))
         .route("/notices", post(notices::publish).get(notices::list))
         .route("/notices/preview", post(notices::preview))

@@ -9,12 +9,12 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use super::Rules;
+use super::{Moderation, Rules, undo::UndoError};
 use crate::{
     detect::{Finding, Stages, own::Own},
-    model::{Stage, Timestamp},
+    model::{CaseId, Stage, Timestamp, UserError},
     policy::lifecycle::{Gates, RuleLife, Verdict},
-    store::{Case, Document, Store, StoreError, changes::Changes},
+    store::{Case, CaseEvent, CaseState, Document, Store, StoreError, changes::Changes},
 };
 
 /// The collection of rules that people have said something about.
@@ -131,7 +131,7 @@ impl Lives {
     }
 
     /// Adds a person's verdict on a case to the rules behind it. After the commit call [`Self::reread`].
-    pub fn judge(
+    fn judge(
         &self,
         mut changes: Changes,
         rules: &Rules,
@@ -188,6 +188,50 @@ impl Lives {
         all.extend(shipped.map(|(id, kept)| Shown::new(id, false, &kept.life, gates)));
         all.sort_by(|a, b| a.rule.cmp(&b.rule));
         all
+    }
+}
+
+impl Moderation {
+    /// A person looked at a case: was it one? What was none is taken back and its sentence passes from now on.
+    pub async fn judged(&self, id: &CaseId, by: &str, violation: bool) -> Result<(), UndoError> {
+        if violation { self.confirm(id, by).await } else { self.revoke(id, by, "misjudged").await }
+    }
+
+    /// A person agrees with a case. Saying so again counts nothing.
+    pub async fn confirm(&self, id: &CaseId, by: &str) -> Result<(), UndoError> {
+        let Some(case) = self.store.case(id).await? else {
+            return Err(UserError::new(format!("没有编号为 {id} 的违规记录")).into());
+        };
+        if case.state == CaseState::Revoked {
+            return Err(UserError::new(format!("{id} 已经撤销过了")).into());
+        }
+        if case.history.iter().any(|event| event.what == "confirmed") {
+            return Ok(());
+        }
+        let now = self.clock.now();
+        let by = by.to_owned();
+        let changes = Changes::new().case(id, move |case| {
+            case.history.push(CaseEvent {
+                at: now,
+                by: by.clone(),
+                what: "confirmed".into(),
+                note: "经人看过，确属违规".into(),
+            });
+        });
+        self.judge(changes, &case, Verdict::Confirmed, now).commit(self.store.as_ref()).await?;
+        Ok(self.lives.reread(self.store.as_ref(), &case).await?)
+    }
+
+    /// [`Lives::judge`] by the gates of the case's group.
+    pub(super) fn judge(&self, changes: Changes, case: &Case, verdict: Verdict, now: Timestamp) -> Changes {
+        let rules = self.rules.get_full();
+        let gates = &rules.policy(&self.groups.get(&case.group)).lifecycle;
+        self.lives.judge(changes, &rules, gates, case, verdict, now)
+    }
+
+    /// How the rules are doing, by name.
+    pub fn rules_shown(&self) -> Vec<Shown> {
+        self.lives.shown(&self.rules.get_full(), self.clock.now())
     }
 }
 

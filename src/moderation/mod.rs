@@ -8,8 +8,8 @@ pub mod brake;
 pub mod case_id;
 pub mod effects;
 pub mod harmless;
-pub mod lives;
 mod lanes;
+pub mod lives;
 pub mod manual;
 mod record;
 pub mod taken_back;
@@ -115,6 +115,21 @@ pub struct Moderation {
     wake: Arc<Notify>,
 }
 
+/// What people said of the bot's work.
+pub struct Said {
+    /// Sentences that are none.
+    pub harmless: harmless::Harmless,
+    /// Rules that were right or wrong.
+    pub lives: lives::Lives,
+}
+
+impl Said {
+    /// Reads it from the store.
+    pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
+        Ok(Self { harmless: harmless::Harmless::load(store).await?, lives: lives::Lives::load(store).await? })
+    }
+}
+
 impl Moderation {
     /// `wake` is rung when a commit brought tasks.
     pub fn new(
@@ -123,7 +138,7 @@ impl Moderation {
         groups: Arc<Groups>,
         rules: Arc<Live<Rules>>,
         capabilities: Arc<ArcSwap<Capabilities>>,
-        harmless: harmless::Harmless,
+        said: Said,
         notices: Option<Arc<Notices>>,
         wake: Arc<Notify>,
     ) -> Self {
@@ -135,7 +150,8 @@ impl Moderation {
             capabilities,
             history: History::new(),
             lanes: Lanes::default(),
-            harmless,
+            harmless: said.harmless,
+            lives: said.lives,
             notices,
             wake,
         }
@@ -247,7 +263,7 @@ impl Moderation {
             at: self.clock.now(),
             explain,
         };
-        rules.detector.scan(&input, None)
+        rules.detector.scan_at(&input, None, Some(&self.lives.stages(&rules)))
     }
 
     /// After a restart a member's last messages are in their record only.
@@ -271,10 +287,11 @@ impl Moderation {
             at: message.at,
             explain: false,
         };
+        let stages = self.lives.stages(rules);
         if message.group.as_str().is_empty() {
-            return rules.detector.scan(&input, None); // a private talk has no crowd to flood
+            return rules.detector.scan_at(&input, None, Some(&stages)); // a private talk has no crowd to flood
         }
-        rules.detector.scan(&input, Some(&self.history))
+        rules.detector.scan_at(&input, Some(&self.history), Some(&stages))
     }
 
     async fn decide_and_commit(
@@ -362,6 +379,16 @@ impl Moderation {
                     self.sister_groups(group, &case, &decision, now, &mut commit).await?;
                 }
                 answer.case = Some(id);
+                commit.cases.push(case);
+            } else if role == Role::Member
+                && let Some(category) = rules.detector.would_find(&report)
+                && let Ok(id) = self.case_for(&message).await?
+            {
+                // Kept for people to judge the rule by; nobody else hears of it.
+                decision.category = category;
+                let mut case = new_case(&id, &message, &report, &decision, policy, now);
+                case.state = CaseState::Closed;
+                case.history[0].what = "observed".into();
                 commit.cases.push(case);
             }
             commit.members.push(record);

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     capability::{Act, Provider},
     model::{CaseId, GroupId, MemberId, Step, Timestamp, UserError},
-    policy::{self, MemberState},
+    policy::{self, MemberState, lifecycle::Verdict},
     store::{
         Case, CaseEvent, CaseQuery, CaseState, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate,
         changes::Changes,
@@ -101,8 +101,11 @@ impl Moderation {
         }
         if matches!(why, "misjudged" | "appeal_upheld") {
             changes = self.harmless.remember(changes, &case, by, now);
+            let verdict = if why == "misjudged" { Verdict::Misjudged } else { Verdict::AppealUpheld };
+            changes = self.judge(changes, &case, verdict, now);
         }
         changes.commit(self.store.as_ref()).await?;
+        self.lives.reread(self.store.as_ref(), &case).await?;
         self.bring_back_who_left_meanwhile(&case, now).await?;
         self.wake.notify_one();
         Ok(())

@@ -1,0 +1,41 @@
+//! `/api/v1/rules`: at which stage each rule is and how often it was right, and what people say of its hits.
+
+use axum::{
+    Extension, Json,
+    extract::{Path, State},
+};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::{Api, auth::Caller, problem::Problem};
+use crate::{model::CaseId, moderation::undo::UndoError};
+
+/// `GET /api/v1/rules`: every rule that an admin added or edited, and every other one that people have said something about.
+pub async fn list(State(api): State<Api>) -> Json<Value> {
+    Json(json!({ "rules": api.moderation.rules_shown() }))
+}
+
+/// Body of `POST /api/v1/cases/{id}/verdict`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Judgement {
+    violation: bool,
+}
+
+/// A person looked at a case: it was a violation, or it was none and is taken back.
+pub async fn judge(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Json(said): Json<Judgement>,
+) -> Result<Json<Value>, Problem> {
+    let id = CaseId::new(id.to_uppercase());
+    if api.store.case(&id).await?.is_none() {
+        return Err(Problem::not_found("违规记录"));
+    }
+    match api.moderation.judged(&id, &caller.0, said.violation).await {
+        Ok(()) => Ok(Json(json!({ "case": id, "violation": said.violation }))),
+        Err(UndoError::User(error)) => Err(error.into()),
+        Err(UndoError::Store(error)) => Err(error.into()),
+    }
+}
