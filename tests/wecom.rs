@@ -4,6 +4,8 @@
 mod archive;
 #[path = "common/archive_library.rs"]
 mod archive_library;
+#[path = "wecom/archive_loop.rs"]
+mod archive_loop;
 #[path = "wecom/client.rs"]
 mod client;
 #[path = "wecom/coverage.rs"]

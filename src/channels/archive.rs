@@ -2,7 +2,8 @@
 //!
 //! Woken by `msgaudit_notify`, and on its own every few seconds because notifications get lost. Killed at any instant it
 //! starts again from the cursor; a message pulled twice changes nothing the second time. A message that cannot be
-//! decrypted or read is set aside and never blocks the stream.
+//! decrypted or read is set aside and never blocks the stream. Where the position lies beyond WeCom's retention (the bot was
+//! off for days), what is gone is reported once and the stream goes on with the oldest that is left.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,6 +19,7 @@ use crate::{
     moderation::Moderation,
     store::{Commit, Document, Store, StoreError},
     wecom::archive::{ArchiveSource, Entry, SourceError, message},
+    wording,
 };
 
 /// Name of the stream position in the store.
@@ -35,12 +37,17 @@ const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// A lag beyond this is reported by `/readyz`; WeCom keeps five days.
 const LAG_ALARM: SignedDuration = SignedDuration::from_hours(24);
 
+/// A gap is shown for so long.
+const GAP_SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// How the loop is doing.
 #[derive(Clone, Debug, Default)]
 struct Health {
     last_pull: Option<Timestamp>,
     last_message: Option<Timestamp>,
     trouble: Option<String>,
+    /// When the bot last found that messages had gone unseen.
+    gap: Option<Timestamp>,
 }
 
 /// The channel.
@@ -74,7 +81,10 @@ impl ArchiveChannel {
         let mut handled = 0;
         loop {
             let cursor = self.store.cursor(CURSOR).await.map_err(|e| SourceError::Retry(e.to_string()))?;
-            let entries = self.source.pull(cursor, LIMIT).await?;
+            let entries = match self.source.pull(cursor, LIMIT).await {
+                Err(SourceError::Gap(why)) if cursor > 0 => self.after_gap(cursor, &why).await?,
+                other => other?,
+            };
             let count = entries.len();
             if let Some(last) = entries.iter().map(|e| e.seq).max() {
                 self.handle(entries, last).await.map_err(|e| SourceError::Retry(e.to_string()))?;
@@ -90,6 +100,16 @@ impl ArchiveChannel {
                 return Ok(handled);
             }
         }
+    }
+
+    /// The oldest messages that are left, after those at the position are gone for good.
+    async fn after_gap(&self, cursor: u64, why: &str) -> Result<Vec<Entry>, SourceError> {
+        tracing::error!(cursor, why, "archived messages are gone unseen; going on with the oldest that is left");
+        metrics::counter!("qunguan_archive_gaps_total").increment(1);
+        let mut entries = self.source.pull(0, LIMIT).await?;
+        entries.retain(|entry| entry.seq > cursor);
+        self.health.lock().gap = Some(self.clock.now());
+        Ok(entries)
     }
 
     /// Handles a batch: the messages of one person in order, different people side by side. The cursor moves with the last
@@ -182,7 +202,13 @@ impl Channel for ArchiveChannel {
             (None, Some(at)) if now.duration_since(at) > LAG_ALARM => {
                 Check::lacking("archive", "会话存档超过一天没有拉取；企业微信只保留五天")
             }
-            (None, Some(_)) => Check::good("archive", "会话存档正常"),
+            (None, Some(_)) => match health.gap {
+                Some(at) if now.duration_since(at) < GAP_SHOWN => Check::lacking(
+                    "archive",
+                    format!("会话存档有一段消息超过了企业微信的保留期，没有看到（{} 发现）", wording::when(at, now)),
+                ),
+                _ => Check::good("archive", "会话存档正常"),
+            },
         }
     }
 }

@@ -1,0 +1,146 @@
+//! The loop that reads the archive, against a source that goes wrong in every way.
+
+use std::{collections::VecDeque, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use qunguan::{
+    app::{App, Overrides},
+    channels::{
+        Channel,
+        archive::{ArchiveChannel, CURSOR, SET_ASIDE},
+    },
+    model::{Clock, ShiftedClock, Step},
+    settings::Settings,
+    store::{CaseQuery, Store, memory::MemoryStore},
+    wecom::archive::{ArchiveSource, Entry, SourceError},
+};
+use serde_json::json;
+use tokio::sync::Notify;
+
+use crate::house::{AD, morning};
+
+/// Answers what a test wrote down, one answer a pull, and then nothing.
+#[derive(Default)]
+struct Script {
+    answers: Mutex<VecDeque<Result<Vec<Entry>, SourceError>>>,
+    asked: Mutex<Vec<u64>>,
+}
+
+#[async_trait]
+impl ArchiveSource for Script {
+    async fn pull(&self, seq: u64, _limit: usize) -> Result<Vec<Entry>, SourceError> {
+        self.asked.lock().push(seq);
+        self.answers.lock().pop_front().unwrap_or(Ok(Vec::new()))
+    }
+}
+
+fn entry(seq: u64, msgid: &str, who: &str, text: &str) -> Entry {
+    let message = json!({"msgid": msgid, "action": "send", "from": who, "tolist": ["wang"], "roomid": "g",
+        "msgtime": morning().as_millisecond(), "msgtype": "text", "text": {"content": text}});
+    Entry { seq, msgid: msgid.into(), message: Ok(message.to_string()) }
+}
+
+struct Bench {
+    script: Arc<Script>,
+    store: Arc<dyn Store>,
+    channel: ArchiveChannel,
+}
+
+impl Bench {
+    async fn new(answers: impl IntoIterator<Item = Result<Vec<Entry>, SourceError>>) -> Self {
+        let clock: Arc<dyn Clock> = Arc::new(ShiftedClock::fixed(morning()));
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let text = "[[group]]\nid = \"g\"\nmode = \"watch\"\n";
+        let settings = Settings::parse(text, "loop.toml".as_ref(), None).unwrap();
+        let app = App::build(settings, store.clone(), clock.clone(), Overrides::default()).await.unwrap();
+        let script = Arc::new(Script { answers: Mutex::new(answers.into_iter().collect()), ..Script::default() });
+        let poll = Duration::from_secs(15);
+        let channel =
+            ArchiveChannel::new(script.clone(), store.clone(), app.moderation(), clock, poll, Arc::new(Notify::new()));
+        Self { script, store, channel }
+    }
+    async fn cursor(&self) -> u64 {
+        self.store.cursor(CURSOR).await.unwrap()
+    }
+    async fn set_aside(&self) -> Vec<String> {
+        let all = self.store.documents(SET_ASIDE, "", None, 100).await.unwrap();
+        all.into_iter().map(|document| document.body["why"].as_str().unwrap().to_owned()).collect()
+    }
+    async fn strikes(&self, who: &str) -> usize {
+        let query = CaseQuery { member: Some(who.into()), ..CaseQuery::default() };
+        self.store.cases(&query).await.unwrap().into_iter().filter(|case| case.step != Step::None).count()
+    }
+}
+
+#[tokio::test]
+async fn a_passing_trouble_loses_nothing_and_a_lasting_one_is_told() {
+    let retry = |why: &str| Err(SourceError::Retry(why.into()));
+    let bench = Bench::new([
+        retry("10001（网络错误，稍后重试）"),
+        retry("GetChatData answered no whole JSON"),
+        Err(SourceError::Configuration("10009（服务器 IP 不在会话存档的可信 IP 里）".into())),
+        Ok(vec![entry(7, "a", "li", AD)]),
+    ])
+    .await;
+    for _ in 0..3 {
+        assert!(bench.channel.catch_up().await.is_err());
+        assert_eq!(bench.cursor().await, 0);
+    }
+    assert_eq!(bench.channel.catch_up().await, Ok(1));
+    assert_eq!((bench.cursor().await, bench.strikes("li").await), (7, 1));
+    assert!(bench.channel.check().ok);
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_set_aside_and_what_comes_twice_counts_once() {
+    let broken = |seq, message: Result<String, String>| Entry { seq, msgid: format!("broken{seq}"), message };
+    let unknown =
+        json!({"msgid": "u", "from": "li", "roomid": "g", "msgtime": 1, "msgtype": "hologram", "hologram": 1});
+    let bench = Bench::new([Ok(vec![
+        broken(1, Err("DecryptData 10006（解密失败）".into())),
+        entry(2, "a", "li", AD),
+        broken(3, Ok(r#"{"msgid":"cut","msgtype":"te"#.into())),
+        broken(4, Ok("[]".into())),
+        broken(5, Ok(unknown.to_string())),
+        broken(6, Ok(r#"{"msgid":"s","action":"switch","time":1,"user":"li"}"#.into())),
+        entry(9, "a", "li", AD),
+        entry(12, "b", "chen", AD),
+    ])])
+    .await;
+    assert_eq!(bench.channel.catch_up().await, Ok(8));
+    assert_eq!(bench.cursor().await, 12, "gaps in the numbering are normal");
+    assert_eq!((bench.strikes("li").await, bench.strikes("chen").await), (1, 1));
+    let why = bench.set_aside().await;
+    assert_eq!(why.len(), 2, "{why:?}");
+    assert!(why[0].contains("10006") && why[1].contains("cannot be read"), "{why:?}");
+}
+
+#[tokio::test]
+async fn full_batches_are_followed_by_the_next_at_once() {
+    let batch = |from: u64, to: u64| Ok((from..=to).map(|n| entry(n, &format!("m{n}"), "li", "日报已发")).collect());
+    let bench = Bench::new([batch(1, 500), batch(501, 1000), batch(1001, 1003)]).await;
+    assert_eq!(bench.channel.catch_up().await, Ok(1003));
+    assert_eq!(*bench.script.asked.lock(), [0, 500, 1000]);
+}
+
+#[tokio::test]
+async fn after_days_off_it_goes_on_with_what_is_left() {
+    let expired = || Err(SourceError::Gap("10010（内容已超过保留期（五天））".into()));
+    let bench = Bench::new([
+        Ok(vec![entry(5, "a", "li", AD)]),
+        expired(),
+        Ok(vec![entry(5, "a", "li", AD), entry(900, "b", "chen", AD)]),
+        expired(),
+        expired(),
+    ])
+    .await;
+    bench.channel.catch_up().await.unwrap();
+    assert_eq!(bench.channel.catch_up().await, Ok(1), "only what lies behind the position");
+    assert_eq!((bench.cursor().await, bench.strikes("li").await, bench.strikes("chen").await), (900, 1, 1));
+    assert_eq!(*bench.script.asked.lock(), [0, 5, 0]);
+    let check = bench.channel.check();
+    assert!(!check.ok && check.note.contains("没有看到"), "{check:?}");
+    assert!(bench.channel.catch_up().await.is_err(), "nothing at all can be had: an error, not an endless loop");
+    assert_eq!(bench.cursor().await, 900);
+}
