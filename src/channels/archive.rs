@@ -2,7 +2,7 @@
 //!
 //! Woken by `msgaudit_notify`, and on its own every few seconds because notifications get lost. Killed at any instant it
 //! starts again from the cursor; a message pulled twice changes nothing the second time. A message that cannot be
-//! decrypted or read is set aside and never blocks the stream. Where the position lies beyond WeCom's retention (the bot was
+//! decrypted, read or handled is set aside as it came and never blocks the stream. Where the position lies beyond WeCom's retention (the bot was
 //! off for days), what is gone is reported once and the stream goes on with the oldest that is left.
 
 use std::{sync::Arc, time::Duration};
@@ -15,7 +15,7 @@ use tokio::sync::{Notify, watch};
 use super::{Channel, pictures::Pictures};
 use crate::{
     http::ops::Check,
-    model::{Clock, SignedDuration, Timestamp},
+    model::{Clock, Message, SignedDuration, Timestamp},
     moderation::Moderation,
     store::{Commit, Document, Store, StoreError},
     wecom::archive::{ArchiveSource, Entry, SourceError, message},
@@ -46,6 +46,8 @@ struct Health {
     last_pull: Option<Timestamp>,
     last_message: Option<Timestamp>,
     trouble: Option<String>,
+    /// Messages set aside since the start.
+    set_aside: usize,
     /// When the bot last found that messages had gone unseen.
     gap: Option<Timestamp>,
 }
@@ -115,7 +117,7 @@ impl ArchiveChannel {
     /// Handles a batch: the messages of one person in order, different people side by side. The cursor moves with the last
     /// commit, when everything before it is durable; a crash in between only means that some are pulled again.
     async fn handle(&self, entries: Vec<Entry>, last: u64) -> Result<(), StoreError> {
-        let mut lanes: Vec<Vec<crate::model::Message>> = vec![Vec::new(); LANES];
+        let mut lanes: Vec<Vec<(Entry, Message)>> = (0..LANES).map(|_| Vec::new()).collect();
         for entry in entries {
             let parsed = entry
                 .message
@@ -128,7 +130,7 @@ impl ArchiveChannel {
                     health.last_message = health.last_message.max(Some(message.at));
                     let key = message.group.as_str().bytes().chain(message.sender.as_str().bytes());
                     let lane = key.fold(0usize, |hash, byte| hash.wrapping_mul(31).wrapping_add(usize::from(byte)));
-                    lanes[lane % LANES].push(message);
+                    lanes[lane % LANES].push((entry, message));
                 }
                 Ok(_) => {} // private talks, consent, switches
                 Err(why) => self.set_aside(&entry, &why).await?,
@@ -138,17 +140,22 @@ impl ArchiveChannel {
         for lane in lanes.into_iter().filter(|lane| !lane.is_empty()) {
             let (moderation, pictures) = (self.moderation.clone(), self.pictures.clone());
             working.spawn(async move {
-                for mut message in lane {
-                    if moderation.wants_pictures(&message).await? {
-                        pictures.add_codes(&mut message).await;
+                let mut poison = Vec::new();
+                for (entry, message) in lane {
+                    let work = judge(moderation.clone(), pictures.clone(), message);
+                    match tokio::spawn(work).await.unwrap_or_else(|panic| Err(StoreError::Refused(panic.to_string()))) {
+                        Ok(()) => {}
+                        Err(StoreError::Refused(why)) => poison.push((entry, why)),
+                        Err(error) => return Err(error),
                     }
-                    moderation.handle(message, None).await?;
                 }
-                Ok::<_, StoreError>(())
+                Ok(poison)
             });
         }
         while let Some(ended) = working.join_next().await {
-            ended.map_err(|e| StoreError::Io(e.to_string()))??;
+            for (entry, why) in ended.map_err(|e| StoreError::Io(e.to_string()))?? {
+                self.set_aside(&entry, &format!("cannot be handled: {why}")).await?;
+            }
         }
         self.store.commit(Commit { cursors: vec![(CURSOR.into(), last)], ..Commit::default() }).await.map(drop)
     }
@@ -160,11 +167,20 @@ impl ArchiveChannel {
             collection: SET_ASIDE.into(),
             id: format!("{:020}", entry.seq),
             version: 0,
-            body: json!({ "msgid": entry.msgid, "why": why }),
+            body: json!({ "msgid": entry.msgid, "why": why, "raw": entry.message.as_deref().unwrap_or_default() }),
         };
+        self.health.lock().set_aside += 1;
         // Pulled again after a crash it exists already, which is as good.
         self.store.commit(Commit { documents: vec![document], ..Commit::default() }).await.map(drop)
     }
+}
+
+/// One message, its pictures looked into first if the settings want that.
+async fn judge(moderation: Arc<Moderation>, pictures: Arc<Pictures>, mut message: Message) -> Result<(), StoreError> {
+    if moderation.wants_pictures(&message).await? {
+        pictures.add_codes(&mut message).await;
+    }
+    moderation.handle(message, None).await.map(drop)
 }
 
 #[async_trait]
@@ -207,6 +223,9 @@ impl Channel for ArchiveChannel {
                     "archive",
                     format!("会话存档有一段消息超过了企业微信的保留期，没有看到（{} 发现）", wording::when(at, now)),
                 ),
+                _ if health.set_aside > 0 => {
+                    Check::good("archive", format!("会话存档正常；启动以来有 {} 条读不懂，已搁置", health.set_aside))
+                }
                 _ => Check::good("archive", "会话存档正常"),
             },
         }

@@ -104,16 +104,19 @@ async fn what_cannot_be_read_is_set_aside_and_what_comes_twice_counts_once() {
         broken(4, Ok("[]".into())),
         broken(5, Ok(unknown.to_string())),
         broken(6, Ok(r#"{"msgid":"s","action":"switch","time":1,"user":"li"}"#.into())),
+        entry(8, &"x".repeat(100_000), "li", "日报已发"),
         entry(9, "a", "li", AD),
         entry(12, "b", "chen", AD),
     ])])
     .await;
-    assert_eq!(bench.channel.catch_up().await, Ok(8));
+    assert_eq!(bench.channel.catch_up().await, Ok(9));
     assert_eq!(bench.cursor().await, 12, "gaps in the numbering are normal");
     assert_eq!((bench.strikes("li").await, bench.strikes("chen").await), (1, 1));
     let why = bench.set_aside().await;
-    assert_eq!(why.len(), 2, "{why:?}");
+    assert_eq!(why.len(), 3, "{why:?}");
     assert!(why[0].contains("10006") && why[1].contains("cannot be read"), "{why:?}");
+    assert!(why[2].contains("cannot be handled"), "what the store refuses blocks nobody: {why:?}");
+    assert_eq!(bench.channel.check().note, "会话存档正常；启动以来有 3 条读不懂，已搁置");
 }
 
 #[tokio::test]

@@ -60,7 +60,7 @@ async fn an_invitation_in_a_picture_is_treated_like_the_link() {
         "{kept:?}"
     );
     let asked = house.told("wang");
-    assert!(asked.iter().any(|card| card.contains("原话：[二维码] https://work.weixin")), "{asked:?}");
+    assert!(asked.iter().any(|card| card.contains("> [二维码] https://work.weixin")), "{asked:?}");
 }
 
 #[tokio::test]
