@@ -12,8 +12,10 @@ use crate::model::{GroupId, MemberId, SignedDuration, Timestamp};
 const PER_MEMBER: usize = 24;
 /// Messages over all groups that are kept for campaigns.
 const OVERALL: usize = 4096;
-/// Members that are kept; the one who was silent longest goes first.
+/// Members that are kept; when there are more, the quarter that was silent longest goes.
 const MEMBERS: usize = 20_000;
+/// Accounts and groups of a campaign are counted up to this.
+const COUNTED: usize = 32;
 /// A message this short may be a piece of a word.
 const PIECE_CHARS: usize = 4;
 
@@ -92,9 +94,9 @@ pub struct Seen {
     pub rate: usize,
     /// The same text by the sender in this group within the window, this one included.
     pub repeats: usize,
-    /// Accounts that posted the text, this one included.
+    /// Accounts that posted the text, this one included, up to 32.
     pub senders: usize,
-    /// Groups the sender posted the text in, this one included.
+    /// Groups the sender posted the text in, this one included, up to 32.
     pub groups: usize,
     /// The sender's last very short messages, joined, this one included; empty unless there are several.
     pub joined: String,
@@ -121,6 +123,20 @@ pub fn similarity(chars: &[char]) -> u64 {
         }
     }
     votes.iter().enumerate().fold(0, |hash, (bit, vote)| hash | u64::from(*vote > 0) << bit)
+}
+
+/// Makes room at once for many, so that a new member rarely pays for it.
+fn forget_silent(members: &mut HashMap<(GroupId, MemberId), VecDeque<Earlier>>) {
+    let last = |ring: &VecDeque<Earlier>| ring.back().map(|earlier| earlier.at);
+    let mut ages: Vec<_> = members.values().map(last).collect();
+    let quarter = ages.len() / 4;
+    let newest_gone = *ages.select_nth_unstable(quarter).1;
+    let mut spare = quarter + 1;
+    members.retain(|_, ring| {
+        let goes = spare > 0 && last(ring) <= newest_gone;
+        spare -= usize::from(goes);
+        !goes
+    });
 }
 
 impl History {
@@ -165,12 +181,8 @@ impl History {
         let key = (group.clone(), sender.clone());
         let mut memory = self.0.lock();
         let Memory { members, overall } = &mut *memory;
-        if members.len() >= MEMBERS
-            && !members.contains_key(&key)
-            && let Some(oldest) =
-                members.iter().min_by_key(|(_, ring)| ring.back().map(|e| e.at)).map(|(key, _)| key.clone())
-        {
-            members.remove(&oldest);
+        if members.len() >= MEMBERS && !members.contains_key(&key) {
+            forget_silent(members);
         }
         let ring = members.entry(key).or_default();
         if ring.len() == PER_MEMBER {
@@ -196,17 +208,23 @@ impl History {
             seen.repeats = ring.iter().filter(alike).count();
         }
         if chars.len() >= limits.shortest * 2 {
-            let posts: Vec<&Posted> = overall
-                .iter()
-                .filter(|p| same((p.hash, p.len), (hash, len)) && recent(p.at, limits.campaign_window))
-                .collect();
-            let count = |mut names: Vec<&str>| {
-                names.sort_unstable();
-                names.dedup();
-                names.len()
-            };
-            seen.senders = count(posts.iter().map(|p| p.sender.as_str()).collect());
-            seen.groups = count(posts.iter().filter(|p| &p.sender == sender).map(|p| p.group.as_str()).collect());
+            let (mut senders, mut groups): (Vec<&MemberId>, Vec<&GroupId>) = (vec![sender], vec![group]);
+            for post in overall.iter().rev() {
+                if !same((post.hash, post.len), (hash, len)) || !recent(post.at, limits.campaign_window) {
+                    continue;
+                }
+                if &post.sender == sender {
+                    if !groups.contains(&&post.group) {
+                        groups.push(&post.group);
+                    }
+                } else if !senders.contains(&&post.sender) {
+                    senders.push(&post.sender);
+                }
+                if senders.len().max(groups.len()) >= COUNTED {
+                    break;
+                }
+            }
+            (seen.senders, seen.groups) = (senders.len(), groups.len());
         }
         let mut pieces: Vec<&str> = Vec::new();
         for earlier in ring.iter().rev() {
@@ -221,5 +239,69 @@ impl History {
             seen.joined = pieces.into_iter().rev().collect();
         }
         seen
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ADVERT: &str = "新店开业全场八折，扫码进群领券，先到先得";
+
+    fn say(history: &History, group: &str, sender: &str, second: i64, text: &str) -> Seen {
+        let chars: Vec<char> = text.chars().collect();
+        let at = Timestamp::from_second(1_700_000_000 + second).unwrap();
+        history.add(&group.into(), &sender.into(), at, &chars, &Limits::default())
+    }
+
+    #[test]
+    fn rate_and_repetition_are_those_of_the_window() {
+        let history = History::new();
+        for n in 0..5 {
+            say(&history, "g", "li", n, ADVERT);
+        }
+        let seen = say(&history, "g", "li", 10, ADVERT);
+        assert_eq!((seen.rate, seen.repeats), (6, 6));
+        let seen = say(&history, "g", "li", 10 + 31, ADVERT);
+        assert_eq!((seen.rate, seen.repeats), (1, 7), "half a minute later the rate begins anew");
+        let seen = say(&history, "g", "li", 700, ADVERT);
+        assert_eq!(seen.repeats, 1, "and the repetition after ten minutes");
+        assert_eq!(say(&history, "g", "zhang", 700, ADVERT).rate, 1, "everybody by themselves");
+    }
+
+    #[test]
+    fn one_text_of_many_accounts_or_in_many_groups_is_counted_up_to_a_limit() {
+        let history = History::new();
+        for n in 0..50 {
+            let seen = say(&history, "g", &format!("u{n}"), n, &format!("{ADVERT} {n}"));
+            assert_eq!(seen.senders, (n as usize + 1).min(COUNTED));
+        }
+        let history = History::new();
+        for n in 0..3 {
+            assert_eq!(say(&history, &format!("g{n}"), "li", n, ADVERT).groups, n as usize + 1);
+        }
+        assert_eq!(say(&history, "g9", "zhang", 9, "这是一句完全不同的话，讲的是别的事情").senders, 1);
+        assert_eq!(say(&history, "g9", "sun", 7 * 3600, ADVERT).senders, 1, "six hours later it is another one");
+    }
+
+    #[test]
+    fn a_word_over_several_messages_is_joined_and_a_sentence_ends_it() {
+        let history = History::new();
+        say(&history, "g", "li", 0, "加");
+        say(&history, "g", "li", 1, "我");
+        assert_eq!(say(&history, "g", "li", 2, "微信").joined, "加我微信");
+        say(&history, "g", "li", 3, "好的，我看一下再回复大家");
+        assert_eq!(say(&history, "g", "li", 4, "嗯").joined, "");
+    }
+
+    #[test]
+    fn when_it_is_full_the_silent_are_forgotten() {
+        let history = History::new();
+        for n in 0..=MEMBERS {
+            say(&history, "g", &format!("u{n}"), n as i64, "早");
+        }
+        let knows = |n: usize| history.knows(&"g".into(), &format!("u{n}").as_str().into());
+        assert!(!knows(0) && !knows(MEMBERS / 4), "the quarter silent longest");
+        assert!(knows(MEMBERS / 4 + 1) && knows(MEMBERS));
     }
 }
