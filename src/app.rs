@@ -73,7 +73,9 @@ use crate::{
 };
 
 /// Callbacks must be answered within five seconds; ours end before WeCom gives up.
-const REQUEST_TIMEOUT: Duration = Duration::from_millis(4500);
+const CALLBACK_TIMEOUT: Duration = Duration::from_millis(4500);
+/// A batch of a company's own pipeline may take longer.
+const API_TIMEOUT: Duration = Duration::from_secs(60);
 /// Work in progress gets so long to end at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
@@ -310,18 +312,17 @@ impl App {
             }),
         };
         let tokens = Tokens::new(settings.api_tokens.iter().map(|t| (t.name.as_str(), t.value.expose())));
-        let mut router = Router::new()
-            .nest("/api/v1", http::api_routes(api.clone(), tokens, settings.http.api_bytes))
-            .merge(http::ops_routes(api.clone()));
+        let within = |time| TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, time);
+        let mut callbacks = Router::new();
         for channel in &channels {
-            router = router.merge(channel.clone().routes());
+            callbacks = callbacks.merge(channel.clone().routes());
         }
-        router = match with.pages {
-            Some(pages) => router.merge(pages),
-            None => router.merge(console::routes(api)),
-        };
-        let router = router
-            .layer(TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, REQUEST_TIMEOUT))
+        let pages = with.pages.unwrap_or_else(|| console::routes(api.clone()));
+        let router = callbacks
+            .merge(http::ops_routes(api.clone()))
+            .merge(pages)
+            .layer(within(CALLBACK_TIMEOUT))
+            .nest("/api/v1", http::api_routes(api, tokens, settings.http.api_bytes).layer(within(API_TIMEOUT)))
             .layer(CatchPanicLayer::new());
         Ok(Self {
             store,

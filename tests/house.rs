@@ -3,7 +3,7 @@
 #[path = "common/house.rs"]
 mod house;
 
-use house::{AD, CUSTOMERS, House, SALES, STAFF};
+use house::{AD, API_TOKEN, CUSTOMERS, House, SALES, STAFF};
 use insta::assert_snapshot;
 use qunguan::{
     model::{SignedDuration, Step},
@@ -286,5 +286,36 @@ async fn a_clock_that_jumps_a_day_punishes_nobody_twice() {
         assert!(house.is_member(SALES, "li"), "{jump:?}: {:#?}", house.open_tasks().await);
         assert_eq!(removals(&house, SALES, "李销售"), 1);
         assert_eq!(house.cases(SALES, "li").await.len(), 2);
+    }
+}
+
+#[tokio::test]
+async fn the_api_says_what_is_wrong_in_one_way() {
+    use reqwest::{Client, Method};
+    let house = House::start().await;
+    let client = Client::builder().no_proxy().build().unwrap();
+    let large = "x".repeat(20 << 20);
+    for (method, path, body, token, status, code) in [
+        (Method::GET, "cases", "", "wrong", 401, "unauthorised"),
+        (Method::GET, "nothing/here", "", API_TOKEN, 404, "not_found"),
+        (Method::GET, "cases/ZZZZ", "", API_TOKEN, 404, "not_found"),
+        (Method::DELETE, "cases", "", API_TOKEN, 405, "method_not_allowed"),
+        (Method::GET, "cases?limit=many", "", API_TOKEN, 400, "bad_request"),
+        (Method::GET, "tasks?state=dreaming", "", API_TOKEN, 400, "bad_request"),
+        (Method::POST, "messages", "{\"messages\":[{\"id\":1", API_TOKEN, 400, "bad_request"),
+        (Method::POST, "check", "加我", API_TOKEN, 400, "bad_request"),
+        (Method::POST, "cases/ZZZZ/verdict", "{\"violation\":\"yes\"}", API_TOKEN, 400, "bad_request"),
+        (Method::POST, "messages", &large, API_TOKEN, 413, "too_large"),
+    ] {
+        let request = client.request(method.clone(), house.url(&format!("/api/v1/{path}"))).bearer_auth(token);
+        let answer = request.header("content-type", "application/json").body(body.to_owned()).send().await.unwrap();
+        let kind = answer.headers()["content-type"].to_str().unwrap().to_owned();
+        let problem: serde_json::Value = answer.json().await.unwrap();
+        assert_eq!(
+            (&problem["status"], &problem["code"]),
+            (&json!(status), &json!(code)),
+            "{method} {path}: {problem}"
+        );
+        assert!(kind.starts_with("application/problem+json"), "{method} {path}: {kind}");
     }
 }

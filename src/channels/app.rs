@@ -91,7 +91,10 @@ async fn receive(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Q
         Ok(callback) => callback,
         Err(error) => return refused("app", &error),
     };
-    match app.handle(callback).await {
+    // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
+    let handler = app.clone();
+    let handled = tokio::spawn(async move { handler.handle(callback).await });
+    match handled.await.unwrap_or_else(|panic| Err(StoreError::Io(panic.to_string()))) {
         Ok(None) => StatusCode::OK.into_response(),
         Ok(Some(reply)) => {
             callback::app_reply(&app.crypto, &reply, &query.nonce, now, rand::rng().random()).into_response()

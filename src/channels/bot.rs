@@ -84,7 +84,10 @@ async fn receive(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Q
         Ok(callback) => callback,
         Err(error) => return refused("bot", &error),
     };
-    match bot.ear.hear(callback).await {
+    // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
+    let ear = bot.ear.clone();
+    let heard = tokio::spawn(async move { ear.hear(callback).await });
+    match heard.await.unwrap_or_else(|panic| Err(StoreError::Io(panic.to_string()))) {
         Ok(None) => StatusCode::OK.into_response(),
         Ok(Some(reply)) => {
             Json(callback::bot_reply(&bot.crypto, &reply, &query.nonce, now, rand::rng().random())).into_response()

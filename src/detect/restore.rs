@@ -162,8 +162,8 @@ impl Restorer {
         }
         for start in 0..heard.len().saturating_sub(1) {
             let mut tried: Vec<u32> = Vec::new();
-            for first in &heard[start].sounds {
-                for second in &heard[start + 1].sounds {
+            for first in heard[start].sounds() {
+                for second in heard[start + 1].sounds() {
                     for key in keys(*first, *second) {
                         if self.pairs[key as usize / 64] >> (key % 64) & 1 != 0 {
                             tried.extend(self.by_pair.get(&key).into_iter().flatten());
@@ -248,33 +248,57 @@ impl Restorer {
     }
 }
 
+/// Most characters that one emoji is taken for.
+const MOST_READINGS: usize = 4;
+
 /// What one place of a message may be heard as.
 struct Heard {
-    chars: Vec<char>,
-    sounds: Vec<[u16; 3]>,
+    chars: [char; MOST_READINGS],
+    sounds: [[u16; 3]; MOST_READINGS],
+    /// How many of them there are.
+    count: usize,
     emoji: bool,
 }
 
 impl Heard {
     fn new(view: &View, i: usize) -> Self {
         let emoji = view.steps[i] & bit(Transform::Emoji) != 0;
-        let raw = view.raw.get(view.from[i] as usize).copied().unwrap_or_default();
-        let chars: Vec<char> = if emoji { emoji::characters(raw).collect() } else { vec![view.chars[i]] };
-        Self { sounds: chars.iter().map(|c| sounds::blurred(*c)).collect(), chars, emoji }
+        let mut heard = Self { chars: ['\0'; MOST_READINGS], sounds: [[0; 3]; MOST_READINGS], count: 0, emoji };
+        if emoji {
+            let raw = view.raw.get(view.from[i] as usize).copied().unwrap_or_default();
+            emoji::characters(raw).take(MOST_READINGS).for_each(|c| heard.take(c));
+        } else {
+            heard.take(view.chars[i]);
+        }
+        heard
+    }
+
+    fn take(&mut self, c: char) {
+        self.chars[self.count] = c;
+        self.sounds[self.count] = sounds::blurred(c);
+        self.count += 1;
+    }
+
+    fn chars(&self) -> &[char] {
+        &self.chars[..self.count]
+    }
+
+    fn sounds(&self) -> &[[u16; 3]] {
+        &self.sounds[..self.count]
     }
 
     /// What it costs to hear `c` here; `None` if it cannot be.
     fn swap(&self, c: char) -> Option<f32> {
         let base = if self.emoji { EMOJI_SWAP } else { 0.0 };
-        if self.chars.contains(&c) {
+        if self.chars().contains(&c) {
             return Some(base);
         }
         let wanted = sounds::blurred(c);
         let near = |sounds: &[u16; 3]| sounds.iter().any(|s| *s != 0 && wanted.contains(s));
-        if !self.sounds.iter().any(near) {
+        if !self.sounds().iter().any(near) {
             return None;
         }
-        let exact = self.chars.iter().any(|own| sounds::of(*own) == sounds::of(c));
+        let exact = self.chars().iter().any(|own| sounds::of(*own) == sounds::of(c));
         let mut cost = base + if exact { SWAP } else { BLURRED_SWAP };
         if !self.emoji {
             let own = self.chars[0];

@@ -83,8 +83,10 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/notices/{id}", get(notices::status))
         .route("/notices/{id}/cancel", post(notices::cancel))
         .route("/notices/{id}/review", post(notices::review))
+        .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(tokens, auth::require_token))
         .layer(DefaultBodyLimit::max(body_limit))
+        .layer(middleware::map_response(problem::every_error))
         .with_state(api)
 }
 

@@ -57,3 +57,31 @@ impl IntoResponse for Problem {
         (status, [(header::CONTENT_TYPE, "application/problem+json; charset=utf-8")], body).into_response()
     }
 }
+
+/// Errors that the router or an extractor answers become problems too: unknown paths, wrong methods, bodies too large.
+pub async fn every_error(response: Response) -> Response {
+    let status = response.status();
+    let is_problem = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (code, title) = match status {
+        StatusCode::NOT_FOUND => ("not_found", "没有这个地址"),
+        StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "这个地址不支持这种请求"),
+        StatusCode::PAYLOAD_TOO_LARGE => ("too_large", "请求太大"),
+        StatusCode::UNSUPPORTED_MEDIA_TYPE => ("unsupported_media_type", "请用 application/json"),
+        status if status.is_server_error() => ("internal", "处理时出错，请重试"),
+        _ => ("bad_request", "请求内容有误"),
+    };
+    let allow = response.headers().get(header::ALLOW).cloned();
+    let words = axum::body::to_bytes(response.into_body(), 2048).await.unwrap_or_default();
+    let detail = (!words.is_empty() && !status.is_server_error()).then(|| String::from_utf8_lossy(&words).into_owned());
+    let mut problem = Problem { detail, ..Problem::new(status, code, title) }.into_response();
+    if let Some(allow) = allow {
+        problem.headers_mut().insert(header::ALLOW, allow);
+    }
+    problem
+}

@@ -2,6 +2,7 @@
 
 use axum::{
     Extension, Json,
+    body::Bytes,
     extract::{Path, State},
 };
 use serde::Deserialize;
@@ -27,8 +28,9 @@ pub async fn judge(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
-    Json(said): Json<Judgement>,
+    body: Bytes,
 ) -> Result<Json<Value>, Problem> {
+    let said: Judgement = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
     let id = CaseId::new(id.to_uppercase());
     if api.store.case(&id).await?.is_none() {
         return Err(Problem::not_found("违规记录"));

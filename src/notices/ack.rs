@@ -3,7 +3,7 @@
 //! The first clause that is more than a greeting must consist of accepted words and harmless fillers only, from its first
 //! character to its last. What follows a complete clause does not take it back: 收到，我下午去办 is an acknowledgement.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::LazyLock};
 
 use pinyin::ToPinyin;
 use unicode_normalization::UnicodeNormalization;
@@ -240,7 +240,8 @@ fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
     if words.iter().any(|word| sounds_like(text, word)) {
         return Judged::Accepted;
     }
-    let fillers: BTreeSet<&str> = FILLERS.iter().copied().collect();
+    static SET: LazyLock<BTreeSet<&str>> = LazyLock::new(|| FILLERS.iter().copied().collect());
+    let fillers = &*SET;
     // reach[i]: how the first i characters can be read; accepted beats filler.
     let mut reach: Vec<Option<bool>> = vec![None; text.len() + 1];
     reach[0] = Some(false);

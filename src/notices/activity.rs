@@ -319,10 +319,11 @@ impl Notices {
                 _ => self.summarise(id, &message.sender, rest).await.map(Some),
             };
         }
-        if !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
+        let open = self.store.documents(OPEN, &format!("{}/", message.group), None, 50).await?;
+        if open.is_empty() || !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
             return Ok(None);
         }
-        for open in self.store.documents(OPEN, &format!("{}/", message.group), None, 50).await? {
+        for open in open {
             let id: String = decode(open)?;
             let activity = self.activity(&id).await?;
             if (activity.opens()..=activity.closes()).contains(&message.at)
