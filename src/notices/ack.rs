@@ -233,6 +233,8 @@ fn is_mark(c: char) -> bool {
     matches!(c, ',' | '，' | '。' | '.' | '!' | '！' | ';' | '；' | ':' | '：' | '、' | '?' | '？')
 }
 
+static FILLER_SET: LazyLock<BTreeSet<&str>> = LazyLock::new(|| FILLERS.iter().copied().collect());
+
 fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
     if text.len() > LONGEST {
         return Judged::Other;
@@ -240,8 +242,6 @@ fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
     if words.iter().any(|word| sounds_like(text, word)) {
         return Judged::Accepted;
     }
-    static SET: LazyLock<BTreeSet<&str>> = LazyLock::new(|| FILLERS.iter().copied().collect());
-    let fillers = &*SET;
     // reach[i]: how the first i characters can be read; accepted beats filler.
     let mut reach: Vec<Option<bool>> = vec![None; text.len() + 1];
     reach[0] = Some(false);
@@ -263,7 +263,7 @@ fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
         }
         for length in 1..=4.min(text.len() - from) {
             let piece: String = text[from..from + length].iter().collect();
-            if fillers.contains(piece.as_str()) {
+            if FILLER_SET.contains(piece.as_str()) {
                 step(length, false);
             }
         }
