@@ -319,3 +319,71 @@ async fn the_api_says_what_is_wrong_in_one_way() {
         assert!(kind.starts_with("application/problem+json"), "{method} {path}: {kind}");
     }
 }
+
+#[tokio::test]
+async fn a_month_of_late_answers_is_settled_closed_and_signed_by_somebody_else() {
+    let house = House::start_with("[[api_token]]\nname = \"second\"\nvalue = \"second-token-0123456789\"").await;
+    let draft = json!({"text": "请今天提交拜访计划", "groups": [SALES], "deadline": "2h", "accept": ["收到"]});
+    let (status, notice) = house.post("/api/v1/notices", draft).await;
+    assert_eq!(status, 200, "{notice}");
+    house.settled().await;
+    let (status, span) = house
+        .post("/api/v1/exemptions", json!({"member": "chen", "reason": "产假", "from": "2026-05-01T00:00:00+08:00", "to": "2026-08-01T00:00:00+08:00"}))
+        .await;
+    assert_eq!(status, 200, "{span}");
+    house.say("li", SALES, "收到").await;
+    house.later(HOUR * 3).await;
+    house.say("sun", SALES, "收到").await;
+
+    let month = house.get("/api/v1/ledger/2026-05").await;
+    let lines = month["lines"].as_array().unwrap();
+    assert!(lines.iter().all(|line| line["member"] != "li" && line["amount_fen"] == 0), "in time, and no money");
+    assert!(lines.iter().any(|line| line["member"] == "sun" && line["late_minutes"] == 60), "{month:#}");
+    let waived = json!({"notice": notice["id"], "member": "sun", "settled": "waived", "note": "在拜访客户"});
+    assert_eq!(house.post("/api/v1/ledger/settle", waived.clone()).await.0, 200);
+    assert_eq!(house.post("/api/v1/ledger/2026-05/close", json!(null)).await.0, 400, "the month is not over");
+
+    house.later(DAY * 31).await;
+    let (status, closed) = house.post("/api/v1/ledger/2026-05/close", json!(null)).await;
+    assert_eq!(status, 200, "{closed}");
+    assert_eq!(house.post("/api/v1/ledger/settle", waived).await.0, 400, "what is closed stays");
+    let (status, refused) = house.post("/api/v1/ledger/2026-05/sign", json!({"accept": true})).await;
+    assert_eq!((status, refused["detail"].as_str().unwrap()), (400, "要由另一个人复核"));
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    let signed = client.post(house.url("/api/v1/ledger/2026-05/sign")).bearer_auth("second-token-0123456789");
+    assert_eq!(signed.body("{\"accept\":true}").send().await.unwrap().status(), 200);
+    assert_eq!(house.get("/api/v1/ledger/2026-05").await["close"]["state"], "signed");
+
+    for (format, begins) in [("csv", "\u{feff}通知,".as_bytes()), ("xlsx", b"PK".as_slice())] {
+        let file = client.get(house.url(&format!("/api/v1/ledger/2026-05?format={format}"))).bearer_auth(API_TOKEN);
+        let bytes = file.send().await.unwrap().bytes().await.unwrap();
+        assert!(bytes.starts_with(begins), "{format}: {bytes:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_activity_is_announced_signed_in_to_and_reported() {
+    let house = House::start().await;
+    let plan = json!({"title": "产品培训", "groups": [SALES], "starts": "2026-05-04T14:00:00+08:00",
+        "ends": "2026-05-04T16:00:00+08:00", "organiser": "wang"});
+    let (status, answer) = house.post("/api/v1/activities", plan).await;
+    assert_eq!(status, 200, "{answer}");
+    house.settled().await;
+    let id = answer["id"].as_str().unwrap().to_owned();
+    assert!(house.lines(SALES).iter().any(|line| line.contains("产品培训")));
+    house.later(HOUR * 3 + SignedDuration::from_mins(45)).await;
+    house.say("li", SALES, "签到").await;
+    house.ask("sun", &format!("请假 {id} 发烧去医院")).await;
+    house.later(SignedDuration::from_mins(20)).await;
+    house.say("chen", SALES, "签到").await;
+    house.later(HOUR).await;
+    let shown = house.get(&format!("/api/v1/activities/{id}")).await;
+    let report = shown["report"].as_str().unwrap().replace(&id, "####");
+    assert_snapshot!(report, @r"
+    活动 ####《产品培训》签到结果：应到 6 人，准时 1 人，迟到 1 人，请假 1 人，缺席 3 人。
+    迟到：陈敏
+    请假：孙凯（发烧去医院）
+    缺席：王店长、张经理、赵客服
+    ");
+    assert!(house.last_told("wang").contains("签到结果"), "the organiser is told");
+}

@@ -7,6 +7,7 @@
 //! | 2 | wrong usage of the command line |
 //! | 70 | a fault of the program or the machine |
 
+mod activity;
 mod backtest;
 mod check;
 mod demo;
@@ -14,6 +15,7 @@ mod evaluate;
 mod healthcheck;
 mod history;
 mod init;
+mod ledger;
 pub mod logging;
 mod notice;
 mod policy;
@@ -37,7 +39,11 @@ use std::{
 
 use clap::{Parser, Subcommand};
 
-use crate::settings::{Log, Problem, Settings};
+use crate::{
+    model::Timestamp,
+    settings::{Log, Problem, Settings},
+    wording,
+};
 
 /// Where `run` looks for its settings.
 pub const DEFAULT_CONFIG: &str = "config/qunguan.toml";
@@ -90,6 +96,10 @@ enum Command {
     Store(store::Args),
     /// 发布要求回执的通知，查看谁回执了
     Notice(notice::Args),
+    /// 台账：谁迟回执、迟多久、怎样了结；按月结账
+    Ledger(ledger::Args),
+    /// 活动：发布、签到、请假、结果
+    Activity(activity::Args),
     /// 把词表推送为企业微信自己的敏感词
     Words(words::Args),
     /// 问正在运行的群管是否正常（供容器使用）
@@ -146,9 +156,21 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rule(args) => rule::run(args).await,
         Command::Store(args) => store::run(args).await,
         Command::Notice(args) => notice::run(args).await,
+        Command::Ledger(args) => ledger::run(args).await,
+        Command::Activity(args) => activity::run(args).await,
         Command::Words(args) => words::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
     }
+}
+
+/// A moment as people type it: `2026-12-01 09:00` or `2026-12-01` in the time zone of the settings, or RFC 3339.
+fn local_time(text: &str) -> Result<Timestamp, String> {
+    let civil = || {
+        let time = text.parse::<jiff::civil::DateTime>().ok();
+        time.or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))
+    };
+    let moment = text.parse().ok().or_else(|| Some(civil()?.to_zoned(wording::zone()).ok()?.timestamp()));
+    moment.ok_or_else(|| "时间应当像 2026-12-01 09:00".to_owned())
 }
 
 /// Something the person at the terminal can put right; everything else is a fault of ours.

@@ -4,14 +4,14 @@ use std::{fmt::Write, io::Read, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{
-    UserError,
+    UserError, local_time,
     server::{Api, Server, escape},
 };
 use crate::{
-    model::{Clock, GroupId, MemberId, SystemClock},
+    model::{Clock, GroupId, MemberId, SystemClock, Timestamp},
     notices::{Deadline, Draft, status::Status},
 };
 
@@ -39,6 +39,10 @@ enum Action {
         #[command(flatten)]
         notice: NoticeArgs,
     },
+    /// 某人在一段时间里不用回执
+    Exempt(SpanArgs),
+    /// 某人在一段时间里休假或不当班：说明了避开休假的通知会为其停表
+    Absent(SpanArgs),
     /// 谁回执了、何时、怎样、还差谁
     Status {
         /// 通知编号，例如 8F2K
@@ -104,6 +108,29 @@ impl NoticeArgs {
     }
 }
 
+/// A time of one person.
+#[derive(Debug, clap::Args)]
+struct SpanArgs {
+    /// 成员的 userid
+    #[arg(value_name = "USERID")]
+    member: String,
+    /// 从何时起，例如 "2026-12-01 09:00"
+    #[arg(long, value_name = "WHEN", value_parser = local_time)]
+    from: Timestamp,
+    /// 到何时止
+    #[arg(long, value_name = "WHEN", value_parser = local_time)]
+    to: Timestamp,
+    /// 原因
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    reason: String,
+}
+
+impl SpanArgs {
+    fn body(&self) -> Value {
+        json!({ "member": self.member, "from": self.from, "to": self.to, "reason": self.reason })
+    }
+}
+
 /// Runs the subcommand.
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = Api::new(&args.server)?;
@@ -119,6 +146,14 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Preview { notice } => {
             let answer = api.post("/api/v1/notices/preview", &notice.draft()?).await?;
             print!("{}", preview(&answer));
+        }
+        Action::Exempt(span) => {
+            api.post("/api/v1/exemptions", &span.body()).await?;
+            println!("已豁免");
+        }
+        Action::Absent(span) => {
+            api.post("/api/v1/absences", &span.body()).await?;
+            println!("已记录");
         }
         Action::Status { id, json } => {
             let answer = api.get(&format!("/api/v1/notices/{}", escape(id))).await?;

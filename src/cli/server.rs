@@ -1,4 +1,4 @@
-//! The bot that is running, for commands that ask it (`notice`, `rule`): found by the settings or by `--server`.
+//! The bot that is running, for commands that ask it (`notice`, `ledger`, `activity`, `rule`): found by the settings or by `--server`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -74,17 +74,28 @@ impl Api {
         self.ask(self.client.post(format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// A file.
+    pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
+        let answer = self.send(self.client.get(format!("{}{path}", self.base))).await?;
+        Ok(answer.bytes().await.map_err(|e| UserError(format!("没有收完：{}", e.without_url())))?.to_vec())
+    }
+
     async fn ask(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let answer = self.send(request).await?;
+        Ok(answer.json().await.map_err(|e| UserError(format!("读不懂应答：{}", e.without_url())))?)
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
         let answer = request
             .bearer_auth(&self.token)
             .send()
             .await
             .map_err(|e| UserError(format!("{} 没有应答：{}", self.base, e.without_url())))?;
         let status = answer.status();
-        let body: Value = answer.json().await.unwrap_or_default();
         if status.is_success() {
-            return Ok(body);
+            return Ok(answer);
         }
+        let body: Value = answer.json().await.unwrap_or_default();
         let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
         let text = [part("title"), part("detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("：");
         Err(UserError(if text.is_empty() { format!("群管回答 {status}") } else { text }).into())

@@ -1,6 +1,8 @@
 //! What the bot answers over HTTP: WeCom's callbacks, `/api/v1`, operations.
 
+pub mod activities;
 pub mod auth;
+pub mod ledger;
 pub mod messages;
 pub mod notices;
 pub mod ops;
@@ -83,6 +85,14 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/notices/{id}", get(notices::status))
         .route("/notices/{id}/cancel", post(notices::cancel))
         .route("/notices/{id}/review", post(notices::review))
+        .route("/ledger/settle", post(ledger::settle))
+        .route("/ledger/{month}", get(ledger::month))
+        .route("/ledger/{month}/close", post(ledger::close))
+        .route("/ledger/{month}/sign", post(ledger::sign))
+        .route("/exemptions", post(ledger::exempt).get(ledger::exemptions))
+        .route("/absences", post(ledger::absent).get(ledger::absences))
+        .route("/activities", post(activities::announce))
+        .route("/activities/{id}", get(activities::show))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(tokens, auth::require_token))
         .layer(DefaultBodyLimit::max(body_limit))

@@ -1,0 +1,79 @@
+//! `qunguan activity announce|show`: activities with a sign-in, through the running bot.
+
+use std::process::ExitCode;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{
+    local_time,
+    server::{Api, Server, escape},
+};
+use crate::model::Timestamp;
+
+/// 活动：发布、签到、请假、结果。
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(flatten)]
+    server: Server,
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// 在群里发布活动，打印它的编号
+    Announce {
+        /// 活动名称
+        #[arg(value_name = "TITLE")]
+        title: String,
+        /// 地点、要带什么
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        details: String,
+        /// 这个群的所有人都参加；可写多次
+        #[arg(long, value_name = "GROUP", required = true)]
+        group: Vec<String>,
+        /// 开始，例如 "2026-12-01 19:00"
+        #[arg(long, value_name = "WHEN", value_parser = local_time)]
+        starts: Timestamp,
+        /// 结束
+        #[arg(long, value_name = "WHEN", value_parser = local_time)]
+        ends: Timestamp,
+        /// 收签到结果、写总结的人
+        #[arg(long, value_name = "USERID")]
+        organiser: String,
+    },
+    /// 谁签到了、迟到、请假、缺席
+    Show {
+        /// 活动编号
+        #[arg(value_name = "ID")]
+        id: String,
+        /// 输出 JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Runs the subcommand.
+pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
+    let api = Api::new(&args.server)?;
+    match args.action {
+        Action::Announce { title, details, group, starts, ends, organiser } => {
+            let plan = json!({ "title": title, "details": details, "groups": group, "starts": starts, "ends": ends,
+                "organiser": organiser });
+            let answer = api.post("/api/v1/activities", &plan).await?;
+            println!("{}", answer["id"].as_str().unwrap_or_default());
+        }
+        Action::Show { id, json } => {
+            let answer = api.get(&format!("/api/v1/activities/{}", escape(&id))).await?;
+            match answer["report"].as_str() {
+                Some(report) if !json => println!("{report}"),
+                _ => println!("{answer}"),
+            }
+            if let (false, Value::String(summary)) = (json, &answer["summary"]) {
+                println!("总结：{summary}");
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

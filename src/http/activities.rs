@@ -1,0 +1,43 @@
+//! `/api/v1/activities`: announce an activity, and who signed in, was late, asked for leave or stayed away.
+
+use axum::{
+    Extension, Json,
+    body::Bytes,
+    extract::{Path, State},
+};
+use serde_json::{Value, json};
+
+use super::{Api, auth::Caller, problem::Problem};
+use crate::notices::activity::Plan;
+
+/// `POST /api/v1/activities`: announced at once in its groups.
+pub async fn announce(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let mut plan: Plan = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    for group in &mut plan.groups {
+        *group = api.groups.resolve(group);
+    }
+    let activity = api.notices.announce_activity(plan, &caller.0).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": activity.id, "expected": activity.guests.len() })))
+}
+
+/// `GET /api/v1/activities/{id}`: the list, and the report that the organiser reads.
+pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+    let activity = api.notices.activity(&id).await.map_err(|_| Problem::not_found("活动"))?;
+    let now = api.clock.now();
+    let guests: Vec<Value> = activity
+        .guests
+        .iter()
+        .map(|(member, guest)| {
+            json!({ "member": member, "name": guest.name, "state": activity.presence(guest, now),
+                "signed": guest.signed, "leave": guest.leave })
+        })
+        .collect();
+    Ok(Json(json!({ "id": activity.id, "title": activity.plan.title, "starts": activity.plan.starts,
+        "ends": activity.plan.ends, "closed": activity.closed, "guests": guests, "summary": activity.summary,
+        "report": activity.report(now) })))
+}
