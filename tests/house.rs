@@ -387,3 +387,26 @@ async fn an_activity_is_announced_signed_in_to_and_reported() {
     ");
     assert!(house.last_told("wang").contains("签到结果"), "the organiser is told");
 }
+
+#[tokio::test]
+async fn a_notice_is_answered_in_private_and_in_the_group() {
+    let house = House::start().await;
+    let draft = json!({"text": "请今天提交拜访计划", "groups": [SALES], "deadline": "2h", "accept": ["收到"]});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let id = notice["id"].as_str().unwrap().to_owned();
+    assert_snapshot!(house.ask("li", "收到").await, @"已记下您对通知 #### 的回执，谢谢。");
+    assert_snapshot!(house.ask("li", "收到").await, @"好的。目前没有等您回执的通知。");
+    assert_snapshot!(house.ask("sun", &format!("特殊情况 {id} 正在出差，晚上才能看")).await.replace(&id, "####"), @"已记下您的说明，负责人处理后会告诉您。");
+    house.say("chen", SALES, &format!("收到 {id}")).await;
+    house.say("zhao", SALES, "没收到").await;
+    let status = house.get(&format!("/api/v1/notices/{id}")).await;
+    let state = |who: &str| {
+        let members = status["members"].as_array().unwrap();
+        members.iter().find(|m| m["member"] == who).unwrap()["state"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(
+        (state("li"), state("chen"), state("zhao")),
+        ("acknowledged".into(), "acknowledged".into(), "waiting".into())
+    );
+}

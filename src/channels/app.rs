@@ -124,15 +124,19 @@ impl AppChannel {
                 message.to_bot = true;
                 // WeCom delivers up to three times; a command must run once.
                 // A private talk is nobody's business but the person's own: it is never judged.
-                let outcome = match chat {
-                    None => self.moderation.note(message).await?,
-                    Some(_) => self.moderation.handle(message, None).await?,
-                };
-                if outcome.duplicate || chat.is_some() {
+                if chat.is_some() {
+                    self.moderation.handle(message, None).await?;
+                    return Ok(None);
+                }
+                let noted = self.moderation.note(message).await?;
+                if noted.duplicate {
                     return Ok(None);
                 }
                 let said = Said { by: &by, group: None, text: &text, quote: None };
-                let answer = self.desk.answer(said).await;
+                let answer = match noted.reply {
+                    Some(reply) => Some(reply),
+                    None => self.desk.answer(said).await,
+                };
                 Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
             }
             AppEvent::Card(click) => {

@@ -23,7 +23,7 @@ use crate::{
     clicks::Clicks,
     http::ops::Check,
     model::{self, Attachment, Clock, GroupId, MemberId, Message},
-    moderation::Moderation,
+    moderation::{Moderation, Noted},
     store::StoreError,
     wecom::{
         callback::{self, BotCallback, BotEvent, Query},
@@ -113,13 +113,16 @@ impl BotEar {
                 message.to_bot = true;
                 message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
                 // Private words are not judged, and what the archive hears too is judged there.
-                let outcome = if chat.is_empty() || self.archive {
+                let noted = if chat.is_empty() || self.archive {
                     self.moderation.note(message).await?
                 } else {
-                    self.moderation.handle(message, None).await?
+                    Noted { duplicate: self.moderation.handle(message, None).await?.duplicate, reply: None }
                 };
-                if outcome.duplicate {
+                if noted.duplicate {
                     return Ok(None);
+                }
+                if let Some(reply) = noted.reply {
+                    return Ok(Some(stream(&callback.id, &reply)));
                 }
                 let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };
                 let answer = self.desk.answer(said).await;

@@ -24,6 +24,7 @@ use crate::{
     groups::{Group, Groups},
     model::{Clock, GroupId, MemberId, Message, Role, UserError},
     moderation::{Moderation, Rules, undo::UndoError},
+    notices::ack,
     reports::Reports,
     settings::reload::Live,
     store::{Store, StoreError},
@@ -185,7 +186,16 @@ impl Desk {
     pub async fn answer(&self, said: Said<'_>) -> Option<String> {
         let (named, mut words) = words::named(said.text);
         let Some(command) = find_in(&words) else {
-            return said.group.is_none().then(|| "没看懂这条指令。发送「帮助」看看能做什么。".to_owned());
+            if said.group.is_some() {
+                return None;
+            }
+            let receipt = ack::matches(said.text, ack::DEFAULT_ACCEPT) || ack::is_assent(said.text);
+            let answer = if receipt {
+                "好的。目前没有等您回执的通知。"
+            } else {
+                "没看懂这条指令。发送「帮助」看看能做什么。"
+            };
+            return Some(answer.to_owned());
         };
         words.remove(0);
         let group = self.group_of(&said, named);

@@ -79,6 +79,15 @@ pub struct Outcome {
     pub answer: Answer,
 }
 
+/// What became of a message that was not judged.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Noted {
+    /// It had been noted before.
+    pub duplicate: bool,
+    /// A private word that answered a notice: what its sender should read.
+    pub reply: Option<String>,
+}
+
 /// What was decided about a message.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
@@ -222,14 +231,16 @@ impl Moderation {
     }
 
     /// A word that answers a notice is recorded before the message counts as handled; recording it again changes nothing.
-    async fn hear_for_notices(&self, message: &Message) -> Result<(), StoreError> {
-        let Some(notices) = &self.notices else { return Ok(()) };
+    /// Returns what its sender should read, if they are talked to.
+    async fn hear_for_notices(&self, message: &Message) -> Result<Option<String>, StoreError> {
+        let Some(notices) = &self.notices else { return Ok(None) };
         match notices.hear(message).await {
-            Ok(Some(_)) => {
+            Ok(Some(heard)) => {
                 self.wake.notify_one();
-                Ok(())
+                Ok(Some(heard.reply).filter(|reply| !reply.is_empty()))
             }
-            Ok(None) | Err(NoticeError::User(_)) => Ok(()),
+            Ok(None) => Ok(None),
+            Err(NoticeError::User(error)) => Ok(Some(error.0)),
             Err(NoticeError::Store(error)) => Err(error),
         }
     }
@@ -441,17 +452,17 @@ impl Moderation {
     }
 
     /// Takes note of a message without judging it: a private talk with the bot, a command, or a copy of what another
-    /// channel hears anyway. Says whether it had been handled before.
-    pub async fn note(&self, mut message: Message) -> Result<Outcome, StoreError> {
+    /// channel hears anyway.
+    pub async fn note(&self, mut message: Message) -> Result<Noted, StoreError> {
         message.group = self.groups.resolve(&message.group);
         let _turn = self.lanes.enter(&message).await;
-        self.hear_for_notices(&message).await?;
+        let private = message.group.as_str().is_empty();
+        let reply = self.hear_for_notices(&message).await?.filter(|_| private);
         let processed =
             Processed { message, verdict: Verdict::Clean, step: Step::None, points: 0, live_points: 0, case: None };
-        let answer = Answer::from(&processed);
         Ok(match self.store.commit(Commit { processed: Some(processed), ..Commit::default() }).await? {
-            Committed::Duplicate(first) => Outcome { duplicate: true, answer: Answer::from(&*first) },
-            Committed::Applied | Committed::Conflict => Outcome { duplicate: false, answer },
+            Committed::Duplicate(_) => Noted { duplicate: true, reply: None },
+            Committed::Applied | Committed::Conflict => Noted { duplicate: false, reply },
         })
     }
 
