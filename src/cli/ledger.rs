@@ -101,9 +101,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     match args.action {
         Action::Show { month } => print!("{}", table(&api.get(&path(&month, "")).await?)?),
         Action::Export { month, file } => {
-            let format = match file.extension().and_then(|ending| ending.to_str()) {
-                Some(format @ ("csv" | "xlsx")) => format,
-                _ => return Err(UserError("文件名要以 .csv 或 .xlsx 结尾".into()).into()),
+            let ending = file.extension().and_then(|ending| ending.to_str());
+            let Some(format @ ("csv" | "xlsx")) = ending else {
+                return Err(UserError("文件名要以 .csv 或 .xlsx 结尾".into()).into());
             };
             let bytes = api.download(&path(&month, &format!("?format={format}"))).await?;
             std::fs::write(&file, bytes).map_err(|e| UserError(format!("{}：写不了：{e}", file.display())))?;
