@@ -67,6 +67,9 @@ pub struct Learned {
     /// Who is in it.
     #[serde(default)]
     pub members: BTreeMap<MemberId, Person>,
+    /// Names of people who are out of it.
+    #[serde(default)]
+    pub gone: BTreeMap<MemberId, String>,
     /// WeCom's version of the member list, if it has one.
     #[serde(default)]
     pub member_version: String,
@@ -85,6 +88,21 @@ pub struct Learned {
     /// What the owner ordered for a time.
     #[serde(default)]
     pub orders: Orders,
+}
+
+/// Names of people who are out are kept for so many.
+const NAMES_KEPT: usize = 500;
+
+impl Learned {
+    /// Somebody is out; their name stays known.
+    pub fn leaves(&mut self, member: &MemberId) {
+        if let Some(person) = self.members.remove(member).filter(|person| !person.name.is_empty()) {
+            if self.gone.len() >= NAMES_KEPT {
+                self.gone.pop_first();
+            }
+            self.gone.insert(member.clone(), person.name);
+        }
+    }
 }
 
 /// What an owner or admin ordered in a group for a time.
@@ -180,7 +198,9 @@ impl Group {
     }
     /// The name people know a member by, or the id.
     pub fn member_name<'a>(&'a self, member: &'a MemberId) -> &'a str {
-        self.learned.members.get(member).map(|p| p.name.as_str()).filter(|n| !n.is_empty()).unwrap_or(member.as_str())
+        let inside = self.learned.members.get(member).map(|p| p.name.as_str());
+        let gone = self.learned.gone.get(member).map(String::as_str);
+        inside.filter(|name| !name.is_empty()).or(gone).unwrap_or(member.as_str())
     }
 }
 

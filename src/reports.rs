@@ -92,12 +92,14 @@ pub struct Reports {
     clock: Arc<dyn Clock>,
     groups: Arc<Groups>,
     moderation: Arc<Moderation>,
+    /// One report is closed at a time: of two reviewers only the first is heard.
+    closing: tokio::sync::Mutex<()>,
 }
 
 impl Reports {
     /// Works on the given store and groups.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: Arc<Groups>, moderation: Arc<Moderation>) -> Self {
-        Self { store, clock, groups, moderation }
+        Self { store, clock, groups, moderation, closing: tokio::sync::Mutex::default() }
     }
 
     /// One report.
@@ -168,6 +170,7 @@ impl Reports {
 
     /// A person reviewed the report.
     pub async fn close(&self, id: &str, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
+        let _turn = self.closing.lock().await;
         let Some(report) = self.get(id).await? else {
             return Err(UserError::new(format!("没有编号为 {id} 的举报")).into());
         };
@@ -214,7 +217,8 @@ impl Reports {
             (ReportState::Malicious, _) => (&report.reporter, "恶意举报", None),
             _ => return Ok(String::new()),
         };
-        let about = said.map(|said| (Category::Junk, said));
+        let seen = |said: &str| self.moderation.look(said, false).categories.first().copied();
+        let about = said.map(|said| (seen(said).unwrap_or(Category::Junk), said));
         let what = Punishment { step: None, reason, about, cause: Some(&report.id) };
         let group = self.groups.get(&report.group);
         match self.moderation.punish(&group, member, by, what).await {

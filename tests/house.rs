@@ -410,3 +410,31 @@ async fn a_notice_is_answered_in_private_and_in_the_group() {
         ("acknowledged".into(), "acknowledged".into(), "waiting".into())
     );
 }
+
+#[tokio::test]
+async fn too_many_removals_trip_the_breaker_and_one_word_takes_them_back() {
+    let house = House::start_under("strict", "group-sales", "").await;
+    for who in ["li", "chen"] {
+        house.say(who, SALES, AD).await;
+        assert!(!house.is_member(SALES, who), "{who} is out");
+    }
+    assert!(!house.get("/readyz").await.to_string().contains("熔断"));
+    house.say("sun", SALES, AD).await;
+    house.say("zhao", SALES, AD).await;
+    assert!(house.is_member(SALES, "zhao"), "three of six within the hour: now it is only recorded");
+    let ready = house.get("/readyz").await.to_string();
+    assert!(ready.contains("「华东销售群」已熔断"), "{ready}");
+    assert!(house.last_told("wang").contains("恢复"), "the owner is asked: {}", house.last_told("wang"));
+    let out =
+        |house: &House| ["li", "chen", "sun", "zhao"].into_iter().filter(|who| !house.is_member(SALES, who)).count();
+    let before = out(&house);
+    assert_snapshot!(house.ask("li", "#华东销售群 熔断 撤销").await, @"这条指令只有群主和管理员可以使用。");
+    assert_eq!(out(&house), before, "only the owner and admins may");
+    assert_snapshot!(house.ask("wang", "#华东销售群 熔断 撤销").await, @"「华东销售群」已撤销 3 次移出，并恢复自动处置。");
+    house.settled().await;
+    assert_eq!(out(&house), 0, "everybody is back");
+    assert!(!house.get("/readyz").await.to_string().contains("熔断"));
+    assert_snapshot!(house.ask("wang", "#华东销售群 熔断 恢复").await, @"没有熔断，无需处理");
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"), "it acts again");
+}

@@ -202,7 +202,7 @@ impl AppChannel {
                     }
                     (_, "del_member") => {
                         for member in &change.members {
-                            learned.members.remove(&MemberId::from(member.as_str()));
+                            learned.leaves(&MemberId::from(member.as_str()));
                         }
                     }
                     _ => {}

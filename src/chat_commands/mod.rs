@@ -4,6 +4,7 @@
 //! person is answered in private wherever WeCom allows it. Words are never added from a chat.
 
 mod appeal;
+mod breaker;
 mod exempt;
 mod help;
 mod moderate;
@@ -47,6 +48,7 @@ const ALL: &[&dyn Command] = &[
     &exempt::Exempt,
     &exempt::PermitAds,
     &strict::Strict,
+    &breaker::Breaker,
 ];
 
 /// Who may use a command.

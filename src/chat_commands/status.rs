@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
-use crate::{policy::MemberState, wording};
+use crate::{policy::MemberState, store::Case, wording};
 
 /// The command.
 pub struct Status;
@@ -28,8 +28,8 @@ impl Command for Status {
         let standing = call.desk.store.member(group.id(), call.by).await?.standing;
         let mut answer = format!("您在「{}」：", group.name());
         answer.push_str(&match standing.state {
-            MemberState::Normal => "可以正常发言".to_owned(),
-            MemberState::Muted { until } => format!("禁言至 {}", wording::when(until, now)),
+            MemberState::Muted { until } if until > now => format!("禁言至 {}", wording::when(until, now)),
+            MemberState::Normal | MemberState::Muted { .. } => "可以正常发言".to_owned(),
             MemberState::Removed => "已被移出".to_owned(),
             MemberState::Banned => "已被移出，不再邀请".to_owned(),
         });
@@ -39,10 +39,12 @@ impl Command for Status {
                 answer.push_str(&format!("，当前 {} 分。", standing.live_points(now)));
                 any = true;
             }
+            let case = call.desk.store.case(&strike.case).await?;
+            let what = case.filter(Case::by_hand).map(|case| case.rule).filter(|reason| !reason.is_empty());
             answer.push_str(&format!(
                 "\n· {}：{}，{} 分，{} 失效",
                 strike.case,
-                strike.category.zh(),
+                what.as_deref().unwrap_or_else(|| strike.category.zh()),
                 strike.points,
                 wording::when(strike.expires_at, now)
             ));

@@ -24,7 +24,7 @@ use crate::{
     coverage::Gap,
     groups::{Group, Groups},
     model::Clock,
-    moderation::Moderation,
+    moderation::{Moderation, brake},
     notices::Notices,
     store::Store,
 };
@@ -65,6 +65,10 @@ impl Api {
             Ok(stats) => ops::Check::good("store", format!("待办 {} 条，等人处理 {} 条", stats.pending, stats.waiting)),
             Err(error) => ops::Check::broken("store", format!("存储不可用：{error}")),
         });
+        for group in brake::open_in(self.store.as_ref()).await.unwrap_or_default() {
+            let note = format!("「{}」已熔断：只记录，不处置，请群主确认", self.groups.get(&group).name());
+            checks.push(ops::Check::lacking("breaker", note));
+        }
         checks
     }
 }

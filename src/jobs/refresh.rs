@@ -114,6 +114,10 @@ fn merge(learned: &mut Learned, fresh: &Learned, first: bool, now: Timestamp) {
             person.name.clone_from(&known.name);
         }
     }
+    let out: Vec<MemberId> = learned.members.keys().filter(|id| !members.contains_key(*id)).cloned().collect();
+    for id in &out {
+        learned.leaves(id);
+    }
     learned.members = members;
     learned.name.clone_from(&fresh.name);
     learned.owner.clone_from(&fresh.owner);

@@ -31,6 +31,12 @@ pub(super) async fn load(store: &dyn Store, group: &GroupId) -> Result<(Document
     Ok((document, breaker))
 }
 
+/// Groups in which everything is only recorded at the moment.
+pub async fn open_in(store: &dyn Store) -> Result<Vec<GroupId>, StoreError> {
+    let all = store.documents(COLLECTION, "", None, usize::MAX).await?;
+    Ok(all.into_iter().filter(|d| !d.body["open"].is_null()).map(|d| GroupId::new(d.id)).collect())
+}
+
 /// Counts a removal; the page to the owner if this one was too many.
 pub(super) fn count(
     breaker: &mut Breaker,
@@ -48,34 +54,33 @@ pub(super) fn count(
 impl Moderation {
     /// The owner says the removals were right: acting goes on.
     pub async fn resume(&self, group: &GroupId) -> Result<String, UndoError> {
+        self.opened(group).await?;
         self.close_breaker(group).await?;
         Ok("已恢复自动处置".into())
     }
 
-    /// The owner says they were wrong: every one of them is taken back, and acting goes on.
+    /// The owner says they were wrong: every one of them is taken back, and acting goes on. Stopped in the middle it can be
+    /// said again: the breaker closes last.
     pub async fn undo_all(&self, group: &GroupId, by: &str) -> Result<String, UndoError> {
-        let cases = self.close_breaker(group).await?;
         let mut undone = 0;
-        for case in &cases {
+        for case in &self.opened(group).await?.undo() {
             match self.revoke(case, by, "breaker").await {
                 Ok(()) => undone += 1,
                 Err(UndoError::User(_)) => {} // taken back one by one meanwhile
                 Err(error) => return Err(error),
             }
         }
+        self.close_breaker(group).await?;
         Ok(format!("已撤销 {undone} 次移出，并恢复自动处置"))
     }
 
-    async fn close_breaker(&self, group: &GroupId) -> Result<Vec<CaseId>, UndoError> {
-        let (_, mut breaker) = load(self.store.as_ref(), group).await?;
-        if !breaker.is_open() {
-            return Err(UserError::new("没有熔断，无需处理").into());
-        }
-        let cases = breaker.undo();
-        Changes::new()
-            .document(COLLECTION, group.as_str(), |body| *body = json!(Breaker::default()))
-            .commit(self.store.as_ref())
-            .await?;
-        Ok(cases)
+    async fn opened(&self, group: &GroupId) -> Result<Breaker, UndoError> {
+        let (_, breaker) = load(self.store.as_ref(), group).await?;
+        if breaker.is_open() { Ok(breaker) } else { Err(UserError::new("没有熔断，无需处理").into()) }
+    }
+
+    async fn close_breaker(&self, group: &GroupId) -> Result<(), StoreError> {
+        let closed = Changes::new().document(COLLECTION, group.as_str(), |body| *body = json!(Breaker::default()));
+        closed.commit(self.store.as_ref()).await.map(drop)
     }
 }
