@@ -1,15 +1,30 @@
 //! `qunguan demo`: a WeCom, groups, people and the bot in one process; no account, no settings, nothing leaves the machine.
+//!
+//! Where `examples/fake_archive_sdk` was built beside the program, the bot hears the groups as it does in a company: through a
+//! shared library with the interface of WeCom's, RSA and all. Otherwise the simulator feeds the same loop.
 
-use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+use std::{
+    io::Write,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Duration,
+};
 
 use anyhow::Context;
 use askama::Template;
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
+    rsa::{KeySize, PrivateDecryptingKey},
+};
 use axum::{
     Router,
     http::header,
     response::{Html, IntoResponse},
     routing::get,
 };
+use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
 use super::{logging, run::stop_signal};
@@ -19,6 +34,7 @@ use crate::{
     model::{Clock, ShiftedClock},
     settings::{Log, Settings},
     simulator::{Config, Handle, Simulator},
+    wecom::archive::ArchiveSource,
 };
 
 /// 打开演示：模拟的企业微信、示例群和群管在一起，不需要账号和设置。
@@ -39,7 +55,7 @@ struct DemoPage {
 }
 
 /// The settings of the demo, over the simulator's accounts.
-fn settings(simulator: &Handle, listen: SocketAddr, data: &std::path::Path) -> anyhow::Result<Settings> {
+fn settings(simulator: &Handle, listen: SocketAddr, data: &Path, archive: &str) -> anyhow::Result<Settings> {
     let c = simulator.credentials();
     let text = format!(
         r#"
@@ -59,7 +75,7 @@ aes_key = "{app_key}"
 [wecom.bot]
 token = "{bot_token}"
 aes_key = "{bot_key}"
-
+{archive}
 [[api_token]]
 name = "demo"
 value = "demo-token-for-this-machine-only"
@@ -103,8 +119,43 @@ owner = "zhang"
         bot_token = c.bot.token,
         bot_key = c.bot.aes_key,
     );
-    Settings::parse(&text, std::path::Path::new("demo.toml"), Some(&|_| None))
+    Settings::parse(&text, Path::new("demo.toml"), Some(&|_| None))
         .map_err(|problems| anyhow::Error::new(super::Problems(problems)).context("the demo's own settings"))
+}
+
+/// The library of `examples/fake_archive_sdk`, if it was built.
+fn shared_library() -> Option<PathBuf> {
+    let name = format!("{}fake_archive_sdk{}", std::env::consts::DLL_PREFIX, std::env::consts::DLL_SUFFIX);
+    let library = std::env::current_exe().ok()?.parent()?.join("examples").join(name);
+    library.exists().then_some(library)
+}
+
+/// The archive's section: a fresh key pair, whose public half the simulator gets.
+fn archive(simulator: &Handle, library: &Path) -> anyhow::Result<String> {
+    let pair =
+        PrivateDecryptingKey::generate(KeySize::Rsa2048).map_err(|_| anyhow::anyhow!("no RSA key pair was made"))?;
+    let (private, public): (Pkcs8V1Der<'_>, PublicKeyX509Der<'_>) = (pair.as_der()?, pair.public_key().as_der()?);
+    simulator.set_archive_key(1, &pem("PUBLIC KEY", public.as_ref())).map_err(|why| anyhow::anyhow!(why))?;
+    let c = simulator.credentials();
+    tracing::info!(library = %library.display(), "the archive is read through a shared library");
+    Ok(format!(
+        r#"
+[wecom.archive]
+library = {library:?}
+secret = "{secret}"
+proxy = "{url}"
+private_keys = {{ 1 = """
+{key}""" }}
+"#,
+        library = library.display().to_string(),
+        secret = c.archive.secret,
+        url = c.archive.url,
+        key = pem("PRIVATE KEY", private.as_ref()),
+    ))
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))
 }
 
 /// Runs until Ctrl-C.
@@ -121,15 +172,17 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let page = simulator.credentials().page;
     let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
     let listen = listener.local_addr()?;
+    let library = shared_library();
+    let archive = library.as_ref().map(|library| archive(&simulator, library)).transpose()?.unwrap_or_default();
     let with = Overrides {
-        archive: Some(simulator.clone()),
+        archive: library.is_none().then(|| simulator.clone() as Arc<dyn ArchiveSource>),
         archive_poll: Some(Duration::from_millis(500)),
         config: None,
         pages: Some(pages(page.clone())),
         metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
         store_folder: None,
     };
-    let settings = settings(&simulator, listen, &data)?;
+    let settings = settings(&simulator, listen, &data, &archive)?;
     let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;
 
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();

@@ -176,6 +176,13 @@ impl Handle {
         self.sim.clock.advance(by);
         self.sim.with(|_, _| ());
     }
+    /// Takes the public key of an archive's key pair; the same as `POST /sim/api/archive/key`.
+    ///
+    /// # Errors
+    /// Why it is no key.
+    pub fn set_archive_key(&self, version: u32, pem: &str) -> Result<(), String> {
+        self.sim.with(|state, _| state.archive.set_key(version, pem))
+    }
     /// Does what a person would do in the client; the same as `POST /sim/api/act`.
     ///
     /// # Errors
