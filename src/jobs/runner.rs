@@ -143,7 +143,6 @@ impl Runner {
         loop {
             let Some(task) = self.held.lock().next(&group, self.clock.now()) else { return };
             self.run_one(&task).await;
-            self.held.lock().claims.remove(&task.id);
             self.wake.notify_one(); // what follows from it, and room for more
         }
     }
@@ -249,6 +248,7 @@ impl Runner {
         with: Changes,
         failed: bool,
     ) {
+        // Let go of first: if it is claimed again from here on, it has to run again.
         let newest = self.held.lock().claims.remove(&task.id).map_or(task.fence, |claim| claim.fence);
         let update = TaskUpdate { id: task.id.clone(), fence: Some(newest), state, due, reason, payload, failed };
         match with.update_task(update).commit(self.store.as_ref()).await {

@@ -109,10 +109,13 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
         Topic::Remove => {
             ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
         }
-        Topic::Recall => (
-            "请撤回一条消息".to_owned(),
-            format!("{about}，可能含有不宜外传的信息。请尽快在群里长按该消息撤回；如是误报，请点「申诉」。"),
-        ),
+        Topic::Recall => {
+            let by = if tell.next.is_empty() { "尽快".to_owned() } else { format!("在 {} 前", tell.next) };
+            (
+                "请撤回一条消息".to_owned(),
+                format!("{about}，可能含有不宜外传的信息。请{by}在群里长按该消息撤回；如是误报，请点「申诉」。"),
+            )
+        }
         Topic::MuteOver => {
             return Private::Text(format!("您在「{name}」的暂停发言已结束，可以正常发言了。谢谢配合。"));
         }

@@ -11,6 +11,7 @@ use crate::{
     model::{CaseId, GroupId, MemberId, Step, Timestamp, named_enum},
     policy::Decision,
     store::{Case, Task},
+    wording,
 };
 
 named_enum! {
@@ -165,8 +166,7 @@ pub fn tasks(can: &Capabilities, group: &Group, case: &Case, decision: &Decision
     let plan = Plan { can, group, case, decision, now };
     let mut tasks = Vec::new();
     if decision.leak {
-        tasks.extend(plan.tell(Topic::Recall));
-        tasks.extend(plan.ask(Request::Leak));
+        tasks.extend(plan.recall());
         if decision.category.is_leak() {
             return tasks; // nothing else was wrong with it
         }
@@ -237,11 +237,25 @@ impl Plan<'_> {
         }
     }
 
+    /// The author has some minutes to take it back before others are asked; who cannot be told has none.
+    fn recall(&self) -> Vec<Task> {
+        let by = self.decision.recall_by.unwrap_or(self.now);
+        let told = self.tell(Topic::Recall);
+        let owner = self.ask(Request::Leak).map(|mut owner| {
+            if told.as_ref().is_some_and(|told| told.kind == "tell") {
+                owner.due = by;
+            }
+            owner
+        });
+        told.into_iter().chain(owner).collect()
+    }
+
     fn words(&self, topic: Topic) -> Tell {
+        let recall_by = self.decision.recall_by.filter(|_| topic == Topic::Recall);
         Tell {
             n: self.decision.n,
             of: self.decision.of,
-            next: self.decision.next.clone(),
+            next: recall_by.map_or_else(|| self.decision.next.clone(), |by| wording::when(by, self.now)),
             counts: self.decision.counts,
             ..Tell::new(topic)
         }

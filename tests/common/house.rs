@@ -251,7 +251,11 @@ impl House {
         };
         match tokio::time::timeout(PATIENCE, search).await {
             Ok(found) => found,
-            Err(elapsed) => panic!("in vain: {what} ({elapsed})\nopen tasks: {:#?}", self.open_tasks().await),
+            Err(elapsed) => panic!(
+                "in vain: {what} ({elapsed}) at {}\nopen tasks: {:#?}",
+                self.clock.now(),
+                self.open_tasks().await
+            ),
         }
     }
 

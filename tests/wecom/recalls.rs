@@ -1,7 +1,7 @@
 //! A message that is taken back: its case says so, and a leak's request ends with it.
 
 use qunguan::{
-    model::Category,
+    model::{Category, SignedDuration},
     store::{CaseState, TaskState},
 };
 use serde_json::{Value, json};
@@ -52,8 +52,9 @@ async fn a_leak_that_is_taken_back_is_settled() {
     house.say("li", SALES, LEAK).await;
     let case = house.cases(SALES, "li").await.remove(0);
     assert_eq!(case.category, Category::LeakSecret);
+    assert!(house.last_told("li").contains("请在 今天 10:10 前在群里长按该消息撤回"), "{}", house.last_told("li"));
     let asked = house.tasks("ask").await;
-    assert_eq!(asked.iter().map(|task| task.state).collect::<Vec<_>>(), [TaskState::WaitsForPerson]);
+    assert_eq!(asked.iter().map(|task| task.state).collect::<Vec<_>>(), [TaskState::Pending], "others come later");
 
     take_back(&house, "li").await;
     let asked = house.tasks("ask").await;
@@ -61,4 +62,21 @@ async fn a_leak_that_is_taken_back_is_settled() {
     assert_eq!(asked[0].reason, "本人已撤回该消息");
     let case = house.store().case(&case.id).await.unwrap().unwrap();
     assert_eq!(case.state, CaseState::Closed);
+}
+
+#[tokio::test]
+async fn a_leak_that_stays_is_told_to_the_owner_when_the_time_is_over() {
+    let house = House::start().await;
+    house.say("li", SALES, LEAK).await;
+    house.later(SignedDuration::from_mins(9)).await;
+    let asked = |house: &House| house.told("wang").iter().any(|card| card.contains("疑似泄露，请关注"));
+    assert!(!asked(&house), "li still has a minute");
+    house.later(SignedDuration::from_mins(1)).await;
+    assert!(asked(&house), "{:?}", house.told("wang"));
+    assert!(!house.told("wang").join("").contains(LEAK), "what leaked is not spread by the card");
+    let case = house.cases(SALES, "li").await.remove(0);
+    house.press("wang", "疑似泄露", "已处理").await;
+    house.settled().await;
+    let case = house.store().case(&case.id).await.unwrap().unwrap();
+    assert_eq!((case.state, case.points), (CaseState::Closed, 0));
 }
