@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use daachorse::CharwiseDoubleArrayAhoCorasick;
-use qunguan::detect::matcher::{Engine, Matcher, Pattern, Scratch};
+use qunguan::detect::matcher::{Builder, Engine, Matcher, Scratch};
 use qunguan::text::{Normalized, fold, is_han};
 use regex::Regex;
 use rustix::time::{ClockId, clock_gettime};
@@ -225,9 +225,13 @@ fn main() {
         let texts = [ordinary.clone(), attack(&mut random, &words, false), attack(&mut random, &words, true)];
         let chars: Vec<usize> = texts.iter().map(|set| set.iter().map(|t| t.chars().count()).sum()).collect();
         let folded: Vec<String> = words.iter().map(|w| fold(w)).collect();
-        let plain: Vec<Pattern> = words.iter().map(Pattern::new).collect();
-        let heard: Vec<Pattern> =
-            words.iter().map(|w| Pattern::new(w).homophone(w.chars().filter(|c| is_han(*c)).count() >= 3)).collect();
+        let build = |by_sound: bool| {
+            let mut builder = Builder::default();
+            for word in &words {
+                builder.add(word, by_sound && word.chars().filter(|c| is_han(*c)).count() >= 3);
+            }
+            builder.build_with(Engine::Filtered)
+        };
         let mut rows: Vec<Row<'_>> = Vec::new();
         row(
             &mut rows,
@@ -274,17 +278,22 @@ fn main() {
                 })
             },
         );
-        row(&mut rows, "ours: fold + lexicon", || Matcher::with_engine(&plain, Engine::Filtered), ours);
-        row(&mut rows, "ours: with homophones", || Matcher::with_engine(&heard, Engine::Filtered), ours);
+        row(&mut rows, "ours: fold + lexicon", || build(false), ours);
+        row(&mut rows, "ours: with homophones", || build(true), ours);
         row(
             &mut rows,
             "ours: full Normalized + scan",
-            || Matcher::with_engine(&plain, Engine::Filtered),
+            || build(false),
             |machine| {
                 let mut reading = Normalized::default();
                 Box::new(move |text| {
                     reading.read(text);
-                    black_box(machine.scan(&reading)).len()
+                    let mut n = 0;
+                    machine.scan(reading.folded(), &[], |found| {
+                        black_box(found);
+                        n += 1;
+                    });
+                    n
                 })
             },
         );

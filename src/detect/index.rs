@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use jiff::civil::Date;
 use regex::Regex;
 
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
+use super::matcher::{self, Matcher};
 use super::view::{self, Gap, Span, View, bit};
 use crate::model::Category;
 use crate::text::Transform;
@@ -39,11 +39,19 @@ pub struct Hit {
     pub by_sound: bool,
 }
 
+/// What a word of the matcher is there for.
 #[derive(Clone, Copy, Debug)]
-enum Use {
-    Entry(usize),
-    Slot(usize),
-    Allow(usize),
+struct Use {
+    to: To,
+    /// Begins or ends with a Latin letter or a digit, and no other may touch it there.
+    bounded: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum To {
+    Entry(u32),
+    Slot(u32),
+    Allow(u32),
 }
 
 #[derive(Clone, Debug)]
@@ -71,12 +79,9 @@ struct NearSlot {
 pub struct Index {
     /// Every entry.
     pub entries: Vec<Compiled>,
-    words: AhoCorasick,
-    word_uses: Vec<Vec<Use>>,
-    word_bounded: Vec<bool>,
-    sounds: AhoCorasick,
-    sound_uses: Vec<Vec<Use>>,
-    sound_words: Vec<Vec<char>>,
+    words: Matcher,
+    /// By word of the matcher.
+    uses: Vec<Use>,
     allow_scopes: Vec<AllowScope>,
     nears: Vec<Near>,
     slot_nears: Vec<Vec<(usize, usize)>>,
@@ -91,22 +96,16 @@ pub type Atoms = Vec<(usize, Span)>;
 
 #[derive(Default)]
 struct Builder {
-    words: HashMap<String, Vec<Use>>,
-    sounds: HashMap<String, (Vec<char>, Vec<Use>)>,
+    words: matcher::Builder,
+    uses: Vec<Use>,
 }
 
 impl Builder {
-    fn word(&mut self, text: &str, to: Use, homophone: bool) -> Result<(), String> {
-        let folded = view::fold(text);
-        if folded.is_empty() {
-            return Err(format!("“{text}”里没有可以查找的字"));
-        }
-        for key in if homophone { view::sound_keys(&folded) } else { Vec::new() } {
-            let (_, uses) = self.sounds.entry(key).or_insert_with(|| (folded.chars().collect(), Vec::new()));
-            uses.push(to);
-        }
-        self.words.entry(folded).or_default().push(to);
-        Ok(())
+    fn word(&mut self, text: &str, to: To, by_sound: bool) -> Result<(), String> {
+        let folded = self.words.add(text, by_sound);
+        let edge = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
+        self.uses.push(Use { to, bounded: edge(folded.first()) || edge(folded.last()) });
+        if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字")) } else { Ok(()) }
     }
 }
 
@@ -132,7 +131,7 @@ impl Index {
         let groups: HashMap<&str, &Group> =
             documents.iter().flat_map(Document::groups).map(|g| (g.name.as_str(), g)).collect();
         for name in names.iter().filter(|name| !view::fold(name).is_empty()) {
-            let _ = build.word(name, Use::Allow(0), false);
+            let _ = build.word(name, To::Allow(0), false);
         }
         for document in documents {
             let Some(category) = document.category else { continue };
@@ -142,7 +141,7 @@ impl Index {
             let scope = allow_scopes.len();
             allow_scopes.push(AllowScope::Category(category));
             for (line, phrase) in document.allows() {
-                if let Err(message) = build.word(phrase, Use::Allow(scope), false) {
+                if let Err(message) = build.word(phrase, To::Allow(scope as u32), false) {
                     fail(line, message);
                 }
             }
@@ -154,7 +153,7 @@ impl Index {
                 let homophone_default = |word: &str| entry.homophone.unwrap_or(han_count(word) >= 3);
                 match &entry.pattern {
                     Pattern::Literal(word) => {
-                        if let Err(message) = build.word(word, Use::Entry(id), homophone_default(word)) {
+                        if let Err(message) = build.word(word, To::Entry(id as u32), homophone_default(word)) {
                             fail(entry.line, message);
                         }
                     }
@@ -176,7 +175,9 @@ impl Index {
                             let slot = *slots.entry(key).or_insert(next);
                             if slot == next {
                                 let added = match &term.term {
-                                    Term::Word(word) => build.word(word, Use::Slot(slot), homophone_default(word)),
+                                    Term::Word(word) => {
+                                        build.word(word, To::Slot(slot as u32), homophone_default(word))
+                                    }
                                     Term::Group(name) => groups.get(name.as_str()).map_or(Ok(()), |group| {
                                         group.words.iter().try_for_each(|word| {
                                             if let Some(inner) = VIRTUAL_GROUPS.iter().position(|name| {
@@ -185,7 +186,11 @@ impl Index {
                                                 nested.push((inner, slot));
                                                 return Ok(());
                                             }
-                                            build.word(word, Use::Slot(slot), group.homophone && han_count(word) >= 2)
+                                            build.word(
+                                                word,
+                                                To::Slot(slot as u32),
+                                                group.homophone && han_count(word) >= 2,
+                                            )
                                         })
                                     }),
                                 };
@@ -202,7 +207,7 @@ impl Index {
                     let scope = allow_scopes.len();
                     allow_scopes.push(AllowScope::Entry(id));
                     for phrase in &entry.allow {
-                        if let Err(message) = build.word(phrase, Use::Allow(scope), false) {
+                        if let Err(message) = build.word(phrase, To::Allow(scope as u32), false) {
                             fail(entry.line, message);
                         }
                     }
@@ -228,17 +233,9 @@ impl Index {
                 slot_nears[slot.slot].push((i, term));
             }
         }
-        let (words, word_uses): (Vec<String>, Vec<Vec<Use>>) = build.words.into_iter().unzip();
-        let (sounds, sound_values): (Vec<String>, Vec<_>) = build.sounds.into_iter().unzip();
-        let (sound_words, sound_uses) = sound_values.into_iter().unzip();
-        let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
         Ok(Self {
-            word_bounded: words.iter().map(|w| edge(w.chars().next()) || edge(w.chars().last())).collect(),
-            words: automaton(&words),
-            word_uses,
-            sounds: automaton(&sounds),
-            sound_uses,
-            sound_words,
+            words: build.words.build(),
+            uses: build.uses,
             entries,
             allow_scopes,
             nears,
@@ -257,23 +254,19 @@ impl Index {
         for (group, span) in atoms {
             slots[*group].push((*span, false));
         }
-        for found in self.words.find_overlapping_iter(&view.text) {
-            let span = view.span(found.range());
-            let pattern = found.pattern().as_usize();
-            if self.word_bounded[pattern] && !view.bounded(span) {
-                continue;
+        self.words.scan(&view.chars, &view.sounds, |found| {
+            let span = Span { start: found.start, end: found.end };
+            let Use { to, bounded } = self.uses[found.word];
+            if bounded && !found.heard && !view.bounded(span) {
+                return;
             }
-            let joined = view.joined(span);
-            for to in &self.word_uses[pattern] {
-                match *to {
-                    Use::Entry(entry) if joined => hits.push(Hit { entry, span, by_sound: false }),
-                    Use::Slot(slot) if joined => slots[slot].push((span, false)),
-                    Use::Allow(scope) => allows.push((scope, span)),
-                    Use::Entry(_) | Use::Slot(_) => {}
-                }
+            match to {
+                To::Allow(scope) => allows.push((scope as usize, span)),
+                _ if !view.joined(span) => {}
+                To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard }),
+                To::Slot(slot) => slots[slot as usize].push((span, found.heard)),
             }
-        }
-        self.scan_sounds(view, &mut hits, &mut slots);
+        });
         for &(inner, outer) in &self.nested {
             let found = slots[inner].clone();
             slots[outer].extend(found);
@@ -302,42 +295,18 @@ impl Index {
     /// Entries whose words occur in the text, allow-phrases or not; near entries count with any of their words.
     pub fn touched(&self, view: &View) -> Vec<usize> {
         let mut entries = Vec::new();
-        for found in self.words.find_overlapping_iter(&view.text) {
-            for to in &self.word_uses[found.pattern().as_usize()] {
-                match *to {
-                    Use::Entry(entry) => entries.push(entry),
-                    Use::Slot(slot) => {
-                        entries.extend(self.slot_nears[slot].iter().map(|(near, _)| self.nears[*near].entry));
-                    }
-                    Use::Allow(_) => {}
-                }
+        self.words.scan(&view.chars, &view.sounds, |found| match self.uses[found.word].to {
+            _ if found.heard => {}
+            To::Entry(entry) => entries.push(entry as usize),
+            To::Slot(slot) => {
+                entries.extend(self.slot_nears[slot as usize].iter().map(|(near, _)| self.nears[*near].entry));
             }
-        }
+            To::Allow(_) => {}
+        });
         entries.extend(
             self.regexes.iter().filter(|(_, regex, _)| regex.is_match(&view.clauses)).map(|(entry, ..)| *entry),
         );
         entries
-    }
-
-    fn scan_sounds(&self, view: &View, hits: &mut Vec<Hit>, slots: &mut [Vec<(Span, bool)>]) {
-        if self.sound_words.is_empty() {
-            return;
-        }
-        let key = view::sound_text(&view.sounds);
-        for found in self.sounds.find_overlapping_iter(&key) {
-            let pattern = found.pattern().as_usize();
-            let span = Span { start: found.start() / view::SOUND_BYTES, end: found.end() / view::SOUND_BYTES };
-            if !view.joined(span) || view.chars[span.start..span.end] == self.sound_words[pattern][..] {
-                continue;
-            }
-            for to in &self.sound_uses[pattern] {
-                match *to {
-                    Use::Entry(entry) => hits.push(Hit { entry, span, by_sound: true }),
-                    Use::Slot(slot) => slots[slot].push((span, true)),
-                    Use::Allow(_) => {}
-                }
-            }
-        }
     }
 
     fn join_near(&self, view: &View, slots: &[Vec<(Span, bool)>], hits: &mut Vec<Hit>, allows: &[(usize, Span)]) {
@@ -399,12 +368,4 @@ impl Index {
                 }
         })
     }
-}
-
-fn automaton(patterns: &[String]) -> AhoCorasick {
-    AhoCorasick::builder()
-        .kind(Some(AhoCorasickKind::ContiguousNFA))
-        .match_kind(MatchKind::Standard)
-        .build(patterns)
-        .expect("patterns are short and few enough for 32-bit states")
 }

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::detector::Settings;
 use super::index::Index;
 use super::lexicon::{Document, Entry, Lists, Pattern};
-use super::view::{View, fold, sound_keys};
+use super::view::{View, fold};
 use super::{Detector, evaluate};
-use crate::text::ordinary;
+use crate::text::{ordinary, sounds};
 
 /// Share of ordinary messages that one entry may hit.
 const ORDINARY_SHARE: f64 = 0.005;
@@ -82,7 +82,7 @@ fn remark(found: &mut Vec<Lint>, document: &Document, line: usize, level: Level,
 fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
     let names: Vec<(String, &String)> = names.iter().map(|n| (fold(n), n)).collect();
     let mut first: HashMap<(crate::model::Category, String), (Arc<str>, usize)> = HashMap::new();
-    let mut sounds: HashMap<String, (String, Arc<str>, usize)> = HashMap::new();
+    let mut heard: HashMap<Vec<u16>, (String, Arc<str>, usize)> = HashMap::new();
     let literals: Vec<(&Document, &Entry, String)> = all(documents)
         .filter_map(|(d, e)| if let Pattern::Literal(word) = &e.pattern { Some((d, e, fold(word))) } else { None })
         .collect();
@@ -105,14 +105,14 @@ fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
             }
         }
         if entry.homophone == Some(true)
-            && let Some(key) = sound_keys(word).into_iter().next()
+            && let Some(key) = word.chars().map(|c| sounds::all(c).first().copied()).collect::<Option<Vec<u16>>>()
         {
-            match sounds.get(&key) {
+            match heard.get(&key) {
                 Some((other, file, line)) if other != word => {
                     remark(found, document, entry.line, Level::Hint, format!("和 {file}:{line} 读音相同"));
                 }
                 Some(_) => {}
-                None => drop(sounds.insert(key, (word.clone(), document.file.clone(), entry.line))),
+                None => drop(heard.insert(key, (word.clone(), document.file.clone(), entry.line))),
             }
         }
         if entry.allow.iter().any(|phrase| fold(phrase) == *word) {

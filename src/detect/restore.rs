@@ -323,7 +323,7 @@ mod tests {
     fn read(lists: &str, text: &str) -> Option<String> {
         let document = Document::parse("insult/x.txt", lists).unwrap();
         let (first, others, _) = View::all(text);
-        Restorer::build(&[document]).read(others.first().unwrap_or(&first)).map(|view| view.text)
+        Restorer::build(&[document]).read(others.first().unwrap_or(&first)).map(|view| view.chars.into_iter().collect())
     }
 
     const LIST: &str = "垃圾\n丑八怪\n笨狗\n降价 | 谐音=否\n";

@@ -1,7 +1,7 @@
 //! One message as the signals see it: folded characters without what lies between them, what lay between them, and the
 //! way back to what was typed. Built once a message; every signal reads it.
 
-use crate::text::{Break, Normalized, Transform, normalize, sounds};
+use crate::text::{Break, Normalized, Transform, normalize};
 
 pub use crate::text::fold;
 
@@ -48,10 +48,6 @@ pub struct View {
     pub raw: Vec<char>,
     /// Folded characters.
     pub chars: Vec<char>,
-    /// The same as a string, for the matcher.
-    pub text: String,
-    /// Character index by byte of `text`; one entry more than bytes.
-    pub char_at: Vec<u32>,
     /// First raw character of each folded one.
     pub from: Vec<u32>,
     /// One past the last raw character of each folded one.
@@ -60,7 +56,7 @@ pub struct View {
     pub gap: Vec<Gap>,
     /// Steps of each folded character, bit by declaration order of [`Transform`].
     pub steps: Vec<u32>,
-    /// `text` with a blank where a hard gap was, for regular expressions.
+    /// The same as a string with a blank where a hard gap was, for regular expressions.
     pub clauses: String,
     /// Character index by byte of `clauses`; one entry more than bytes.
     pub clause_char_at: Vec<u32>,
@@ -106,25 +102,18 @@ impl View {
 
     /// Fills the derived fields from `chars` and `gap`.
     pub fn finish(mut self) -> Self {
-        self.text.reserve(self.chars.len() * 3);
+        self.clauses.reserve(self.chars.len() * 3);
+        self.clause_char_at.reserve(self.chars.len() * 3 + 1);
         for (i, &c) in self.chars.iter().enumerate() {
             if i > 0 && self.gap[i] == Gap::Hard {
                 self.clauses.push(' ');
                 self.clause_char_at.push(i as u32);
             }
-            self.text.push(c);
             self.clauses.push(c);
-            self.char_at.extend(std::iter::repeat_n(i as u32, c.len_utf8()));
             self.clause_char_at.extend(std::iter::repeat_n(i as u32, c.len_utf8()));
         }
-        self.char_at.push(self.chars.len() as u32);
         self.clause_char_at.push(self.chars.len() as u32);
         self
-    }
-
-    /// The span of a byte range of [`View::text`].
-    pub fn span(&self, bytes: std::ops::Range<usize>) -> Span {
-        Span { start: self.char_at[bytes.start] as usize, end: self.char_at[bytes.end] as usize }
     }
 
     /// The span of a byte range of [`View::clauses`].
@@ -191,18 +180,4 @@ impl View {
 /// The bit of a step in [`View::steps`].
 pub const fn bit(transform: Transform) -> u32 {
     1 << transform as u32
-}
-
-/// Bytes of one sound in [`sound_text`].
-pub const SOUND_BYTES: usize = 3;
-
-/// Sounds as text that a matcher can search: one character of three bytes each.
-pub fn sound_text(sounds: &[u16]) -> String {
-    sounds.iter().map(|s| char::from_u32(0x1000 + u32::from(*s)).unwrap_or('\u{1000}')).collect()
-}
-
-/// The sounds of a word to search for, one key a reading; none if a character has no sound.
-pub fn sound_keys(folded: &str) -> Vec<String> {
-    let chars: Vec<char> = folded.chars().collect();
-    sounds::words(&chars).iter().map(|word| sound_text(word)).collect()
 }

@@ -84,7 +84,6 @@ impl Harmless {
 /// A hash of the folded text that stays the same over restarts.
 fn fingerprint(sentence: &str) -> u64 {
     use sha2::{Digest, Sha256};
-    let view = crate::detect::view::View::new(sentence);
-    let hash = Sha256::digest(view.text.as_bytes());
+    let hash = Sha256::digest(crate::text::fold(sentence));
     u64::from_be_bytes(hash[..8].try_into().expect("a hash has eight bytes"))
 }

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 
 use pinyin::{ToPinyin, ToPinyinMulti};
 
-/// Readings that a word is looked for under, up to four characters and beyond: rare readings of long words would
-/// multiply the automaton for nothing.
+/// Readings that a character has and a word is looked for under, up to four characters and beyond: rare readings of long
+/// words would multiply the automaton for nothing.
 const MOST_READINGS: [usize; 2] = [4, 2];
 
 /// Readings that the usual data puts second though people type them for their sound first.
@@ -48,39 +48,50 @@ pub fn syllable(latin: &str) -> u16 {
     SOUNDS.ids.get(latin).copied().unwrap_or(0)
 }
 
-/// Every sound a character may have, most common first.
-pub fn all(c: char) -> Vec<u16> {
-    let mut all = vec![of(c)];
-    for reading in c.to_pinyin_multi().into_iter().flatten() {
-        let id = syllable(reading.plain());
-        if id != 0 && !all.contains(&id) {
-            all.push(id);
-        }
-    }
-    all.retain(|id| *id != 0);
-    all
+/// Every sound a character may have, most common first; four at most.
+pub fn all(c: char) -> &'static [u16] {
+    let code = (c as u32).wrapping_sub(FIRST);
+    let readings = READINGS.get(code as usize).map_or(&[][..], |readings| &readings[..]);
+    &readings[..readings.iter().position(|id| *id == 0).unwrap_or(readings.len())]
 }
 
-/// Every way a folded word may sound, most common first; empty if a character has no sound.
-pub fn words(folded: &[char]) -> Vec<Vec<u16>> {
+static READINGS: LazyLock<Vec<[u16; MOST_READINGS[0]]>> = LazyLock::new(|| {
+    let readings = |c: char| {
+        let mut found = [of(c), 0, 0, 0];
+        for id in c.to_pinyin_multi().into_iter().flatten().map(|reading| syllable(reading.plain())) {
+            if !found.contains(&id)
+                && let Some(place) = found.iter_mut().find(|place| **place == 0)
+            {
+                *place = id;
+            }
+        }
+        found
+    };
+    (FIRST..=LAST).map(|code| char::from_u32(code).map_or([0; 4], readings)).collect()
+});
+
+/// Calls back with every way a folded word may sound, most common first; not at all if a character has no sound.
+pub fn words(folded: &[char], mut found: impl FnMut(&[u16])) {
     let most = MOST_READINGS[usize::from(folded.len() > 4)];
-    let mut words = vec![Vec::with_capacity(folded.len())];
-    for c in folded {
-        let sounds = all(*c);
-        let mut longer = Vec::new();
-        for sound in sounds {
-            for word in &words {
-                if longer.len() < most {
-                    let mut word: Vec<u16> = word.clone();
-                    word.push(sound);
-                    longer.push(word);
+    let mut words: Vec<u16> = Vec::new();
+    let mut count = 1;
+    for (i, c) in folded.iter().enumerate() {
+        // `count` words of `i` sounds each become longer by one.
+        let mut longer = Vec::with_capacity(most * (i + 1));
+        for sound in all(*c) {
+            for word in 0..count {
+                if longer.len() < most * (i + 1) {
+                    longer.extend_from_slice(&words[word * i..(word + 1) * i]);
+                    longer.push(*sound);
                 }
             }
         }
         words = longer;
+        count = words.len() / (i + 1);
     }
-    words.retain(|word| !word.is_empty());
-    words
+    if !folded.is_empty() {
+        words.chunks_exact(folded.len()).for_each(&mut found);
+    }
 }
 
 /// What a character may be taken for by ear, as numbers from 1, most common first, 0 for none: sounds that accents and fast
@@ -116,7 +127,7 @@ static BLURRED: LazyLock<Blurred> = LazyLock::new(|| {
             let sounds = char::from_u32(code).map(all).unwrap_or_default();
             let mut free = found.iter_mut();
             let mut seen = Vec::new();
-            for id in sounds.into_iter().map(|sound| of_sound[usize::from(sound)]) {
+            for id in sounds.iter().map(|sound| of_sound[usize::from(*sound)]) {
                 if !seen.contains(&id)
                     && let Some(place) = free.next()
                 {
