@@ -40,7 +40,6 @@ use crate::{
     clicks::Clicks,
     console,
     coverage::{Coverage, Gap},
-    detect::own::OwnRules,
     groups::{Configured, Group, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
     jobs::{
@@ -119,8 +118,7 @@ impl Rules {
         let detector = settings.detector(clock.now())?;
         let policies = settings.policies()?;
         let rulebooks = settings.rulebooks()?;
-        let own = OwnRules::of(&settings.lists()?).map_err(|errors| settings.list_problems(&errors))?;
-        Ok(Self { own, detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
+        Ok(Self { detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
     }
 }
 

@@ -7,6 +7,7 @@ use super::index::{Hit, Index};
 use super::leaks::Kind;
 use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::links::Trouble;
+use super::own::OwnRules;
 use super::restore::Restorer;
 use super::score::{Conclusion, Scores};
 use super::view::{Span, View, bit};
@@ -63,6 +64,7 @@ impl Settings {
 pub struct Detector {
     index: Index,
     restorer: Restorer,
+    own: OwnRules,
     settings: Settings,
 }
 
@@ -119,6 +121,11 @@ impl Detector {
         &self.restorer
     }
 
+    /// The rules of the lists that are not as they ship.
+    pub const fn own(&self) -> &OwnRules {
+        &self.own
+    }
+
     /// Compiles the lists.
     ///
     /// # Errors
@@ -127,7 +134,8 @@ impl Detector {
         let documents = lists.parse()?;
         let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
         let index = Index::build(&documents, &names, settings.today)?;
-        let detector = Self { index, restorer: Restorer::build(&documents), settings };
+        let own = OwnRules::of(lists, &documents);
+        let detector = Self { index, restorer: Restorer::build(&documents), own, settings };
         let broken = detector.broken_examples(&documents);
         if broken.is_empty() { Ok(detector) } else { Err(broken) }
     }

@@ -17,7 +17,7 @@ use crate::text::Transform;
 #[derive(Clone, Debug)]
 pub struct Compiled {
     /// As it was written.
-    pub entry: Entry,
+    pub entry: Arc<Entry>,
     /// What it is about.
     pub category: Category,
     /// `category/rule`.
@@ -138,6 +138,8 @@ impl Index {
             let mut fail = |line: usize, message: String| {
                 errors.push(ListError { file: document.file.clone(), line, message });
             };
+            // The lines of a section share its rule.
+            let mut rule: (Arc<str>, Arc<str>) = Default::default();
             let scope = allow_scopes.len();
             allow_scopes.push(AllowScope::Category(category));
             for (line, phrase) in document.allows() {
@@ -215,10 +217,13 @@ impl Index {
                 let allowed_steps = entry.transforms.as_ref().map_or(u32::MAX, |list| {
                     list.iter().fold(bit(Transform::Width) | bit(Transform::Case), |all, t| all | bit(*t))
                 });
+                if !Arc::ptr_eq(&rule.0, &entry.rule) {
+                    rule = (entry.rule.clone(), format!("{category}/{}", entry.rule).into());
+                }
                 entries.push(Compiled {
                     entry: entry.clone(),
                     category,
-                    rule: format!("{category}/{}", entry.rule).into(),
+                    rule: rule.1.clone(),
                     place: format!("{}:{}", document.file, entry.line).into(),
                     allowed_steps,
                 });

@@ -184,7 +184,7 @@ pub enum LineKind {
     /// A sentence that has to be found, or has to pass; run whenever the lists are read.
     Example(Example),
     /// An entry.
-    Entry(Box<Entry>),
+    Entry(Arc<Entry>),
 }
 
 /// `必中：加我微信领资料`: a sentence stored with the rules above it.
@@ -219,7 +219,7 @@ pub struct Entry {
     /// What it looks for.
     pub pattern: Pattern,
     /// Second half of the finding's rule name; the file's stem unless given.
-    pub rule: String,
+    pub rule: Arc<str>,
     /// How bad; the category's usual one unless given.
     pub severity: Option<Severity>,
     /// Points toward the thresholds; the rule's or category's usual ones unless given.
@@ -287,8 +287,8 @@ impl Document {
     }
 
     /// The entries, in order.
-    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
-        self.lines.iter().filter_map(|l| if let LineKind::Entry(e) = &l.kind { Some(&**e) } else { None })
+    pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.lines.iter().filter_map(|l| if let LineKind::Entry(e) = &l.kind { Some(e) } else { None })
     }
 
     /// The sentences to try, in order.
@@ -336,7 +336,7 @@ impl Parser {
             defaults: Entry {
                 line: 0,
                 pattern: Pattern::Literal(String::new()),
-                rule: stem.to_owned(),
+                rule: stem.into(),
                 severity: None,
                 points: None,
                 note: None,
@@ -436,7 +436,7 @@ impl Parser {
         for cell in cells.filter(|c| !c.trim().is_empty()) {
             set_field(&mut entry, cell.trim())?;
         }
-        Ok(LineKind::Entry(Box::new(entry)))
+        Ok(LineKind::Entry(Arc::new(entry)))
     }
 }
 
@@ -480,7 +480,7 @@ fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
             if value.is_empty() || !value.chars().all(fine) {
                 return Err(format!("规则名“{value}”只能用小写字母、数字和 -"));
             }
-            value.clone_into(&mut entry.rule);
+            entry.rule = value.into();
         }
         "级别" | "severity" => {
             let found = Severity::ALL.iter().find(|s| s.id() == value || s.zh() == value);
@@ -602,7 +602,7 @@ mod tests {
         let document = Document::parse("ads/contact.txt", SAMPLE).unwrap();
         let entries: Vec<_> = document.entries().collect();
         assert_eq!(entries[0].pattern, Pattern::Literal("加我微信".into()));
-        assert_eq!((entries[0].rule.as_str(), entries[0].points), ("drop", Some(1.5)));
+        assert_eq!((&*entries[0].rule, entries[0].points), ("drop", Some(1.5)));
         let Pattern::Near(terms) = &entries[1].pattern else { panic!("a near entry") };
         assert_eq!(terms.iter().map(|t| (t.within, t.ordered)).collect::<Vec<_>>(), [(0, true), (8, true), (3, false)]);
         assert!(entries[1].expires.is_some());

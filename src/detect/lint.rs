@@ -72,7 +72,7 @@ pub fn lint<S: std::hash::BuildHasher>(
 }
 
 fn all(documents: &[Document]) -> impl Iterator<Item = (&Document, &Entry)> {
-    documents.iter().flat_map(|d| d.entries().map(move |e| (d, e)))
+    documents.iter().flat_map(|d| d.entries().map(move |e| (d, &**e)))
 }
 
 fn remark(found: &mut Vec<Lint>, document: &Document, line: usize, level: Level, message: String) {

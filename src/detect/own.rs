@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::lexicon::{Document, Entry, ListError, Lists, Pattern, Term};
+use super::lexicon::{Document, Entry, Lists, Pattern, Term};
 use crate::model::Stage;
 
 /// Longest words in an id, in characters; what is longer is told apart by a hash.
@@ -32,29 +32,28 @@ pub struct Own {
 pub struct OwnRules(HashMap<Arc<str>, Own>);
 
 impl OwnRules {
-    /// Compares the lists with those that ship.
-    ///
-    /// # Errors
-    /// Every line that is wrong.
-    pub fn of(lists: &Lists) -> Result<Self, Vec<ListError>> {
+    /// Compares the lists, and what they were read as, with those that ship.
+    pub fn of(lists: &Lists, documents: &[Document]) -> Self {
         let shipped_lists = Lists::shipped();
         let shipped: HashMap<&str, &str> = shipped_lists.iter().map(|(name, text)| (&**name, text)).collect();
+        let texts: HashMap<&str, &str> = lists.iter().map(|(name, text)| (&**name, text)).collect();
         let mut rules = HashMap::new();
-        for (name, text) in lists.iter().filter(|(name, text)| shipped.get(&***name) != Some(text)) {
-            let known: HashSet<u64> = match shipped.get(&**name) {
-                Some(text) => Document::parse(name, text)?.entries().map(print).collect(),
-                None => HashSet::new(),
-            };
-            for entry in Document::parse(name, text)?.entries() {
+        for document in documents.iter().filter(|d| shipped.get(&*d.file) != texts.get(&*d.file)) {
+            let known: HashSet<u64> = shipped
+                .get(&*document.file)
+                .and_then(|text| Document::parse(&document.file, text).ok())
+                .map(|shipped| shipped.entries().map(|entry| print(entry)).collect())
+                .unwrap_or_default();
+            for entry in document.entries() {
                 let print = print(entry);
                 if !known.contains(&print) {
                     let given = entry.stage_given.then_some(entry.stage);
-                    let own = Own { id: id(name, entry).into(), print, given };
-                    rules.insert(Arc::from(format!("{name}:{}", entry.line)), own);
+                    let own = Own { id: id(&document.file, entry).into(), print, given };
+                    rules.insert(Arc::from(format!("{}:{}", document.file, entry.line)), own);
                 }
             }
         }
-        Ok(Self(rules))
+        Self(rules)
     }
 
     /// The rule at a place, if it is not as it ships.
@@ -125,7 +124,8 @@ mod tests {
     #[test]
     fn what_ships_is_not_own_and_what_is_added_or_edited_is() {
         let mut lists = Lists::shipped();
-        assert!(OwnRules::of(&lists).unwrap().0.is_empty());
+        let own = |lists: &Lists| OwnRules::of(lists, &lists.parse().unwrap());
+        assert!(own(&lists).0.is_empty());
         let (name, text) = {
             let (name, text) = lists.iter().find(|(name, _)| &***name == "ads/contact.txt").unwrap();
             (name.to_string(), text.to_owned())
@@ -133,7 +133,7 @@ mod tests {
         let edited = text.replacen("需要的加我\n", "需要的加我 | 分=2\n", 1);
         lists.insert(&name, format!("# 挪了一行\n{edited}\n新来的词\n"));
         lists.insert("ads/own.txt", "[阶段=执行]\n我们自己的词\n".to_owned());
-        let own = OwnRules::of(&lists).unwrap();
+        let own = own(&lists);
         let ids: Vec<&str> = own.all().iter().map(|own| &*own.id).collect();
         assert_eq!(ids, ["ads/contact.txt#新来的词", "ads/contact.txt#需要的加我", "ads/own.txt#我们自己的词"]);
         assert_eq!(own.at("ads/own.txt:2").unwrap().given, Some(Stage::Enforce));

@@ -141,7 +141,7 @@ impl Lives {
         now: Timestamp,
     ) -> Changes {
         for id in behind(case) {
-            let own = rules.own.by_id(&id).cloned();
+            let own = rules.detector.own().by_id(&id).cloned();
             let gates = gates.clone();
             changes = changes.document(COLLECTION, &id, move |body| {
                 let kept = serde_json::from_value::<Kept>(body.take()).unwrap_or_else(|_| Kept::new(own.as_ref()));
@@ -176,7 +176,8 @@ impl Lives {
         let gates = &rules.policies.get("default").expect("the default policy is embedded").lifecycle;
         let kept = self.kept.read();
         let mut all: Vec<Shown> = rules
-            .own
+            .detector
+            .own()
             .all()
             .into_iter()
             .map(|own| {
@@ -252,7 +253,7 @@ struct View<'a> {
 
 impl Stages for View<'_> {
     fn stage(&self, rule: &str, place: Option<&str>) -> Option<(Stage, Option<Arc<str>>)> {
-        if let Some(own) = place.and_then(|place| self.rules.own.at(place)) {
+        if let Some(own) = place.and_then(|place| self.rules.detector.own().at(place)) {
             return self.lives.stage_of(&own.id, Some(own)).map(|stage| (stage, Some(own.id.clone())));
         }
         self.lives.stage_of(rule, None).map(|stage| (stage, None))

@@ -44,8 +44,6 @@ pub struct Rules {
     pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
     /// Rulebooks by name.
     pub rulebooks: std::collections::BTreeMap<String, Arc<policy::rulebook::Rulebook>>,
-    /// Rules of the lists that an admin added or edited.
-    pub own: crate::detect::own::OwnRules,
     /// The settings they came from.
     pub settings: crate::settings::Settings,
     /// When working hours are, if the settings say.
