@@ -438,3 +438,45 @@ async fn too_many_removals_trip_the_breaker_and_one_word_takes_them_back() {
     house.say("li", SALES, AD).await;
     assert!(!house.is_member(SALES, "li"), "it acts again");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_hundred_thousand_words_are_read_while_messages_come_and_none_is_lost() {
+    let mut house = House::empty(house::morning(), "").await;
+    house.write_settings();
+    house.start_bot().await;
+    let letters: Vec<char> = ('\u{4e00}'..='\u{4f30}').take(47).collect();
+    let word = |n: usize| -> String { (0..4).map(|place| letters[n / 47_usize.pow(place) % 47]).collect() };
+    let list: String = (0..100_000).map(|n| word(n) + "\n").collect();
+    let list = format!("[阶段=执行 分=3]\n{list}");
+    let asked = format!("今天到货 {}", word(54_321));
+    let verdict =
+        async || house.post("/api/v1/check", json!({"text": asked, "group": SALES})).await.1["verdict"].clone();
+    assert_eq!(verdict().await, "clean");
+
+    let (read, finished) = tokio::sync::watch::channel(false);
+    let sending = async {
+        let mut sent = 0;
+        // The last one is sent when the new words are in force.
+        while !*finished.borrow() || sent == 0 {
+            let message = json!({"id": format!("m{sent}"), "group": SALES, "sender": format!("p{sent}"), "at": house.clock_text(), "text": format!("第{sent}单到了")});
+            let (status, body) = house.post("/api/v1/messages", json!({"messages": [message]})).await;
+            assert_eq!((status, &body["results"][0]["verdict"]), (200, &json!("clean")), "message {sent}");
+            sent += 1;
+        }
+        sent
+    };
+    let reading = async {
+        assert_eq!(house.rewrite(&[("wordlists/ads/many.txt", &list)]).await, [""; 0]);
+        read.send(true).unwrap();
+    };
+    let (sent, ()) = tokio::join!(sending, reading);
+    assert_eq!(verdict().await, "act");
+    // Each is there exactly once: sent again, every one is known already.
+    for n in 0..sent {
+        let message =
+            json!({"id": format!("m{n}"), "group": SALES, "sender": "p0", "at": house.clock_text(), "text": "好的"});
+        let (_, body) = house.post("/api/v1/messages", json!({"messages": [message]})).await;
+        assert_eq!(body["results"][0]["duplicate"], true, "message {n}");
+    }
+    println!("{sent} messages were answered while 100,000 words were read");
+}
