@@ -39,6 +39,7 @@ use crate::{
     chat_commands::Desk,
     clicks::Clicks,
     console,
+    contacts::{Company, Contacts},
     coverage::{Coverage, Gap},
     groups::{Configured, Group, Groups},
     http::{self, Api, Readiness, auth::Tokens, ops::Check},
@@ -183,7 +184,9 @@ impl App {
         let wake = Arc::new(Notify::new());
         let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
-        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), groups.clone(), Arc::new(calendar)));
+        let contacts = Arc::new(Contacts::load(store.clone()).await.context("reading the address book")?);
+        let company = Arc::new(Company { groups: groups.clone(), contacts: contacts.clone() });
+        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), company, Arc::new(calendar)));
         let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
@@ -275,7 +278,9 @@ impl App {
                 hands: hands.clone(),
                 capabilities: capabilities.clone(),
                 names: wecom_hands.app.clone(),
+                notices: notices.clone(),
             }) as Arc<dyn Job>,
+            Arc::new(jobs::contacts::ContactsJob { contacts, client: wecom_hands.app.clone() }),
             Arc::new(jobs::breaker::BreakerJob {
                 store: store.clone(),
                 groups: groups.clone(),
@@ -356,6 +361,7 @@ impl App {
     pub async fn run(self, listener: TcpListener, stop: impl Future<Output = ()> + Send) -> anyhow::Result<()> {
         let address = listener.local_addr()?;
         jobs::refresh::plan(self.store.as_ref(), &self.groups, self.clock.now()).await.context("planning")?;
+        jobs::contacts::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::prune::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::seats::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::words::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;

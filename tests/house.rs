@@ -75,8 +75,9 @@ async fn once_warns_twice_mutes_three_times_removes() {
     编号：####
     [知道了] [申诉]
     "#);
-    let steps: Vec<_> = house.cases(SALES, "li").await.iter().rev().map(|case| case.step).collect();
-    assert_eq!(steps, [Step::Warn, Step::Mute, Step::Remove]);
+    let mut steps: Vec<_> = house.cases(SALES, "li").await.iter().map(|case| (case.at, case.step)).collect();
+    steps.sort(); // the first two have one time
+    assert_eq!(steps.iter().map(|(_, step)| *step).collect::<Vec<_>>(), [Step::Warn, Step::Mute, Step::Remove]);
     let api = house.get(&format!("/api/v1/groups/{SALES}/members/li")).await;
     assert_eq!(api["state"], "removed");
     assert_eq!(api["strikes"].as_array().unwrap().len(), 3);
@@ -409,6 +410,46 @@ async fn a_notice_is_answered_in_private_and_in_the_group() {
         (state("li"), state("chen"), state("zhao")),
         ("acknowledged".into(), "acknowledged".into(), "waiting".into())
     );
+}
+
+#[tokio::test]
+async fn a_department_is_asked_and_its_superior_gets_the_list() {
+    let house = House::start().await;
+    let (status, answer) =
+        house.post("/api/v1/notices", json!({"text": "x", "departments": ["没有的部门"], "deadline": "2h"})).await;
+    assert_eq!((status, answer["detail"].as_str().unwrap()), (400, "没有部门“没有的部门”，或通讯录里读不到"));
+    let draft = json!({"text": "请今天提交拜访计划", "departments": ["销售部"], "deadline": "2h"});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let id = notice["id"].as_str().unwrap();
+    for who in ["wang", "li", "sun"] {
+        house.ask(who, "收到").await;
+    }
+    let before = house.told("zhang").len();
+    for minutes in [61, 50, 10, 10] {
+        house.later(SignedDuration::from_mins(minutes)).await;
+    }
+    let told = house.told("zhang").split_off(before).join("\n——\n").replace(id, "####");
+    assert_snapshot!(told, @r"
+    还差您的回执：通知 ####，今天 12:00 截止
+    还剩 59 分钟。请今天提交拜访计划
+    [收到] [特殊情况]
+    ——
+    还差您的回执：通知 ####，今天 12:00 截止
+    还剩 9 分钟。请今天提交拜访计划
+    [收到] [特殊情况]
+    ——
+    通知 #### 已截止
+    通知 #### 已在今天 12:00 截止，还没有收到您的回执：请今天提交拜访计划
+    现在回执会记为迟到；有特殊情况请回复：特殊情况 #### 原因
+    [收到] [特殊情况]
+    ——
+    通知 #### 已在今天 12:00 截止：请今天提交拜访计划
+    您的团队还有 1 人未回执：陈敏
+    ");
+    let status = house.get(&format!("/api/v1/notices/{id}")).await;
+    let departments: Vec<_> = status["members"].as_array().unwrap().iter().map(|m| m["department"].clone()).collect();
+    assert_eq!(departments, [json!("销售部"), json!("销售部"), json!("销售部"), json!("销售部"), json!("销售部")]);
 }
 
 #[tokio::test]

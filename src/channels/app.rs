@@ -22,6 +22,7 @@ use crate::{
     clicks::Clicks,
     groups::{Groups, Person},
     http::ops::Check,
+    jobs,
     model::{self, Clock, GroupId, MemberId, Message},
     moderation::Moderation,
     notices::{NoticeError, Notices},
@@ -69,6 +70,11 @@ impl Channel for AppChannel {
     fn check(&self) -> Check {
         Check::good("app", "应用回调已就绪")
     }
+}
+
+/// People of other companies and of WeChat have ids that say so.
+fn is_external(member: &str) -> bool {
+    member.starts_with("wm") || member.starts_with("wo")
 }
 
 async fn verify(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Query>) -> Response {
@@ -153,6 +159,8 @@ impl AppChannel {
             }
             AppEvent::Contact { change, user, new_user } => {
                 tracing::info!(change, user, new_user, "a contact changed");
+                jobs::contacts::changed(self.notices.store(), now).await?;
+                self.tasks.notify_one();
                 Ok(None)
             }
             AppEvent::Inactivity { event } => {
@@ -173,7 +181,8 @@ impl AppChannel {
     /// Keeps the member list in step; what is missing in an event is read again by the refresh task.
     async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
         let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
-        for member in change.members.iter().map(|m| MemberId::from(m.as_str())) {
+        // A notice binds colleagues only.
+        for member in change.members.iter().filter(|m| !is_external(m)).map(|m| MemberId::from(m.as_str())) {
             let told = match change.detail.as_str() {
                 "add_member" => self.notices.joined(&id, &member, at).await,
                 "del_member" => self.notices.left(&id, &member, at).await,
@@ -195,7 +204,7 @@ impl AppChannel {
                                 learned.joined.insert(member.clone(), at);
                             }
                             learned.members.entry(member).or_insert_with(|| Person {
-                                external: change.members.iter().any(|m| m.starts_with("wm") || m.starts_with("wo")),
+                                external: change.members.iter().any(|m| is_external(m)),
                                 ..Person::default()
                             });
                         }

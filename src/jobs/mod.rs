@@ -8,6 +8,7 @@ pub mod ask;
 pub mod breaker;
 #[cfg(test)]
 mod card_tests;
+pub mod contacts;
 pub mod hands;
 pub mod notice;
 pub mod prune;

@@ -9,9 +9,10 @@ use serde_json::json;
 use super::{Ended, Job, JobError, hands::Hands};
 use crate::{
     capability::{Act, Capabilities, Provider},
-    groups::{Groups, Learned},
+    groups::{Group, Groups, Learned},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
     moderation::effects::{Ask, Remove, Request},
+    notices::{NoticeError, Notices},
     policy::MemberState,
     store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
     wecom::client::Client,
@@ -34,6 +35,8 @@ pub struct RefreshJob {
     pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// Looks up colleagues' names; absent without an app.
     pub names: Option<Arc<Client>>,
+    /// Told of who came and went, as by an event.
+    pub notices: Arc<Notices>,
 }
 
 /// Plans a look at every configured group, at once.
@@ -92,6 +95,9 @@ impl Job for RefreshJob {
         let count = fresh.members.len();
         let fresh_for_edit = fresh.clone();
         self.groups.learn(&task.group, move |learned| merge(learned, &fresh_for_edit, first, now)).await?;
+        if !first {
+            self.tell_notices(&group, &fresh, now).await?;
+        }
         self.learn_names(&task.group, &fresh).await?;
         let with = self.who_came_back(task, &fresh, now).await?;
         let reason = format!("已读取成员 {count} 人");
@@ -152,6 +158,22 @@ impl RefreshJob {
             }
         }
         Ok(changes)
+    }
+
+    /// Who need not answer a notice any more, or must now: found out by reading, because these groups tell no event.
+    async fn tell_notices(&self, before: &Group, fresh: &Learned, now: Timestamp) -> Result<(), JobError> {
+        let (old, new) = (&before.learned.members, &fresh.members);
+        let mut told = Ok(());
+        for (member, _) in new.iter().filter(|(m, person)| !old.contains_key(*m) && !person.external) {
+            told = told.and(self.notices.joined(before.id(), member, now).await);
+        }
+        for member in old.keys().filter(|m| !new.contains_key(*m)) {
+            told = told.and(self.notices.left(before.id(), member, now).await);
+        }
+        match told {
+            Err(NoticeError::Store(error)) => Err(error.into()),
+            Ok(()) | Err(NoticeError::User(_)) => Ok(()),
+        }
     }
 
     /// Members whose removal is still under way: that they are in the group says nothing about them coming back.

@@ -30,41 +30,31 @@ pub trait Directory: Send + Sync + 'static {
     fn person(&self, id: &MemberId) -> Person;
 }
 
-/// Groups as WeCom told them. They say nothing of departments or superiors.
-impl Directory for Groups {
-    fn group(&self, id: &GroupId) -> Option<Vec<Person>> {
+impl Person {
+    /// Somebody of whom no more is known.
+    pub fn named(id: &MemberId, name: &str) -> Self {
+        Self { id: id.clone(), name: name.to_owned(), department: String::new(), superior: None }
+    }
+}
+
+/// What groups say of people; departments and superiors are the address book's.
+impl Groups {
+    /// The colleagues in a group; `None` if its members are not known.
+    pub fn people(&self, id: &GroupId) -> Option<Vec<Person>> {
         let group = self.get(id);
         if group.learned.members.is_empty() {
             return None;
         }
         let people = group.learned.members.iter().filter(|(id, p)| !p.external && group.role(id) != Role::Bot);
-        Some(
-            people
-                .map(|(id, _)| Person {
-                    id: id.clone(),
-                    name: group.member_name(id).to_owned(),
-                    department: String::new(),
-                    superior: None,
-                })
-                .collect(),
-        )
+        Some(people.map(|(id, _)| Person::named(id, group.member_name(id))).collect())
     }
-    fn group_name(&self, id: &GroupId) -> String {
-        self.get(id).name().to_owned()
-    }
-    fn department(&self, _name: &str) -> Option<Vec<Person>> {
-        None
-    }
-    fn person(&self, id: &MemberId) -> Person {
+
+    /// Somebody under the name one of the groups knows.
+    pub fn person(&self, id: &MemberId) -> Person {
         let name = self
             .all()
             .iter()
             .find_map(|group| group.learned.members.get(id).filter(|p| !p.name.is_empty()).map(|p| p.name.clone()));
-        Person {
-            id: id.clone(),
-            name: name.unwrap_or_else(|| id.as_str().to_owned()),
-            department: String::new(),
-            superior: None,
-        }
+        Person::named(id, name.as_deref().unwrap_or(id.as_str()))
     }
 }

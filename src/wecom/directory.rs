@@ -27,10 +27,29 @@ pub struct Department {
     pub name: String,
     /// The department above; 0 above the root.
     pub parent: i64,
+    /// Userids of who leads it.
+    pub leaders: Vec<String>,
+}
+
+/// Somebody in the address book.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// The userid.
+    pub id: String,
+    /// Shown name.
+    pub name: String,
+    /// Departments, the main one first.
+    pub departments: Vec<i64>,
+    /// Userids of whom they report to.
+    pub leaders: Vec<String>,
 }
 
 fn rows<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer[name].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+fn texts(value: &Value) -> Vec<String> {
+    value.as_array().into_iter().flatten().map(text).collect()
 }
 
 fn text(value: &Value) -> String {
@@ -69,8 +88,27 @@ impl Client {
             id: row["id"].as_i64().unwrap_or_default(),
             name: text(&row["name"]),
             parent: row["parentid"].as_i64().unwrap_or_default(),
+            leaders: texts(&row["department_leader"]),
         });
         Ok(departments.collect())
+    }
+
+    /// The people of one department, without those of departments below it.
+    pub async fn users_of(&self, department: i64) -> Result<Vec<User>, ClientError> {
+        let answer = self.get("user/list", &[("department_id", &department.to_string())]).await?;
+        let users = rows(&answer, "userlist").iter().map(|row| {
+            let main = row["main_department"].as_i64();
+            let mut departments: Vec<i64> =
+                row["department"].as_array().into_iter().flatten().filter_map(Value::as_i64).collect();
+            departments.sort_by_key(|id| Some(*id) != main);
+            User {
+                id: text(&row["userid"]),
+                name: text(&row["name"]),
+                departments,
+                leaders: texts(&row["direct_leader"]),
+            }
+        });
+        Ok(users.collect())
     }
 
     /// The external people of a room and whether each has agreed to the archive; needs the archive's own secret.

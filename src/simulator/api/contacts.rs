@@ -5,22 +5,36 @@ use serde_json::{Value, json};
 use super::{Call, Errcode, fail};
 use crate::simulator::world::{Person, PersonKind};
 
-/// Names of the sample departments.
-const DEPARTMENTS: &[(u64, u64, &str)] = &[(1, 0, "华东公司"), (2, 1, "销售部"), (3, 1, "客服部"), (4, 1, "商品部")];
+/// The sample departments: id, parent, name, leader.
+const DEPARTMENTS: &[(u64, u64, &str, &str)] =
+    &[(1, 0, "华东公司", "wang"), (2, 1, "销售部", "zhang"), (3, 1, "客服部", ""), (4, 1, "商品部", "")];
 
 fn employees<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Person> {
     call.state.people.values().filter(|p| p.kind == PersonKind::Employee && !p.left)
 }
 
+fn shown(person: &Person) -> Value {
+    json!({"userid": person.id, "name": person.name, "alias": "", "position": "",
+        "department": [person.department], "main_department": person.department, "order": [0],
+        "is_leader_in_dept": [0], "direct_leader": [], "status": 1, "enable": 1, "isleader": 0,
+        "extattr": {"attrs": []}})
+}
+
 /// `GET user/get?userid=`
 pub fn user(call: &mut Call<'_>) -> Result<Value, Errcode> {
-    match call.state.employee(call.param("userid")) {
-        Some(person) => Ok(json!({"userid": person.id, "name": person.name, "alias": "", "position": "",
-            "department": [person.department], "main_department": person.department, "order": [0],
-            "is_leader_in_dept": [0], "direct_leader": [], "status": 1, "enable": 1, "isleader": 0,
-            "extattr": {"attrs": []}})),
-        None => fail(60111, "userid not found"),
+    call.state
+        .employee(call.param("userid"))
+        .map_or_else(|| fail(60111, "userid not found"), |person| Ok(shown(person)))
+}
+
+/// `GET user/list?department_id=`: the department's own people.
+pub fn users(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let wanted = call.param("department_id").to_owned();
+    if !DEPARTMENTS.iter().any(|(id, ..)| id.to_string() == wanted) {
+        return fail(60123, "invalid party id");
     }
+    let rows: Vec<_> = employees(call).filter(|p| p.department.to_string() == wanted).map(shown).collect();
+    Ok(json!({ "userlist": rows }))
 }
 
 /// `GET user/simplelist?department_id=`
@@ -50,8 +64,11 @@ pub fn departments(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let wanted = call.param("id");
     let rows: Vec<_> = DEPARTMENTS
         .iter()
-        .filter(|(id, parent, _)| wanted.is_empty() || id.to_string() == wanted || parent.to_string() == wanted)
-        .map(|(id, parent, name)| json!({"id": id, "name": name, "parentid": parent, "order": 0, "department_leader": []}))
+        .filter(|(id, parent, ..)| wanted.is_empty() || id.to_string() == wanted || parent.to_string() == wanted)
+        .map(|(id, parent, name, leader)| {
+            let leaders: Vec<_> = employees(call).filter(|p| p.id == *leader).map(|p| &p.id).collect();
+            json!({"id": id, "name": name, "parentid": parent, "order": 0, "department_leader": leaders})
+        })
         .collect();
     Ok(json!({ "department": rows }))
 }
@@ -59,7 +76,7 @@ pub fn departments(call: &mut Call<'_>) -> Result<Value, Errcode> {
 /// `GET department/simplelist`
 pub fn department_ids(_call: &mut Call<'_>) -> Result<Value, Errcode> {
     let rows: Vec<_> =
-        DEPARTMENTS.iter().map(|(id, parent, _)| json!({"id": id, "parentid": parent, "order": 0})).collect();
+        DEPARTMENTS.iter().map(|(id, parent, ..)| json!({"id": id, "parentid": parent, "order": 0})).collect();
     Ok(json!({ "department_id": rows }))
 }
 

@@ -125,6 +125,7 @@ const ENDPOINTS: &[(&str, bool, Needs, Handler)] = &[
     ("msgaudit/check_single_agree", true, Needs::Archive, msgaudit::single_agree),
     ("msgaudit/get_robot_info", false, Needs::Archive, msgaudit::robot),
     ("user/get", false, Needs::App, contacts::user),
+    ("user/list", false, Needs::App, contacts::users),
     ("user/simplelist", false, Needs::App, contacts::simple_list),
     ("user/list_id", true, Needs::App, contacts::list_id),
     ("department/list", false, Needs::App, contacts::departments),

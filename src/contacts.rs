@@ -1,0 +1,225 @@
+//! The company's address book: who works in which department and for whom, as far as the app may see it. Notices to a
+//! department and the list for a person's superior come from here; without it both say that nothing is known.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use arc_swap::ArcSwap;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    groups::Groups,
+    model::{GroupId, MemberId},
+    notices::{Directory, Person},
+    store::{Store, StoreError, changes::Changes},
+};
+
+/// The collection; one document.
+pub const COLLECTION: &str = "contacts";
+const DOCUMENT: &str = "book";
+
+/// A department.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Department {
+    /// Its name; empty where WeCom keeps it back.
+    pub name: String,
+    /// The department above; 0 above the root.
+    pub parent: i64,
+    /// Who leads it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaders: Vec<MemberId>,
+}
+
+/// A colleague.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Colleague {
+    /// Shown name.
+    pub name: String,
+    /// Departments, the main one first.
+    pub departments: Vec<i64>,
+    /// Whom they report to, if WeCom says.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub leaders: Vec<MemberId>,
+}
+
+/// Everything the app may see.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    /// By id.
+    pub departments: BTreeMap<i64, Department>,
+    /// By userid.
+    pub people: BTreeMap<MemberId, Colleague>,
+}
+
+impl Book {
+    /// A department by its name, or by its number where two have one name.
+    fn find(&self, wanted: &str) -> Option<i64> {
+        if let Some(id) = wanted.parse().ok().filter(|id| self.departments.contains_key(id)) {
+            return Some(id);
+        }
+        let mut named = self.departments.iter().filter(|(_, d)| d.name == wanted);
+        let found = *named.next()?.0;
+        named.next().is_none().then_some(found)
+    }
+
+    /// Is `id` the department or one below it?
+    fn is_within(&self, id: i64, department: i64) -> bool {
+        let mut at = id;
+        // A loop in what WeCom says must not become one here.
+        for _ in 0..=self.departments.len() {
+            if at == department {
+                return true;
+            }
+            let Some(above) = self.departments.get(&at) else { return false };
+            at = above.parent;
+        }
+        false
+    }
+
+    /// Whom somebody reports to: as WeCom says, else the leader of their department or of the next one above.
+    fn superior(&self, id: &MemberId) -> Option<&MemberId> {
+        let colleague = self.people.get(id)?;
+        if let Some(leader) = colleague.leaders.iter().find(|leader| *leader != id) {
+            return Some(leader);
+        }
+        let mut at = *colleague.departments.first()?;
+        for _ in 0..=self.departments.len() {
+            let department = self.departments.get(&at)?;
+            if let Some(leader) = department.leaders.iter().find(|leader| *leader != id) {
+                return Some(leader);
+            }
+            at = department.parent;
+        }
+        None
+    }
+}
+
+/// The book in use, and in the store.
+pub struct Contacts {
+    store: Arc<dyn Store>,
+    book: ArcSwap<Book>,
+}
+
+impl Contacts {
+    /// Reads what was learned before.
+    pub async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
+        let book = match store.document(COLLECTION, DOCUMENT).await? {
+            Some(document) => serde_json::from_value(document.body)
+                .map_err(|e| StoreError::Format(format!("{COLLECTION}/{DOCUMENT}: {e}")))?,
+            None => Book::default(),
+        };
+        Ok(Self { store, book: ArcSwap::from_pointee(book) })
+    }
+
+    /// What is known.
+    pub fn book(&self) -> Arc<Book> {
+        self.book.load_full()
+    }
+
+    /// Writes down what WeCom told, if it is new, and uses it from now on.
+    pub async fn learn(&self, book: Book) -> Result<(), StoreError> {
+        if *self.book.load_full() == book {
+            return Ok(());
+        }
+        let body = serde_json::to_value(&book).unwrap_or_default();
+        let changes = Changes::new().document(COLLECTION, DOCUMENT, move |stored| stored.clone_from(&body));
+        changes.commit(self.store.as_ref()).await?;
+        self.book.store(Arc::new(book));
+        Ok(())
+    }
+}
+
+/// Groups and address book together answer who is where.
+pub struct Company {
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// The address book.
+    pub contacts: Arc<Contacts>,
+}
+
+impl Company {
+    fn complete(book: &Book, mut person: Person) -> Person {
+        if let Some(colleague) = book.people.get(&person.id) {
+            let department = colleague.departments.first().and_then(|id| book.departments.get(id));
+            person.department = department.map(|d| d.name.clone()).unwrap_or_default();
+            person.superior = book.superior(&person.id).cloned();
+            if person.name == person.id.as_str() && !colleague.name.is_empty() {
+                person.name.clone_from(&colleague.name);
+            }
+        }
+        person
+    }
+}
+
+impl Directory for Company {
+    fn group(&self, id: &GroupId) -> Option<Vec<Person>> {
+        let book = self.contacts.book.load();
+        Some(self.groups.people(id)?.into_iter().map(|person| Self::complete(&book, person)).collect())
+    }
+    fn group_name(&self, id: &GroupId) -> String {
+        self.groups.get(id).name().to_owned()
+    }
+    fn department(&self, name: &str) -> Option<Vec<Person>> {
+        let book = self.contacts.book.load();
+        let wanted = book.find(name.trim())?;
+        let inside = book.people.iter().filter(|(_, c)| c.departments.iter().any(|d| book.is_within(*d, wanted)));
+        Some(inside.map(|(id, _)| Self::complete(&book, Person::named(id, id.as_str()))).collect())
+    }
+    fn person(&self, id: &MemberId) -> Person {
+        Self::complete(&self.contacts.book.load(), self.groups.person(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn book() -> Book {
+        let department = |name: &str, parent, leaders: &[&str]| Department {
+            name: name.into(),
+            parent,
+            leaders: leaders.iter().map(|l| MemberId::from(*l)).collect(),
+        };
+        let colleague = |department, leaders: &[&str]| Colleague {
+            name: String::new(),
+            departments: vec![department],
+            leaders: leaders.iter().map(|l| MemberId::from(*l)).collect(),
+        };
+        Book {
+            departments: BTreeMap::from([
+                (1, department("公司", 0, &["boss"])),
+                (2, department("销售部", 1, &["head"])),
+                (3, department("一组", 2, &[])),
+                (4, department("一组", 1, &[])),
+                (8, department("乱", 9, &[])),
+                (9, department("麻", 8, &[])),
+            ]),
+            people: BTreeMap::from([
+                ("boss".into(), colleague(1, &[])),
+                ("head".into(), colleague(2, &[])),
+                ("a".into(), colleague(3, &[])),
+                ("b".into(), colleague(3, &["a"])),
+                ("c".into(), colleague(8, &[])),
+            ]),
+        }
+    }
+
+    #[test]
+    fn the_superior_is_the_one_named_or_the_nearest_leader_above() {
+        let book = book();
+        for (who, superior) in
+            [("b", Some("a")), ("a", Some("head")), ("head", Some("boss")), ("boss", None), ("c", None)]
+        {
+            assert_eq!(book.superior(&who.into()).map(MemberId::as_str), superior, "{who}");
+        }
+    }
+
+    #[test]
+    fn a_department_holds_those_below_it_and_an_ambiguous_name_finds_none() {
+        let book = book();
+        assert_eq!(
+            (book.find("销售部"), book.find("3"), book.find("一组"), book.find("没有")),
+            (Some(2), Some(3), None, None)
+        );
+        assert!(book.is_within(3, 2) && book.is_within(3, 1) && !book.is_within(2, 3) && !book.is_within(8, 1));
+    }
+}

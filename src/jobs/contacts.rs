@@ -1,0 +1,100 @@
+//! Reads the address book now and then, and soon after WeCom says that it changed.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{Ended, Job, JobError, wecom_hands::job_error};
+use crate::{
+    contacts::{Book, Colleague, Contacts, Department},
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    wecom::client::{Client, ClientError},
+};
+
+/// The only task.
+const TASK: &str = "contacts";
+/// Read this often.
+const EVERY: SignedDuration = SignedDuration::from_hours(6);
+/// Changes come in swarms (a whole department is moved): one reading serves them all.
+const SWARM: SignedDuration = SignedDuration::from_secs(30);
+
+/// The job; it never ends.
+pub struct ContactsJob {
+    /// The address book.
+    pub contacts: Arc<Contacts>,
+    /// WeCom; absent without an app.
+    pub client: Option<Arc<Client>>,
+}
+
+/// Reads it at once.
+pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    due(store, now).await
+}
+
+/// Something changed: reads it soon.
+pub async fn changed(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
+    match store.task(&TASK.into()).await? {
+        Some(known) if known.due <= now + SWARM => Ok(()),
+        _ => due(store, now + SWARM).await,
+    }
+}
+
+async fn due(store: &dyn Store, due: Timestamp) -> Result<(), StoreError> {
+    let changes = match store.task(&TASK.into()).await? {
+        Some(known) => Changes::new().update_task(TaskUpdate {
+            id: known.id,
+            fence: None,
+            state: TaskState::Pending,
+            due,
+            reason: String::new(),
+            payload: None,
+            failed: false,
+        }),
+        None => Changes::new().task(Task { due, ..Task::new(TASK, TASK, &GroupId::from(""), due, json!({})) }),
+    };
+    changes.commit(store).await.map(drop)
+}
+
+#[async_trait]
+impl Job for ContactsJob {
+    fn kind(&self) -> &'static str {
+        TASK
+    }
+
+    /// WeCom's bad days end.
+    fn gives_up(&self) -> bool {
+        false
+    }
+
+    async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let Some(client) = &self.client else {
+            return Ok(Ended::later(now + EVERY, "没有应用，读不到通讯录"));
+        };
+        let book = read(client).await.map_err(|error| job_error(error, now))?;
+        let (people, departments) = (book.people.len(), book.departments.len());
+        self.contacts.learn(book).await?;
+        Ok(Ended::later(now + EVERY, format!("已读取通讯录：{departments} 个部门，{people} 人")))
+    }
+}
+
+async fn read(client: &Client) -> Result<Book, ClientError> {
+    let mut book = Book::default();
+    for department in client.departments().await? {
+        let leaders = department.leaders.iter().map(MemberId::new).collect();
+        let known = Department { name: department.name, parent: department.parent, leaders };
+        book.departments.insert(department.id, known);
+    }
+    for id in book.departments.keys() {
+        for user in client.users_of(*id).await? {
+            let colleague = Colleague {
+                name: user.name,
+                departments: user.departments,
+                leaders: user.leaders.iter().map(MemberId::new).collect(),
+            };
+            book.people.insert(MemberId::new(user.id), colleague);
+        }
+    }
+    Ok(book)
+}
