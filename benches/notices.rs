@@ -71,7 +71,7 @@ async fn bench(count: usize, people: usize) {
             reminders: Vec::new(),
             ..Draft::new(&format!("通知 {n}"), &[&group], Deadline::After(SignedDuration::from_hours(2)))
         };
-        ids.push(notices.publish(draft, "bench").await.expect("publish").id);
+        ids.push(notices.publish(draft, "bench", None).await.expect("publish").id);
     }
     println!("published {count} notices x {people} people in {:.1?}, {} MiB", began.elapsed(), resident_mib());
 

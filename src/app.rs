@@ -219,6 +219,7 @@ impl App {
                 moderation: moderation.clone(),
                 appeals: appeals.clone(),
                 reports: reports.clone(),
+                notices: notices.clone(),
             }),
             clicks: Arc::new(Clicks {
                 store: store.clone(),

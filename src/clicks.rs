@@ -11,12 +11,12 @@ use crate::{
     appeals::Appeals,
     chat_commands::CommandError,
     groups::Groups,
-    model::{CaseId, Clock, MemberId, Step, TaskId, UserError},
+    model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
     moderation::{Moderation, effects::Ask, manual::Punishment, undo::UndoError},
-    notices::{NoticeError, Notices},
+    notices::{Notices, answer::Pressed},
     policy::MemberState,
     reports::{ReportState, Reports},
-    store::{CaseEvent, CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{CaseEvent, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
 };
 
 /// The use case.
@@ -39,31 +39,41 @@ pub struct Clicks {
     pub escalation: Vec<MemberId>,
 }
 
-fn notice_error(error: NoticeError) -> CommandError {
-    match error {
-        NoticeError::User(error) => CommandError::User(error),
-        NoticeError::Store(error) => CommandError::Store(error),
-    }
-}
-
 impl Clicks {
-    /// Handles a press; returns what the buttons turn into.
-    pub async fn press(&self, by: &MemberId, card: &str, key: &str) -> String {
-        match self.pressed(by, card, key).await {
-            Ok(text) => text,
-            Err(CommandError::User(error)) => error.0,
-            Err(CommandError::Store(error)) => {
-                tracing::error!(%error, card, key, "a press on a card failed");
-                "暂时处理不了，请稍后再试".into()
+    /// Handles a press that was made at `at`, as WeCom says; returns what the buttons turn into, or nothing where they stay.
+    pub async fn press(
+        &self,
+        by: &MemberId,
+        card: &str,
+        key: &str,
+        at: Timestamp,
+    ) -> Result<Option<String>, StoreError> {
+        // A clock of theirs that is ahead of ours makes nobody late.
+        let at = at.min(self.clock.now());
+        match self.notices.press(key, by, at).await.map_err(CommandError::from) {
+            Ok(Some(pressed)) => {
+                let label = match pressed {
+                    Pressed::Settled(label) => Some(label),
+                    Pressed::Told(text) => {
+                        self.notices.hint(key, by, at, text).await?;
+                        None
+                    }
+                };
+                self.moderation.ring();
+                return Ok(label);
             }
+            Ok(None) => {}
+            Err(CommandError::User(error)) => return Ok(Some(error.0)),
+            Err(CommandError::Store(error)) => return Err(error),
+        }
+        match self.pressed(by, card, key).await {
+            Ok(label) => Ok(Some(label)),
+            Err(CommandError::User(error)) => Ok(Some(error.0)),
+            Err(CommandError::Store(error)) => Err(error),
         }
     }
 
     async fn pressed(&self, by: &MemberId, card: &str, key: &str) -> Result<String, CommandError> {
-        if let Some(heard) = self.notices.press(key, by, self.clock.now()).await.map_err(notice_error)? {
-            self.moderation.ring();
-            return Ok(heard.reply);
-        }
         // A card sent again to the next person carries `@2` after the task's id.
         let task_id = card.split('@').next().unwrap_or_default();
         if let Some(rest) = task_id.strip_prefix("tell-") {

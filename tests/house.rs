@@ -413,6 +413,95 @@ async fn a_notice_is_answered_in_private_and_in_the_group() {
 }
 
 #[tokio::test]
+async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
+    let house = House::start().await;
+    let before = house.lines(SALES).len();
+    // What was typed in a group or is not complete sends nothing.
+    house.say("wang", SALES, "@群管 发通知 2h 明天盘点").await;
+    assert_snapshot!(house.ask("li", "发通知 2h 明天盘点").await, @"这条指令只有群主和管理员可以使用。");
+    assert_snapshot!(house.ask("wang", "发通知").await, @"用法：发通知 2h 正文（私信我；发给您管理的所有群：发通知 全部 2h 正文）");
+    assert_snapshot!(house.ask("wang", "发通知 明天盘点").await, @"用法：发通知 2h 正文（私信我；发给您管理的所有群：发通知 全部 2h 正文）");
+    assert_snapshot!(house.ask("wang", "发通知 2h 明天盘点").await, @"您管理着「华东销售群」「会员福利群」。请写明发到哪个群，例如：#群名 发通知 2h 正文；都发：发通知 全部 2h 正文");
+    assert_snapshot!(house.ask("wang", "#华东销售群 发通知 09:30 明天盘点").await, @"今天 09:30 已经过了");
+    let draft = house.ask("wang", "#华东销售群 发通知 18:00 明天盘点\n请带好工牌").await;
+    let drafts = house.get("/api/v1/notices").await;
+    let id = drafts["notices"][0]["id"].as_str().unwrap().to_owned();
+    assert_snapshot!(draft, @r"
+    草稿 ####，还没有发出。
+    发到：华东销售群（6 人）
+    截止：今天 18:00
+
+    —— 群里会看到 ——
+    【通知 ####】请在今天 18:00 前回执
+    明天盘点
+    请带好工牌
+
+    需回执 6 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
+    ————
+    没有问题请回复：发出 ####
+    ");
+    assert_eq!(house.lines(SALES).len(), before + 1, "nothing but what the owner wrote");
+    assert_snapshot!(house.ask("zhang", &format!("发出 {id}")).await, @"只有起草的人可以这样做");
+    assert_snapshot!(house.ask("wang", &format!("发出 {id}")).await.replace(&id, "####"), @"通知 #### 正在发出。想知道谁回执了，请发送：通知进度 ####");
+    house.settled().await;
+    assert_snapshot!(house.ask("wang", &format!("发出 {id}")).await.replace(&id, "####"), @"通知 #### 已经发出过了。");
+    assert_snapshot!(house.lines_after(SALES, before + 1).join("\n").replace(&id, "####"), @r"
+    群管助手：【通知 ####】请在今天 18:00 前回执
+    明天盘点
+    请带好工牌
+
+    需回执 6 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
+    ");
+    house.ask("li", "收到").await;
+    assert_snapshot!(house.ask("zhang", &format!("通知进度 {id}")).await.replace(&id, "####"), @r"
+    通知 ####（进行中）：1/6 人已回执
+    还差 5 人：陈敏、孙凯、王店长、张经理、赵客服
+    ");
+    let everywhere = house.ask("wang", "发通知 全部 1天 消防演习").await;
+    assert_snapshot!(everywhere.lines().skip(1).take(3).collect::<Vec<_>>().join("\n"), @r"
+    发到：华东销售群（6 人）
+    发到：会员福利群（2 人）
+    截止：明天 10:00
+    ");
+    assert_snapshot!(house.ask("wang", &format!("取消通知 {id}")).await.replace(&id, "####"), @"通知 #### 已取消。");
+}
+
+#[tokio::test]
+async fn a_button_that_settles_nothing_stays_and_a_press_counts_from_its_own_time() {
+    let house = House::start().await;
+    let confirm = json!({"question": "盘点几点开始？", "answers": ["八点", "九点"], "right": 1});
+    let draft = json!({"text": "明天盘点", "groups": [SALES], "deadline": "2h", "confirm": confirm});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let id = notice["id"].as_str().unwrap();
+    assert_eq!(house.press("li", "明天盘点", "八点").await, "");
+    assert_snapshot!(house.last_told("li").replace(id, "####"), @"答案不对，请再读一遍通知 ####，再选一次。");
+    assert_eq!(house.press("li", "明天盘点", "特殊情况").await, "");
+    assert_snapshot!(house.last_told("li").replace(id, "####"), @"请把情况发给我：特殊情况 #### 原因");
+    assert_snapshot!(house.press("li", "明天盘点", "九点").await.replace(id, "####"), @"已记下您对通知 #### 的回执，谢谢。");
+    let status = house.get(&format!("/api/v1/notices/{id}")).await;
+    assert_eq!(status["acknowledged"], 1);
+}
+
+#[tokio::test]
+async fn a_notice_sent_again_under_its_key_is_the_same_one_even_after_a_restart() {
+    let mut house = House::start().await;
+    let draft = json!({"text": "明天盘点", "groups": [SALES], "deadline": "2h"});
+    let other = json!({"text": "明天不盘点", "groups": [SALES], "deadline": "2h"});
+    let (status, first) = house.post_as("k1", "/api/v1/notices", &draft).await;
+    assert_eq!(status, 200);
+    house.stop_bot().await;
+    house.start_bot().await;
+    assert_eq!(house.post_as("k1", "/api/v1/notices", &draft).await, (200, first.clone()));
+    let (status, taken) = house.post_as("k1", "/api/v1/notices", &other).await;
+    assert_eq!((status, &taken["code"]), (409, &json!("key_taken")));
+    assert_ne!(house.post_as("k2", "/api/v1/notices", &draft).await.1["id"], first["id"]);
+    house.settled().await;
+    let announced = house.lines(SALES).iter().filter(|line| line.contains("明天盘点")).count();
+    assert_eq!(announced, 2, "one for each key");
+}
+
+#[tokio::test]
 async fn a_department_is_asked_and_its_superior_gets_the_list() {
     let house = House::start().await;
     let (status, answer) =

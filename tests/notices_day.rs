@@ -7,8 +7,8 @@ use jiff::tz::TimeZone;
 use qunguan::{
     model::{Attachment, Channel, Clock, GroupId, MemberId, Message, ShiftedClock, SignedDuration, TaskId, Timestamp},
     notices::{
-        Calendar, Directory, Draft, Notice, Notices, Person, Ran, calendar::Holidays, exemption::Standing, run::KINDS,
-        run_task,
+        Calendar, Directory, Draft, Notice, Notices, Person, Ran, answer::Pressed, calendar::Holidays,
+        exemption::Standing, run::KINDS, run_task,
     },
     store::{Commit, Task, TaskState, TaskUpdate, embedded::EmbeddedStore},
 };
@@ -198,7 +198,8 @@ impl Day {
     }
     async fn press(&mut self, time: &str, who: usize, key: &str) -> String {
         let heard = self.notices().press(key, &id(who), at(time)).await.unwrap().unwrap();
-        heard.reply
+        let (Pressed::Settled(text) | Pressed::Told(text)) = heard;
+        text
     }
 }
 
@@ -225,7 +226,7 @@ async fn a_day_with_a_notice() {
     let preview = day.notices().preview(&draft()).await.unwrap();
     assert_eq!((preview.people, preview.exempt), (42, 1));
     day.until("10:00").await;
-    let notice: Notice = day.notices().publish(draft(), "api").await.unwrap();
+    let notice: Notice = day.notices().publish(draft(), "api", None).await.unwrap();
     let n = notice.id.clone();
     let n = n.as_str();
     day.until("10:05").await;

@@ -146,8 +146,8 @@ impl AppChannel {
                 Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
             }
             AppEvent::Card(click) => {
-                let label = self.clicks.press(&by, &click.task_id, &click.key).await;
-                Ok(Some(callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
+                let label = self.clicks.press(&by, &click.task_id, &click.key, callback.at).await?;
+                Ok(label.map(|label| callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
             }
             AppEvent::CustomerGroup(change) => {
                 self.group_changed(&change, callback.at).await?;

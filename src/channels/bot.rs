@@ -130,8 +130,9 @@ impl BotEar {
             }
             BotEvent::Stream { id } => Ok(Some(stream(&id, "已处理。"))),
             BotEvent::Card(click) => {
-                let label = self.clicks.press(&by, &click.task_id, &click.key).await;
-                Ok(Some(cards::bot_receipt(by.as_str(), &click.task_id, &label)))
+                let at = callback.at.unwrap_or_else(|| self.clock.now());
+                let label = self.clicks.press(&by, &click.task_id, &click.key, at).await?;
+                Ok(label.map(|label| cards::bot_receipt(by.as_str(), &click.task_id, &label)))
             }
             BotEvent::EnterChat => Ok(Some(
                 json!({ "msgtype": "text", "text": { "content": "您好，我是群管。发送「帮助」看看我能做什么。" } }),

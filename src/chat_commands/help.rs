@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{ALL, Call, Command, CommandError, Who};
-use crate::model::Role;
+use super::{ALL, Call, Command, CommandError, Who, decides};
 
 /// The command.
 pub struct Help;
@@ -23,7 +22,7 @@ impl Command for Help {
         words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let decides = call.group.as_ref().is_some_and(|group| matches!(group.role(call.by), Role::Owner | Role::Admin));
+        let decides = call.group.as_ref().is_some_and(|group| decides(group, call.by));
         let mut answer = String::from("可以发送：");
         for command in ALL.iter().filter(|c| decides || c.who() == Who::Anyone) {
             answer.push_str("\n· ");

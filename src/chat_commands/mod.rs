@@ -8,6 +8,7 @@ mod breaker;
 mod exempt;
 mod help;
 mod moderate;
+mod notice;
 mod report;
 mod rules;
 mod status;
@@ -25,7 +26,7 @@ use crate::{
     groups::{Group, Groups},
     model::{Clock, GroupId, MemberId, Message, Role, UserError},
     moderation::{Moderation, Rules, undo::UndoError},
-    notices::ack,
+    notices::{NoticeError, Notices, ack},
     reports::Reports,
     settings::reload::Live,
     store::{Store, StoreError},
@@ -49,6 +50,10 @@ const ALL: &[&dyn Command] = &[
     &exempt::PermitAds,
     &strict::Strict,
     &breaker::Breaker,
+    &notice::Publish,
+    &notice::Send,
+    &notice::Cancel,
+    &notice::Progress,
 ];
 
 /// Who may use a command.
@@ -75,6 +80,11 @@ pub fn is_addressed_command(message: &Message) -> bool {
 /// The words without the bot's `@name` in front.
 pub fn without_name(text: &str) -> &str {
     words::own(text, |rest| find(rest).is_some())
+}
+
+/// Owner or admin?
+fn decides(group: &Group, member: &MemberId) -> bool {
+    matches!(group.role(member), Role::Owner | Role::Admin)
 }
 
 fn find(text: &str) -> Option<&'static dyn Command> {
@@ -106,6 +116,15 @@ impl From<UndoError> for CommandError {
     }
 }
 
+impl From<NoticeError> for CommandError {
+    fn from(error: NoticeError) -> Self {
+        match error {
+            NoticeError::Store(error) => Self::Store(error),
+            error => Self::User(UserError::new(error.to_string())),
+        }
+    }
+}
+
 /// One command.
 #[async_trait]
 trait Command: Send + Sync {
@@ -118,6 +137,10 @@ trait Command: Send + Sync {
     /// Who may use it.
     fn who(&self) -> Who {
         Who::Anyone
+    }
+    /// It is about several groups, or none: who decides in any may use it, and only in private.
+    fn is_at_large(&self) -> bool {
+        false
     }
     /// Can these words follow it? What only looks like the command at its first word is an ordinary message.
     fn fits(&self, _words: &[&str]) -> bool {
@@ -143,6 +166,8 @@ pub struct Desk {
     pub appeals: Arc<Appeals>,
     /// Members' reports.
     pub reports: Arc<Reports>,
+    /// Notices.
+    pub notices: Arc<Notices>,
 }
 
 /// Something said to the bot.
@@ -166,12 +191,20 @@ struct Call<'a> {
     group: Option<Arc<Group>>,
     /// The words after the command.
     words: Vec<&'a str>,
+    /// All that was typed; the words are parts of it.
+    text: &'a str,
     quote: Option<&'a str>,
 }
 
 impl Call<'_> {
     fn group(&self) -> Result<&Group, UserError> {
         self.group.as_deref().ok_or_else(|| UserError::new("请在前面写明群名，例如：#华东销售群 我的状态"))
+    }
+    /// What was typed from one of the words on, line breaks and all.
+    fn typed_from(&self, word: usize) -> &str {
+        let Some(word) = self.words.get(word) else { return "" };
+        let at = word.as_ptr() as usize - self.text.as_ptr() as usize;
+        self.text[at..].trim_end()
     }
     /// Everything after the command.
     fn rest(&self) -> String {
@@ -202,7 +235,10 @@ impl Desk {
         words.remove(0);
         let group = self.group_of(&said, named);
         if command.who() == Who::Deciders {
-            let allowed = group.as_ref().is_some_and(|g| matches!(g.role(said.by), Role::Owner | Role::Admin));
+            let mut allowed = group.as_ref().is_some_and(|g| decides(g, said.by));
+            if command.is_at_large() {
+                allowed |= named.is_none() && self.groups.all().iter().any(|g| decides(g, said.by));
+            }
             if !allowed {
                 return Some(match group {
                     Some(_) => "这条指令只有群主和管理员可以使用。".into(),
@@ -210,7 +246,10 @@ impl Desk {
                 });
             }
         }
-        let call = Call { desk: self, by: said.by, group, words, quote: said.quote };
+        if command.is_at_large() && said.group.is_some() {
+            return Some("请私信我发送这条指令，以免误发。".into());
+        }
+        let call = Call { desk: self, by: said.by, group, words, text: said.text, quote: said.quote };
         Some(match command.run(&call).await {
             Ok(answer) => answer,
             Err(CommandError::User(error)) => error.0,
@@ -234,8 +273,7 @@ impl Desk {
             let mut found = all.iter().filter(|g| wanted(g));
             found.next().filter(|_| found.next().is_none()).cloned()
         };
-        only(&|g| matches!(g.role(said.by), Role::Owner | Role::Admin))
-            .or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
+        only(&|g| decides(g, said.by)).or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
     }
 }
 

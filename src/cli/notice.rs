@@ -33,6 +33,9 @@ enum Action {
         /// 需要另一个人审核后才发送
         #[arg(long)]
         review: bool,
+        /// 自己取的记号：用同一个记号再发一次，不会重复发送
+        #[arg(long, value_name = "KEY")]
+        key: Option<String>,
     },
     /// 看看成员会看到什么、发给多少人；不发送
     Preview {
@@ -135,12 +138,15 @@ impl SpanArgs {
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = Api::new(&args.server)?;
     match &args.action {
-        Action::Publish { notice, review } => {
+        Action::Publish { notice, review, key } => {
             let mut draft = notice.draft()?;
             if *review {
                 draft["review"] = Value::Bool(true);
             }
-            let answer = api.post("/api/v1/notices", &draft).await?;
+            let answer = match key {
+                Some(key) => api.post_once("/api/v1/notices", &draft, key).await?,
+                None => api.post("/api/v1/notices", &draft).await?,
+            };
             println!("{}", answer.get("id").and_then(Value::as_str).unwrap_or_default());
         }
         Action::Preview { notice } => {

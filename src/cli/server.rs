@@ -74,6 +74,12 @@ impl Api {
         self.ask(self.client.post(format!("{}{path}", self.base)).json(body)).await
     }
 
+    /// Under an idempotency key: sent again, nothing happens twice.
+    pub async fn post_once(&self, path: &str, body: &Value, key: &str) -> anyhow::Result<Value> {
+        let request = self.client.post(format!("{}{path}", self.base)).header("Idempotency-Key", key);
+        self.ask(request.json(body)).await
+    }
+
     /// A file.
     pub async fn download(&self, path: &str) -> anyhow::Result<Vec<u8>> {
         let answer = self.send(self.client.get(format!("{}{path}", self.base))).await?;

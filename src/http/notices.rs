@@ -4,6 +4,7 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -15,6 +16,7 @@ impl From<NoticeError> for Problem {
     fn from(error: NoticeError) -> Self {
         match error {
             NoticeError::User(error) => error.into(),
+            NoticeError::KeyTaken => Self::new(StatusCode::CONFLICT, "key_taken", error.to_string()),
             NoticeError::Store(error) => error.into(),
         }
     }
@@ -28,13 +30,25 @@ fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
     Ok(draft)
 }
 
+/// Longest idempotency key, characters.
+const LONGEST_KEY: usize = 100;
+
+/// The caller's word for this very request: sent again under it, nothing happens twice.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()) && !key.contains('/'));
+    key.map(Some).ok_or_else(|| Problem::bad_request("Idempotency-Key 是 1 到 100 个字母、数字或符号，不含 /"))
+}
+
 /// Publishes: sent at once, at its time, or after a second person's review, as the draft says.
 pub async fn publish(
     State(api): State<Api>,
     Extension(caller): Extension<Caller>,
+    headers: HeaderMap,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let notice = api.notices.publish(draft(&api, &body)?, &caller.0).await?;
+    let key = idempotency_key(&headers)?;
+    let notice = api.notices.publish(draft(&api, &body)?, &caller.0, key).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
 }

@@ -38,7 +38,7 @@ impl Job for NoticeJob {
             Ok(Ran::Later { due, reason, payload }) => {
                 Ok(Ended::Later { due, reason, payload: Some(payload), with: Changes::new() })
             }
-            Err(NoticeError::User(error)) => Err(JobError::Final(error.0)),
+            Err(error @ (NoticeError::User(_) | NoticeError::KeyTaken)) => Err(JobError::Final(error.to_string())),
             Err(NoticeError::Store(error)) => Err(JobError::Store(error)),
         }
     }

@@ -172,7 +172,7 @@ impl RefreshJob {
         }
         match told {
             Err(NoticeError::Store(error)) => Err(error.into()),
-            Ok(()) | Err(NoticeError::User(_)) => Ok(()),
+            Ok(()) | Err(_) => Ok(()),
         }
     }
 

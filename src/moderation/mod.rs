@@ -238,8 +238,8 @@ impl Moderation {
                 Ok(Some(heard.reply).filter(|reply| !reply.is_empty()))
             }
             Ok(None) => Ok(None),
-            Err(NoticeError::User(error)) => Ok(Some(error.0)),
             Err(NoticeError::Store(error)) => Err(error),
+            Err(error) => Ok(Some(error.to_string())),
         }
     }
 

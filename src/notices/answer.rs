@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     model::{Attachment, GroupId, MemberId, Message, MessageId, SignedDuration, Timestamp},
-    store::{StoreError, Task},
+    store::{Commit, StoreError, Task},
 };
 
 /// The counter is brought up to date at most once in this time.
@@ -47,8 +47,17 @@ pub struct Heard {
     pub notice: String,
     /// How the person stands now; `None` if they need not answer it.
     pub state: Option<MemberState>,
-    /// What to answer a click or a private message; in the group nothing is said.
+    /// What to answer a private message; in the group nothing is said.
     pub reply: String,
+}
+
+/// What a press on one of our buttons came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Pressed {
+    /// It is settled: the buttons turn into these words.
+    Settled(String),
+    /// Nothing is settled: the buttons stay, and the person reads these words.
+    Told(String),
 }
 
 impl Notices {
@@ -123,35 +132,42 @@ impl Notices {
     }
 
     /// A click on one of our buttons; `None` if the key is not ours.
-    pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Heard>, NoticeError> {
+    pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Pressed>, NoticeError> {
         let parts: Vec<&str> = key.split(':').collect();
         if let ["activity", id, "sign"] = parts.as_slice() {
-            let reply = self.sign_in(id, member, at, How::Button).await?;
-            return Ok(Some(Heard { notice: String::new(), state: None, reply }));
+            return self.sign_in(id, member, at, How::Button).await.map(|reply| Some(Pressed::Settled(reply)));
         }
         let ["notice", id, rest @ ..] = parts.as_slice() else { return Ok(None) };
         let notice = self.get(id).await?;
-        let heard = |reply: String| Heard { notice: notice.id.clone(), state: None, reply };
-        match rest {
+        let how = match rest {
             ["ack", ..] if notice.what.confirm.is_some() => {
-                Ok(Some(heard("请在私信的卡片里回答问题，答对才算回执。".into())))
+                return Ok(Some(Pressed::Told("请在私信的卡片里回答问题，答对才算回执。".into())));
             }
-            ["ack"] => self.acknowledge(&notice, member, at, How::Button, None).await.map(Some),
-            ["ack", "group"] => self.acknowledge(&notice, member, at, How::GroupCard, None).await.map(Some),
-            ["ack", "link"] => self.acknowledge(&notice, member, at, How::Link, None).await.map(Some),
+            ["ack"] => How::Button,
+            ["ack", "group"] => How::GroupCard,
+            ["ack", "link"] => How::Link,
             ["answer", number] => match &notice.what.confirm {
-                Some(confirm) if number.parse() == Ok(confirm.right) => {
-                    self.acknowledge(&notice, member, at, How::Button, None).await.map(Some)
-                }
-                _ => Ok(Some(heard(format!("答案不对，请再读一遍通知 {}。", notice.id)))),
+                Some(confirm) if number.parse() == Ok(confirm.right) => How::Button,
+                _ => return Ok(Some(Pressed::Told(format!("答案不对，请再读一遍通知 {}，再选一次。", notice.id)))),
             },
-            ["excuse"] => Ok(Some(heard(format!("请回复：特殊情况 {} 原因", notice.id)))),
+            ["excuse"] => {
+                return Ok(Some(Pressed::Told(format!("请把情况发给我：特殊情况 {} 原因", notice.id))));
+            }
             ["exempt", of, decision @ ("yes" | "no")] => {
                 let reply = self.decide_excuse(&notice, &MemberId::new(of), member, *decision == "yes").await?;
-                Ok(Some(heard(reply)))
+                return Ok(Some(Pressed::Settled(reply)));
             }
-            _ => Ok(None),
-        }
+            _ => return Ok(None),
+        };
+        let heard = self.acknowledge(&notice, member, at, how, None).await?;
+        Ok(Some(Pressed::Settled(heard.reply)))
+    }
+
+    /// Says something in private about a button that was pressed at `at`; a press that is delivered again says it once.
+    pub async fn hint(&self, key: &str, member: &MemberId, at: Timestamp, text: String) -> Result<(), StoreError> {
+        let id = format!("hint/{key}/{member}/{}", at.as_second());
+        let tasks = outgoing::tell(&id, &GroupId::from(""), self.now(), &Tell::text(vec![member.clone()], text));
+        self.store.commit(Commit { tasks, ..Commit::default() }).await.map(drop)
     }
 
     /// Records an acknowledgement made at `at`. An earlier one than the one known replaces it; any other changes nothing.

@@ -9,6 +9,7 @@
 //! | `notice/ID` | what was ordered, its life and its history |
 //! | `notice_roll/ID/BUCKET` | who must answer and how each did, some fifty people a bucket: an answer rewrites one bucket only |
 //! | `notice_open/GROUP/ID` | notices that a word said in this group may answer |
+//! | `notice_key/CALLER/KEY` | the notice that a caller published under an idempotency key |
 //! | `notice_month/YYYY-MM/ID` | notices whose deadline lies in a month, for the ledger |
 //! | `activity/ID`, `activity_open/GROUP/ID` | activities with their sign-in lists |
 //!
@@ -60,6 +61,8 @@ pub const ROLLS: &str = "notice_roll";
 pub const OPEN: &str = "notice_open";
 /// The collection of notices by the month of their deadline.
 pub const MONTHS: &str = "notice_month";
+/// The collection of keys under which callers published: sent again, the notice is the same.
+pub const KEYS: &str = "notice_key";
 
 /// What goes wrong: shown in Chinese, or logged.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +70,9 @@ pub enum NoticeError {
     /// Shown to the person.
     #[error(transparent)]
     User(#[from] UserError),
+    /// An idempotency key that stands for another notice.
+    #[error("这个 Idempotency-Key 已用于另一条通知")]
+    KeyTaken,
     /// Logged; the person reads a general sentence.
     #[error(transparent)]
     Store(#[from] StoreError),

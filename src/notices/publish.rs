@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use super::{
-    Deadline, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
+    Deadline, KEYS, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
     calendar::Absence,
     decode, encode, exemption,
     notice::{Draft, Event, Notice, Repeat, State, id_candidates},
@@ -65,6 +66,24 @@ pub struct Preview {
     pub warnings: Vec<String>,
 }
 
+/// What an idempotency key stands for.
+#[derive(Serialize, Deserialize)]
+struct Key {
+    /// Of the draft.
+    print: String,
+    /// The notice's id.
+    notice: String,
+}
+
+/// The same for the same draft, over restarts.
+fn print(draft: &Draft) -> String {
+    let hash = Sha256::digest(encode(draft).to_string());
+    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Stands in a preview where the notice's id will be.
+pub const NO_ID: &str = "____";
+
 /// Everything that one sending writes.
 struct Sending {
     notice: Notice,
@@ -77,7 +96,7 @@ impl Notices {
     /// What members would see, and how many; writes nothing.
     pub async fn preview(&self, draft: &Draft) -> Result<Preview, NoticeError> {
         let at = draft.send_at.unwrap_or(self.now()).max(self.now());
-        let notice = self.stored("____", draft, "", State::Draft);
+        let notice = self.stored(NO_ID, draft, "", State::Draft);
         let sending = self.plan(notice, at).await?;
         let due = sending.notice.due.unwrap_or(at);
         let calendar = self.calendar.load();
@@ -120,25 +139,48 @@ impl Notices {
         })
     }
 
-    /// Keeps a draft that nobody sees yet. `by` is a member id or an API token's name.
-    pub async fn create(&self, draft: Draft, by: &str) -> Result<Notice, NoticeError> {
+    /// Keeps a draft that nobody sees yet. `by` is a member id or an API token's name. Under a `key` that `by` used before
+    /// for the same draft, the notice made then is the answer.
+    pub async fn create(&self, draft: Draft, by: &str, key: Option<&str>) -> Result<Notice, NoticeError> {
+        let key = key.map(|key| format!("{by}/{key}"));
+        let print = print(&draft);
+        if let Some(known) = self.under(key.as_deref(), &print).await? {
+            return Ok(known);
+        }
         check(&draft)?;
         self.roster(&draft)?;
         let now = self.now();
         for id in id_candidates(by, now, &draft.text) {
             let mut notice = self.stored(&id, &draft, by, State::Draft);
             notice.history.push(Event::new(now, by, "起草"));
-            let commit = Commit { documents: vec![document(NOTICES, &id, 0, &notice)], ..Commit::default() };
-            if self.store.commit(commit).await? != Committed::Conflict {
+            let mut documents = vec![document(NOTICES, &id, 0, &notice)];
+            documents.extend(
+                key.iter().map(|key| document(KEYS, key, 0, &Key { print: print.clone(), notice: id.clone() })),
+            );
+            if self.store.commit(Commit { documents, ..Commit::default() }).await? != Committed::Conflict {
                 return Ok(notice);
+            }
+            // The id is taken, or the same request came twice at once.
+            if let Some(known) = self.under(key.as_deref(), &print).await? {
+                return Ok(known);
             }
         }
         Err(NoticeError::user("编号用完了，请稍后再试"))
     }
 
+    /// The notice that was made under a key, if one was.
+    async fn under(&self, key: Option<&str>, print: &str) -> Result<Option<Notice>, NoticeError> {
+        let Some(key) = key else { return Ok(None) };
+        match self.read::<Key>(KEYS, key).await? {
+            Some(used) if used.print == print => self.get(&used.notice).await.map(Some),
+            Some(_) => Err(NoticeError::KeyTaken),
+            None => Ok(None),
+        }
+    }
+
     /// Creates and releases in one go; what waits for a review stays a draft.
-    pub async fn publish(&self, draft: Draft, by: &str) -> Result<Notice, NoticeError> {
-        let notice = self.create(draft, by).await?;
+    pub async fn publish(&self, draft: Draft, by: &str, key: Option<&str>) -> Result<Notice, NoticeError> {
+        let notice = self.create(draft, by, key).await?;
         if notice.what.review { Ok(notice) } else { self.release(&notice.id, by).await }
     }
 

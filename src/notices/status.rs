@@ -14,6 +14,9 @@ use crate::{
     wording::when,
 };
 
+/// Names in one message.
+const NAMES: usize = 40;
+
 /// The answer of `GET /api/v1/notices/{id}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Status {
@@ -176,6 +179,26 @@ pub fn late_minutes(due: Timestamp, at: Timestamp) -> i64 {
 }
 
 impl Status {
+    /// Two lines for a chat.
+    pub fn brief(&self) -> String {
+        let required = self.required - self.exempt;
+        let mut out = format!("通知 {}（{}）：{}/{required} 人已回执", self.id, self.state.zh(), self.acknowledged);
+        for (name, count) in [("迟到", self.late), ("豁免", self.exempt)] {
+            if count > 0 {
+                let _ = write!(out, "，{name} {count} 人");
+            }
+        }
+        let open = |m: &&MemberStatus| matches!(m.state, MemberState::Waiting | MemberState::Missing);
+        let names: Vec<&str> = self.members.iter().filter(open).map(|m| m.name.as_str()).collect();
+        if !names.is_empty() {
+            let _ = write!(out, "\n还差 {} 人：{}", names.len(), names[..names.len().min(NAMES)].join("、"));
+            if names.len() > NAMES {
+                out.push_str(" 等");
+            }
+        }
+        out
+    }
+
     /// A table for a terminal.
     pub fn table(&self, now: Timestamp) -> String {
         let mut out = format!("通知 {}（{}） {}\n", self.id, self.state.zh(), self.summary);

@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::{
     activity::{Plan, Presence},
+    answer::Pressed,
     calendar::{Absence, Holidays},
     ledger::{CloseState, Fine},
     notice::{Confirm, Joiners, Repeat, State},
@@ -106,7 +107,7 @@ fn message(id: &str, group: &str, who: &str, time: &str, text: &str) -> Message 
 #[tokio::test]
 async fn a_second_person_reviews() {
     let house = house("2026-11-23T10:00");
-    let notice = house.notices.publish(Draft { review: true, ..draft() }, "a").await.unwrap();
+    let notice = house.notices.publish(Draft { review: true, ..draft() }, "a", None).await.unwrap();
     assert_eq!(notice.state, State::Draft);
     assert!(house.notices.release(&notice.id, "a").await.is_err());
     assert!(house.notices.review(&notice.id, "a").await.is_err(), "not one's own");
@@ -120,8 +121,8 @@ async fn a_second_person_reviews() {
 async fn a_planned_notice_waits_and_a_cancelled_one_is_silent() {
     let house = house("2026-11-23T10:00");
     let later = Draft { send_at: Some(at("2026-11-23T14:00")), ..draft() };
-    let first = house.notices.publish(later.clone(), "api").await.unwrap();
-    let second = house.notices.publish(Draft { text: "作废".into(), ..later }, "api").await.unwrap();
+    let first = house.notices.publish(later.clone(), "api", None).await.unwrap();
+    let second = house.notices.publish(Draft { text: "作废".into(), ..later }, "api", None).await.unwrap();
     assert_eq!(first.state, State::Scheduled);
     house.notices.cancel(&second.id, "api").await.unwrap();
     house.until("2026-11-23T15:00").await;
@@ -137,7 +138,7 @@ async fn a_planned_notice_waits_and_a_cancelled_one_is_silent() {
 async fn working_days_repeat_over_a_weekend_and_once_after_a_long_sleep() {
     let house = house("2026-11-26T09:00"); // Thursday
     let series = Draft { repeat: Some(Repeat::Workday), ..draft() };
-    let id = house.notices.publish(series, "api").await.unwrap().id;
+    let id = house.notices.publish(series, "api", None).await.unwrap().id;
     house.until("2026-11-30T23:00").await;
     let sent = house.notices.list(None, 100).await.unwrap();
     let ids: Vec<String> =
@@ -152,9 +153,9 @@ async fn working_days_repeat_over_a_weekend_and_once_after_a_long_sleep() {
 #[tokio::test]
 async fn one_word_answers_the_newest_and_a_redelivery_nothing() {
     let house = house("2026-11-23T10:00");
-    let old = house.notices.publish(draft(), "api").await.unwrap().id;
+    let old = house.notices.publish(draft(), "api", None).await.unwrap().id;
     house.until("2026-11-23T10:10").await;
-    let new = house.notices.publish(Draft { text: "开会".into(), ..draft() }, "api").await.unwrap().id;
+    let new = house.notices.publish(Draft { text: "开会".into(), ..draft() }, "api", None).await.unwrap().id;
     let said = message("1", "one", "a", "2026-11-23T10:11", "收到");
     assert_eq!(house.notices.hear(&said).await.unwrap().unwrap().notice, new);
     assert!(house.notices.hear(&said).await.unwrap().is_none());
@@ -171,7 +172,7 @@ async fn one_word_answers_the_newest_and_a_redelivery_nothing() {
 async fn at_the_deadline_itself_those_missing_are_told() {
     let house = house("2026-11-23T10:00");
     let ordered = Draft { escalate_to: vec!["boss".into()], ..draft() };
-    let id = house.notices.publish(ordered, "api").await.unwrap().id;
+    let id = house.notices.publish(ordered, "api", None).await.unwrap().id;
     let notice = house.notices.get(&id).await.unwrap();
     house.until("2026-11-23T12:00").await;
     house.notices.acknowledge(&notice, &"a".into(), at("2026-11-23T12:00"), How::Word, None).await.unwrap();
@@ -190,7 +191,7 @@ async fn at_the_deadline_itself_those_missing_are_told() {
 #[tokio::test]
 async fn joiners_get_the_same_time_where_the_notice_says_so() {
     let house = house("2026-11-23T10:00");
-    let id = house.notices.publish(Draft { joiners: Joiners::Include, ..draft() }, "api").await.unwrap().id;
+    let id = house.notices.publish(Draft { joiners: Joiners::Include, ..draft() }, "api", None).await.unwrap().id;
     house.until("2026-11-23T11:00").await;
     house.notices.joined(&"one".into(), &"z".into(), at("2026-11-23T11:00")).await.unwrap();
     house.notices.joined(&"one".into(), &"z".into(), at("2026-11-23T11:00")).await.unwrap();
@@ -206,8 +207,8 @@ async fn leave_stops_the_clock_where_the_notice_says_so() {
     let house = house("2026-11-23T10:00");
     let leave = Absence { from: at("2026-11-23T10:30"), to: at("2026-11-23T15:00"), reason: "体检".into() };
     house.notices.absent(&"b".into(), leave).await.unwrap();
-    let with = house.notices.publish(Draft { stop_for_leave: true, ..draft() }, "api").await.unwrap().id;
-    let without = house.notices.publish(Draft { text: "不停".into(), ..draft() }, "api").await.unwrap().id;
+    let with = house.notices.publish(Draft { stop_for_leave: true, ..draft() }, "api", None).await.unwrap().id;
+    let without = house.notices.publish(Draft { text: "不停".into(), ..draft() }, "api", None).await.unwrap().id;
     house.until("2026-11-23T16:00").await;
     assert_eq!(house.state(&with, "a").await, Some(MemberState::Missing));
     assert_eq!(house.state(&with, "b").await, Some(MemberState::Waiting));
@@ -221,11 +222,13 @@ async fn leave_stops_the_clock_where_the_notice_says_so() {
 async fn a_question_needs_the_right_answer() {
     let house = house("2026-11-23T10:00");
     let confirm = Confirm { question: "几点？".into(), answers: vec!["9 点".into(), "10 点".into()], right: 1 };
-    let id = house.notices.publish(Draft { confirm: Some(confirm), ..draft() }, "api").await.unwrap().id;
+    let id = house.notices.publish(Draft { confirm: Some(confirm), ..draft() }, "api", None).await.unwrap().id;
     assert!(house.notices.hear(&message("1", "one", "a", "2026-11-23T10:01", "收到")).await.unwrap().is_none());
     let press = async |n: usize| {
         let key = format!("notice:{id}:answer:{n}");
-        house.notices.press(&key, &"a".into(), at("2026-11-23T10:02")).await.unwrap().unwrap().reply
+        match house.notices.press(&key, &"a".into(), at("2026-11-23T10:02")).await.unwrap().unwrap() {
+            Pressed::Settled(text) | Pressed::Told(text) => text,
+        }
     };
     assert!(press(0).await.contains("答案不对"));
     assert_eq!(house.state(&id, "a").await, Some(MemberState::Waiting));
@@ -236,10 +239,10 @@ async fn a_question_needs_the_right_answer() {
 async fn money_needs_the_warning_read_and_a_month_two_people() {
     let house = house("2026-11-23T10:00");
     let fine = Fine::sales_staff_2016();
-    let refused = house.notices.publish(Draft { fine: Some(fine.clone()), ..draft() }, "api").await.unwrap_err();
+    let refused = house.notices.publish(Draft { fine: Some(fine.clone()), ..draft() }, "api", None).await.unwrap_err();
     assert!(refused.to_string().contains("可能违法"));
     let fine = Fine { understood: true, ..fine };
-    let id = house.notices.publish(Draft { fine: Some(fine), ..draft() }, "api").await.unwrap().id;
+    let id = house.notices.publish(Draft { fine: Some(fine), ..draft() }, "api", None).await.unwrap().id;
     let notice = house.notices.get(&id).await.unwrap();
     house.until("2026-11-23T16:00").await;
     house.notices.acknowledge(&notice, &"a".into(), at("2026-11-23T15:00"), How::Word, None).await.unwrap();

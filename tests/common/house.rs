@@ -401,6 +401,13 @@ impl House {
         answer.json().await.unwrap()
     }
 
+    /// `POST` under an idempotency key.
+    pub async fn post_as(&self, key: &str, path: &str, body: &Value) -> (u16, Value) {
+        let request = self.http.post(self.url(path)).bearer_auth(API_TOKEN).header("Idempotency-Key", key);
+        let answer = request.json(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+
     /// `POST` on the API with the token.
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
