@@ -50,15 +50,16 @@ use crate::{
         runner::Runner,
         wecom_hands::{BotVoice, WecomHands},
     },
-    model::{Clock, MemberId},
+    model::{Clock, MemberId, Timestamp},
     moderation::{Moderation, Rules, Said},
     notices::{self, Calendar, Notices, calendar::Holidays},
     reports::Reports,
+    rulebooks::{self, Rulebooks},
     settings::{
         Problem, Settings,
         reload::{self, Live},
     },
-    store::{Store, embedded::EmbeddedStore},
+    store::{Store, StoreError, embedded::EmbeddedStore},
     wecom::{
         archive::{
             ArchiveSource, Entry, SourceError,
@@ -115,11 +116,11 @@ pub struct App {
 
 impl Rules {
     /// Compiles lists, policies and rulebooks as the settings want them.
-    pub fn build(settings: Settings, clock: &dyn Clock) -> Result<Self, Vec<Problem>> {
+    pub fn build(settings: Settings, clock: &dyn Clock, lived: Arc<Rulebooks>) -> Result<Self, Vec<Problem>> {
         let detector = settings.detector(clock.now())?;
         let policies = settings.policies()?;
         let rulebooks = settings.rulebooks()?;
-        Ok(Self { detector, policies, rulebooks, working_hours: settings.working_hours.clone(), settings })
+        Ok(Self { detector, policies, rulebooks, lived, working_hours: settings.working_hours.clone(), settings })
     }
 }
 
@@ -171,9 +172,10 @@ impl App {
         with: Overrides,
     ) -> anyhow::Result<Self> {
         wording::set_zone(settings.time_zone.clone());
+        let lived = Arc::new(Rulebooks::load(store.clone()).await.context("reading rulebooks")?);
         let rules = {
-            let (settings, clock) = (settings.clone(), clock.clone());
-            tokio::task::spawn_blocking(move || Rules::build(settings, clock.as_ref())).await?
+            let (settings, clock, lived) = (settings.clone(), clock.clone(), lived.clone());
+            tokio::task::spawn_blocking(move || Rules::build(settings, clock.as_ref(), lived)).await?
         };
         let rules = rules.map_err(|problems| {
             anyhow::Error::new(crate::cli::Problems(problems)).context("the lists or policies are wrong")
@@ -288,6 +290,13 @@ impl App {
                 hands: hands.clone(),
                 escalation: escalation.clone(),
             }),
+            Arc::new(jobs::rulebook::RulebookJob {
+                rulebooks: lived.clone(),
+                groups: groups.clone(),
+                hands: hands.clone(),
+                capabilities: capabilities.clone(),
+                escalation: escalation.clone(),
+            }),
             Arc::new(jobs::notice::NoticeTellJob { hands: hands.clone() }),
             Arc::new(jobs::notice::NoticeCardJob),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
@@ -366,6 +375,7 @@ impl App {
         jobs::prune::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::seats::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::words::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
+        adopt_rulebooks(&self.live, self.clock.now()).await.context("reading rulebooks")?;
         let (ending, ended) = watch::channel(false);
         let mut working = tokio::task::JoinSet::new();
         for channel in &self.channels {
@@ -384,18 +394,27 @@ impl App {
             let (build_clock, groups, capabilities) =
                 (self.clock.clone(), self.groups.clone(), self.capabilities.clone());
             let (store, clock, moderation) = (self.store.clone(), self.clock.clone(), self.moderation.clone());
+            let (live, lived) = (self.live.clone(), self.live.get().lived.clone());
             tokio::spawn(reload::watch(
                 self.live.clone(),
                 file,
                 self.clock.clone(),
-                move |settings| Rules::build(settings, build_clock.as_ref()),
+                move |settings| {
+                    let rules = Rules::build(settings, build_clock.as_ref(), lived.clone())?;
+                    let refused =
+                        rulebooks::unraised(&lived.all(), &rules.settings, &rules.rulebooks, build_clock.now());
+                    if refused.is_empty() { Ok(rules) } else { Err(refused) }
+                },
                 move |rules| {
                     groups.configure(configured(&rules.settings));
                     capabilities.store(Arc::new(self::capabilities(&rules.settings)));
                     // A group that is new in the settings has never been read.
-                    let (store, groups, clock, moderation) =
-                        (store.clone(), groups.clone(), clock.clone(), moderation.clone());
+                    let (store, groups, clock, moderation, live) =
+                        (store.clone(), groups.clone(), clock.clone(), moderation.clone(), live.clone());
                     tokio::spawn(async move {
+                        if let Err(error) = adopt_rulebooks(&live, clock.now()).await {
+                            warn!(%error, "changed rulebooks are announced at the next start");
+                        }
                         if let Err(error) = jobs::refresh::plan(store.as_ref(), &groups, clock.now()).await {
                             warn!(%error, "the groups of the new settings are read at the next start");
                         }
@@ -441,6 +460,22 @@ impl App {
         info!("stopped");
         Ok(())
     }
+}
+
+/// Puts the rulebook files before the groups. What cannot be taken (the bot was stopped while a file changed without a higher
+/// version) is said by `/readyz`; the group lives on under what it knows.
+async fn adopt_rulebooks(live: &Live<Rules>, now: Timestamp) -> Result<(), StoreError> {
+    let rules = live.get_full();
+    let (_, refused) = rules.lived.adopt(&configured(&rules.settings), &rules.rulebooks, now).await?;
+    let mut problems = Vec::new();
+    for (rulebook, why) in &refused {
+        warn!(rulebook, why, "the rulebook's old version stays in force");
+        problems.extend(rulebooks::problem(&rules.settings, rulebook, why));
+    }
+    if !problems.is_empty() {
+        live.reject(now, &problems);
+    }
+    Ok(())
 }
 
 /// What channels are built from.

@@ -31,6 +31,8 @@ pub mod intercept;
 
 pub mod notices;
 
+pub mod rulebooks;
+
 pub mod contacts;
 
 pub mod moderation;

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
+use crate::wording;
 
 /// The command.
 pub struct RulesOfGroup;
@@ -26,9 +27,16 @@ impl Command for RulesOfGroup {
         let rules = call.desk.rules.get_full();
         let mut answer = format!("「{}」的群规：", group.name());
         let before = answer.len();
-        for rulebook in group.set.rulebooks.iter().filter_map(|name| rules.rulebooks.get(name)) {
+        let now = call.desk.clock.now();
+        for rulebook in rules.rulebooks_of(group, now) {
             for clause in &rulebook.clauses {
                 answer.push_str(&format!("\n{} {}", clause.cite, clause.text));
+            }
+            if let Some(next) = rules.lived.coming(group.id(), &rulebook.name, now).filter(|next| next.told) {
+                answer.push_str(&format!("\n{} 起有改动：", wording::when(next.effective, now)));
+                for change in next.rulebook.changes_since(&rulebook) {
+                    answer.push_str(&format!("\n· {change}"));
+                }
             }
         }
         if answer.len() == before {

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{ConfigArg, Problems, UserError, WRONG_INPUT, history};
+use super::{ConfigArg, Problems, UserError, WRONG_INPUT, history, rulebook};
 use crate::{
     backtest::Replay,
     detect::{
@@ -15,6 +15,7 @@ use crate::{
     },
     model::{Clock, SignedDuration, SystemClock, Timestamp},
     policy::rulebook::promises_beyond,
+    rulebooks,
     settings::{Files, Problem, Settings, files::Kind},
 };
 
@@ -55,7 +56,12 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(found) => problems.extend(found),
     }
     problems.extend(settings.policies().err().unwrap_or_default());
-    problems.extend(settings.rulebooks().err().unwrap_or_default());
+    match settings.rulebooks() {
+        Ok(files) => {
+            problems.extend(rulebooks::unraised(&rulebook::lived(&args.config).await, &settings, &files, now));
+        }
+        Err(found) => problems.extend(found),
+    }
     for problem in &problems {
         println!("{problem}");
     }

@@ -152,7 +152,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             simulate::run(args).await.map(|()| ExitCode::SUCCESS)
         }
         Command::Policy(args) => policy::run(&args),
-        Command::Rulebook(args) => rulebook::run(&args),
+        Command::Rulebook(args) => rulebook::run(&args).await,
         Command::Rule(args) => rule::run(args).await,
         Command::Store(args) => store::run(args).await,
         Command::Notice(args) => notice::run(args).await,

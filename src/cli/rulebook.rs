@@ -2,10 +2,14 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{ConfigArg, Problems};
+use super::{ConfigArg, Problems, server::Api};
 use crate::{
+    model::{Clock, SystemClock, Timestamp},
     policy::rulebook::{Clause, Coverage, Rulebook, Totals},
+    rulebooks::{self, Lived},
     settings::{Problem, Settings, files::Kind},
+    store::embedded::EmbeddedStore,
+    wording,
 };
 
 /// 群规：条款与覆盖情况。
@@ -46,16 +50,54 @@ struct Output {
 }
 
 /// Prints on stdout; a rulebook with mistakes is an error that names each.
-pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::List { output } => list(&all(output)?, output.json)?,
         Command::Show { name, output } => {
             let settings = output.config.load_offline()?;
             show(&read(&settings, name).map_err(Problems)?, output.json)?;
+            if !output.json {
+                for lived in lived(&output.config).await.iter().filter(|lived| lived.rulebook == *name) {
+                    println!("{}", where_it_holds(lived, &settings, SystemClock.now()));
+                }
+            }
         }
         Command::Coverage { output } => coverage(&all(output)?, output.json)?,
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What groups live under, asked from the running bot, or read from its store while it is stopped; nothing where neither can
+/// be had.
+pub(super) async fn lived(config: &ConfigArg) -> Vec<Lived> {
+    let Ok(settings) = config.load_or_built_in() else { return Vec::new() };
+    if let Some(api) = Api::by_the_way(&settings)
+        && let Ok(mut answer) = api.get("/api/v1/rulebooks").await
+        && let Ok(lived) = serde_json::from_value(answer["rulebooks"].take())
+    {
+        return lived;
+    }
+    let folder = settings.store_folder();
+    if !folder.is_dir() {
+        return Vec::new();
+    }
+    match EmbeddedStore::open(&folder) {
+        Ok(store) => rulebooks::read(&store).await.unwrap_or_default(),
+        Err(_) => Vec::new(), // the bot has it open and did not answer
+    }
+}
+
+/// `华东销售群：第 1 版有效；第 2 版 5月7日 10:00 起生效`.
+fn where_it_holds(lived: &Lived, settings: &Settings, now: Timestamp) -> String {
+    let group = settings.groups.iter().find(|group| group.id == lived.group);
+    let name = group.map(|group| group.name.as_str()).filter(|name| !name.is_empty());
+    let mut line = format!("{}：第 {} 版有效", name.unwrap_or(lived.group.as_str()), lived.versions.at(now).version);
+    if let Some(next) = lived.versions.coming(now) {
+        let note = if next.told { "" } else { "（还没有告知）" };
+        let from = wording::when(next.effective, now);
+        line.push_str(&format!("；第 {} 版 {from} 起生效{note}", next.rulebook.version));
+    }
+    line
 }
 
 fn all(output: &Output) -> anyhow::Result<Vec<Arc<Rulebook>>> {

@@ -83,6 +83,7 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/cases/{id}", get(queries::case))
         .route("/cases/{id}/verdict", post(rules::judge))
         .route("/rules", get(rules::list))
+        .route("/rulebooks", get(rules::rulebooks))
         .route("/tasks", get(queries::tasks))
         .route("/notices", post(notices::publish).get(notices::list))
         .route("/notices/preview", post(notices::preview))

@@ -16,6 +16,11 @@ pub async fn list(State(api): State<Api>) -> Json<Value> {
     Json(json!({ "rules": api.moderation.rules_shown() }))
 }
 
+/// `GET /api/v1/rulebooks`: which version of its rulebooks each group lives under, and which one comes when.
+pub async fn rulebooks(State(api): State<Api>) -> Json<Value> {
+    Json(json!({ "rulebooks": api.moderation.rulebooks().all() }))
+}
+
 /// Body of `POST /api/v1/cases/{id}/verdict`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -17,6 +17,7 @@ pub mod refresh;
 pub mod rehearsal;
 pub mod remove;
 pub mod review;
+pub mod rulebook;
 pub mod runner;
 pub mod seats;
 pub mod simulated;

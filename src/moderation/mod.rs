@@ -29,6 +29,7 @@ use crate::{
     model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
     notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
+    rulebooks::Rulebooks,
     settings::reload::Live,
     store::{
         Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate,
@@ -42,8 +43,10 @@ pub struct Rules {
     pub detector: Detector,
     /// Policies by name; `default` is always there.
     pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
-    /// Rulebooks by name.
+    /// Rulebooks by name, as the files have them.
     pub rulebooks: std::collections::BTreeMap<String, Arc<policy::rulebook::Rulebook>>,
+    /// The versions of them that groups live under.
+    pub lived: Arc<Rulebooks>,
     /// The settings they came from.
     pub settings: crate::settings::Settings,
     /// When working hours are, if the settings say.
@@ -58,10 +61,17 @@ impl Rules {
             .or_else(|| self.policies.get("default"))
             .expect("the default policy is embedded")
     }
+    /// The rulebooks that held in a group at a moment.
+    pub fn rulebooks_of(&self, group: &Group, at: Timestamp) -> Vec<Arc<policy::rulebook::Rulebook>> {
+        let names = group.set.rulebooks.iter();
+        let of = |name| self.lived.at(group.id(), name, at).or_else(|| self.rulebooks.get(name).cloned());
+        names.filter_map(|name| of(name)).collect()
+    }
     /// The clause a warning cites for a category: as a case keeps it, and as people read it.
-    fn clause(&self, group: &Group, category: Category) -> Option<(String, String)> {
-        let books = group.set.rulebooks.iter().filter_map(|name| self.rulebooks.get(name)).map(Arc::as_ref);
-        policy::rulebook::cite(books, category).map(|citation| (citation.key(), citation.to_string()))
+    fn clause(&self, group: &Group, category: Category, at: Timestamp) -> Option<(String, String)> {
+        let books = self.rulebooks_of(group, at);
+        let cited = policy::rulebook::cite(books.iter().map(Arc::as_ref), category);
+        cited.map(|citation| (citation.key(), citation.to_string()))
     }
     fn is_working(&self, at: Timestamp) -> Option<bool> {
         self.working_hours.as_ref().map(|hours| hours.contains(at, &crate::wording::zone()))
@@ -162,6 +172,11 @@ impl Moderation {
             notices,
             wake,
         }
+    }
+
+    /// What groups live under.
+    pub fn rulebooks(&self) -> Arc<Rulebooks> {
+        self.rules.get().lived.clone()
     }
 
     /// Tells the task runner that there is something new.
@@ -371,7 +386,7 @@ impl Moderation {
                     record.standing.rehearse(&id);
                 }
                 let mut case = new_case(&id, &message, &report, &decision, policy, now);
-                if let Some((key, text)) = rules.clause(group, decision.category) {
+                if let Some((key, text)) = rules.clause(group, decision.category, message.at.min(now)) {
                     (case.clause, case.rule) = (Some(key), text);
                 }
                 commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);

@@ -65,6 +65,10 @@ impl<T> Live<T> {
     pub fn status(&self) -> Arc<Status> {
         self.status.load_full()
     }
+    /// The files on disk are not what is in force, for these reasons.
+    pub fn reject(&self, now: Timestamp, problems: &[Problem]) {
+        self.status.rcu(|old| Status { rejected: Some((now, problems.to_vec())), ..Status::clone(old) });
+    }
     /// Rises with every reload, accepted or not.
     pub fn attempts(&self) -> watch::Receiver<u64> {
         self.attempts.subscribe()
@@ -146,7 +150,7 @@ pub async fn watch<T: Send + Sync + 'static>(
 
 fn reject<T>(live: &Live<T>, now: Timestamp, problems: &[Problem]) {
     metrics::counter!("qunguan_reloads_total", "result" => "rejected").increment(1);
-    live.status.rcu(|old| Status { rejected: Some((now, problems.to_vec())), ..Status::clone(old) });
+    live.reject(now, problems);
 }
 
 /// A hash over names and contents of everything a reload reads.

@@ -138,9 +138,15 @@ impl House {
 
     /// With the sales group under another policy and rulebook.
     pub async fn start_under(policy: &str, rulebook: &str, more: &str) -> Self {
+        let mut house = Self::empty_under(policy, rulebook, more).await;
+        house.start_bot().await;
+        house
+    }
+
+    /// The same without the bot.
+    pub async fn empty_under(policy: &str, rulebook: &str, more: &str) -> Self {
         let mut house = Self::empty(morning(), more).await;
         house.sales = format!("policy = \"{policy}\"\nrulebook = \"{rulebook}\"");
-        house.start_bot().await;
         house
     }
 
@@ -172,7 +178,8 @@ impl House {
         std::fs::write(path, text).unwrap();
     }
 
-    fn config(&self) -> std::path::PathBuf {
+    /// Where the settings lie if they are written to disk.
+    pub fn config(&self) -> std::path::PathBuf {
         self.folder.path().join("config/qunguan.toml")
     }
 
@@ -223,6 +230,18 @@ impl House {
         let _ = running.stop.send(());
         running.serving.await.unwrap().unwrap();
         drop(running.store);
+    }
+
+    /// The bot dies, and its machine wakes up again with the clock moved: it finds on disk what was there at that moment, and
+    /// nothing of what an orderly stop would have added.
+    pub async fn crash(&mut self, clock_moves: SignedDuration) {
+        let (data, kept) = (self.folder.path().join("data"), self.folder.path().join("kept"));
+        copy_folder(&data, &kept);
+        self.stop_bot().await;
+        std::fs::remove_dir_all(&data).unwrap();
+        std::fs::rename(&kept, &data).unwrap();
+        self.sim.advance(clock_moves);
+        self.start_bot().await;
     }
 
     fn running(&self) -> &Running {
@@ -412,6 +431,18 @@ impl House {
     pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
+}
+
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap().map(Result::unwrap) {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy_folder(&entry.path(), &to.join(entry.file_name()));
+        } else if kind.is_file() {
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap(); // not the socket
+        }
     }
 }
 

@@ -12,7 +12,7 @@ use toml::Spanned;
 
 pub use check::{Check, Coverage, Duty, Response};
 pub use cite::{Citation, cite, promises_beyond};
-pub use versions::{Announcement, Change, Versions};
+pub use versions::{Announced, Announcement, Change, Versions};
 
 use super::file::{Fault, line_of};
 use crate::model::UnknownName;
@@ -164,6 +164,15 @@ impl Rulebook {
         }
         let RawBook { title, version, announce_days, policy, .. } = raw;
         Ok(Self { name: name.to_owned(), title, version, announce_days, policy, clauses })
+    }
+
+    /// The line of a rulebook file that names its version, counted from 1; 0 if there is none.
+    pub fn version_line(text: &str) -> usize {
+        #[derive(Deserialize)]
+        struct Version {
+            version: Spanned<u32>,
+        }
+        toml::from_str::<Version>(text).map_or(0, |raw| line_of(text, raw.version.span().start))
     }
 
     /// A clause by id.

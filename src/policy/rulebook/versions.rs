@@ -10,8 +10,10 @@ use crate::model::{SignedDuration, Timestamp};
 pub enum Change<'a> {
     /// New.
     Added(&'a Clause),
-    /// Other words, checks or response.
-    Changed(&'a Clause),
+    /// Other words.
+    Reworded(&'a Clause),
+    /// The same words; who answers for it or what follows is another.
+    Handled(&'a Clause),
     /// Gone.
     Dropped(&'a Clause),
 }
@@ -20,7 +22,8 @@ impl std::fmt::Display for Change<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (word, clause) = match self {
             Self::Added(clause) => ("新增", clause),
-            Self::Changed(clause) => ("改为", clause),
+            Self::Reworded(clause) => ("改为", clause),
+            Self::Handled(clause) => ("执行方式调整", clause),
             Self::Dropped(clause) => ("取消", clause),
         };
         write!(f, "{word} {}：{}", clause.cite, clause.text)
@@ -34,7 +37,10 @@ impl Rulebook {
         for clause in &self.clauses {
             match older.clause(&clause.id) {
                 None => changes.push(Change::Added(clause)),
-                Some(before) if before != clause => changes.push(Change::Changed(clause)),
+                Some(before) if (&before.text, &before.cite) != (&clause.text, &clause.cite) => {
+                    changes.push(Change::Reworded(clause));
+                }
+                Some(before) if before != clause => changes.push(Change::Handled(clause)),
                 Some(_) => {}
             }
         }
@@ -51,19 +57,34 @@ pub struct Versions {
     announced: Option<Announced>,
 }
 
+/// A version that comes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Announced {
-    rulebook: Rulebook,
-    effective: Timestamp,
+pub struct Announced {
+    /// What will hold.
+    pub rulebook: Rulebook,
+    /// From then on, if people were told by then.
+    pub effective: Timestamp,
+    /// People have been told.
+    pub told: bool,
 }
 
-/// What to tell the group about a new version.
+/// What to tell the group about a changed file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Announcement {
-    /// From then on it holds.
-    pub effective: Timestamp,
-    /// One line a change, in Chinese.
-    pub changes: Vec<String>,
+pub enum Announcement {
+    /// A new version.
+    Coming {
+        /// Its number.
+        version: u32,
+        /// From then on it holds; the present if nothing is announced ahead.
+        effective: Timestamp,
+        /// One line a change, in Chinese.
+        changes: Vec<String>,
+    },
+    /// The version that was announced does not come: the file is again what is in force.
+    Withdrawn {
+        /// The number of what will not come.
+        version: u32,
+    },
 }
 
 impl Versions {
@@ -72,11 +93,34 @@ impl Versions {
         Self { in_force: rulebook, announced: None }
     }
 
-    /// The version that holds at a moment; never one before its announced time.
+    /// The version that holds at a moment; never one before its announced time, and never one that nobody was told of.
     pub fn at(&self, now: Timestamp) -> &Rulebook {
         match &self.announced {
-            Some(next) if next.effective <= now => &next.rulebook,
+            Some(next) if next.told && next.effective <= now => &next.rulebook,
             _ => &self.in_force,
+        }
+    }
+
+    /// The version that comes later, if one was announced.
+    pub fn coming(&self, now: Timestamp) -> Option<&Announced> {
+        self.announced.as_ref().filter(|next| !next.told || next.effective > now)
+    }
+
+    /// What has taken effect stays in effect, whatever the clock does later.
+    pub fn settle(&mut self, now: Timestamp) {
+        if let Some(next) = self.announced.take_if(|next| next.told && next.effective <= now) {
+            self.in_force = next.rulebook;
+        }
+    }
+
+    /// People have been told of a version, and that it holds from `effective` on. False if it is no longer the one that comes.
+    pub fn told(&mut self, version: u32, effective: Timestamp) -> bool {
+        match &mut self.announced {
+            Some(next) if next.rulebook.version == version => {
+                (next.told, next.effective) = (true, effective);
+                true
+            }
+            _ => false,
         }
     }
 
@@ -85,24 +129,28 @@ impl Versions {
     /// # Errors
     /// Clauses differ although the version is not higher; in Chinese, for the admin.
     pub fn offer(&mut self, new: &Rulebook, now: Timestamp) -> Result<Option<Announcement>, String> {
-        self.in_force = self.at(now).clone();
-        self.announced.take_if(|next| next.effective <= now);
-        if self.announced.as_ref().is_some_and(|next| next.rulebook == *new) || self.in_force == *new {
+        self.settle(now);
+        if self.announced.as_ref().is_some_and(|next| next.rulebook == *new) {
             return Ok(None);
         }
-        let lines: Vec<String> = new.changes_since(&self.in_force).iter().map(ToString::to_string).collect();
-        if lines.is_empty() {
+        let changes: Vec<String> = new.changes_since(&self.in_force).iter().map(ToString::to_string).collect();
+        if changes.is_empty() {
             self.in_force = new.clone();
-            self.announced = None;
-            return Ok(None);
+            let withdrawn = self.announced.take();
+            return Ok(withdrawn.map(|next| Announcement::Withdrawn { version: next.rulebook.version }));
         }
         let latest = self.announced.as_ref().map_or(self.in_force.version, |next| next.rulebook.version);
         if new.version <= latest {
-            return Err(format!("群规 {} 有改动，请把 version 改为 {} 或更大", new.name, latest + 1));
+            return Err(format!("群规 {} 有改动，请把 version 改为 {} 或更大", new.name, latest.saturating_add(1)));
         }
-        let effective = now + SignedDuration::from_hours(24 * i64::from(new.announce_days));
-        self.announced = Some(Announced { rulebook: new.clone(), effective });
-        Ok(Some(Announcement { effective, changes: lines }))
+        let ahead = SignedDuration::from_hours(24 * i64::from(new.announce_days));
+        let effective = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+        if new.announce_days == 0 {
+            (self.in_force, self.announced) = (new.clone(), None);
+        } else {
+            self.announced = Some(Announced { rulebook: new.clone(), effective, told: false });
+        }
+        Ok(Some(Announcement::Coming { version: new.version, effective, changes }))
     }
 }
 
@@ -120,6 +168,7 @@ mod tests {
         let mut new = old.clone();
         new.clauses.remove(1);
         new.clauses[0].text = "别的字".into();
+        new.clauses[1].checks.clear();
         let mut versions = Versions::new(old.clone());
         assert_eq!(versions.offer(&old, days(0)), Ok(None));
         assert_eq!(
@@ -127,15 +176,49 @@ mod tests {
             Err("群规 sales-group 有改动，请把 version 改为 2 或更大".to_owned())
         );
         new.version = 2;
-        let told = versions.offer(&new, days(1)).unwrap().unwrap();
-        assert_eq!(told.effective, days(4));
-        assert_eq!(told.changes, ["改为 第一条：别的字", "取消 第二条(1)：群名写成「公司或品牌名＋销售群」"]);
+        let Some(Announcement::Coming { version: 2, effective, changes }) = versions.offer(&new, days(1)).unwrap()
+        else {
+            panic!("nothing to announce")
+        };
+        assert_eq!(effective, days(4));
+        assert_eq!(changes[0], "改为 第一条：别的字");
+        assert!(changes[1].starts_with("执行方式调整 "), "{}", changes[1]);
+        assert_eq!(changes[2], "取消 第二条(1)：群名写成「公司或品牌名＋销售群」");
         assert_eq!(versions.offer(&new, days(2)), Ok(None), "told once");
+        assert_eq!(versions.at(days(9)).version, 1, "nobody was told");
+        assert!(versions.told(2, effective));
         let kept: Versions = serde_json::from_str(&serde_json::to_string(&versions).unwrap()).unwrap();
         assert_eq!(kept, versions);
         assert_eq!(versions.at(days(3)).version, 1);
+        assert_eq!(versions.coming(days(3)).unwrap().effective, days(4));
         assert_eq!(versions.at(days(4)).version, 2);
+        assert_eq!(versions.coming(days(4)), None);
         assert_eq!(versions.offer(&new, days(5)), Ok(None));
         assert_eq!(versions.at(days(0)).version, 2, "in force stays in force when the clock is set back");
+    }
+
+    #[test]
+    fn a_file_put_back_withdraws_what_was_announced() {
+        let old = book("sales-group");
+        let mut new = old.clone();
+        new.version = 2;
+        new.clauses[0].text = "别的字".into();
+        let mut versions = Versions::new(old.clone());
+        versions.offer(&new, days(0)).unwrap().unwrap();
+        versions.told(2, days(3));
+        assert_eq!(versions.offer(&old, days(1)), Ok(Some(Announcement::Withdrawn { version: 2 })));
+        assert_eq!(versions.at(days(9)).version, 1);
+        assert!(!versions.told(2, days(3)), "it does not come any more");
+    }
+
+    #[test]
+    fn without_days_ahead_it_holds_at_once() {
+        let old = book("sales-group");
+        let mut new = old.clone();
+        (new.version, new.announce_days) = (2, 0);
+        new.clauses[0].text = "别的字".into();
+        let mut versions = Versions::new(old);
+        assert!(matches!(versions.offer(&new, days(5)), Ok(Some(Announcement::Coming { version: 2, .. }))));
+        assert_eq!(versions.at(days(0)).version, 2);
     }
 }

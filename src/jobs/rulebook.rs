@@ -1,0 +1,171 @@
+//! 【群规变更】 in the group: what changes and from when; the change holds from then on, and not before anybody was told.
+//!
+//! Said with the group's own mouth (app chat, webhook, bot). Where the bot has none, or is only an onlooker, the owner gets the
+//! text to pass on. One task sees a change through: told first, then settled on its day.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use async_trait::async_trait;
+use serde_json::json;
+
+use super::{
+    Ended, Job, JobError,
+    hands::{Hands, Private},
+};
+use crate::{
+    capability::{Act, Capabilities, Provider},
+    groups::{Group, Groups},
+    model::{MemberId, SignedDuration, Timestamp},
+    rulebooks::{News, Rulebooks, TASK},
+    store::{Task, changes::Changes},
+    wording,
+};
+
+/// Told later than planned by no more than this, the change still comes on its day; told later, its days begin anew.
+const LATE: SignedDuration = SignedDuration::from_hours(1);
+/// Bytes of the list of changes: with the words around it a message may have 2048.
+const LIST: usize = 1500;
+
+/// The job.
+pub struct RulebookJob {
+    /// What groups live under.
+    pub rulebooks: Arc<Rulebooks>,
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+    /// What can be done where.
+    pub capabilities: Arc<ArcSwap<Capabilities>>,
+    /// Told where a group has nobody.
+    pub escalation: Vec<MemberId>,
+}
+
+#[async_trait]
+impl Job for RulebookJob {
+    fn kind(&self) -> &'static str {
+        TASK
+    }
+
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let mut news: News = super::payload(task)?;
+        if !self.rulebooks.is_current(&task.group, &news) {
+            return Ok(Ended::Cancelled { reason: "群规又改过，不再适用".into() });
+        }
+        let mut reason = String::new();
+        if !news.told {
+            if let Some(effective) = news.effective {
+                let ahead = SignedDuration::from_hours(24 * i64::from(news.days));
+                let in_time = now.saturating_add(ahead).unwrap_or(Timestamp::MAX);
+                if news.days > 0 && in_time.duration_since(effective) > LATE {
+                    news.effective = Some(in_time);
+                }
+            }
+            reason = self.say(&self.groups.get(&task.group), &news, now).await?;
+            news.told = true;
+            if let Some(effective) = news.effective.filter(|_| news.days > 0) {
+                self.rulebooks.told(&task.group, &news.rulebook, news.version, effective).await?;
+            }
+        }
+        match news.effective {
+            Some(effective) if effective > now => Ok(Ended::Later {
+                due: effective,
+                reason: format!("{reason}；第 {} 版 {} 生效", news.version, wording::when(effective, now))
+                    .trim_start_matches('；')
+                    .to_owned(),
+                payload: Some(json!(news)),
+                with: Changes::new(),
+            }),
+            Some(_) => {
+                self.rulebooks.settle(&task.group, &news.rulebook, now).await?;
+                Ok(Ended::done(format!("第 {} 版已生效", news.version)))
+            }
+            None => Ok(Ended::done(if reason.is_empty() {
+                "没有人知道这次改动，不必更正".into()
+            } else {
+                reason
+            })),
+        }
+    }
+
+    /// A change that nobody heard of does not come; so it is told as soon as that is possible again.
+    fn gives_up(&self) -> bool {
+        false
+    }
+}
+
+impl RulebookJob {
+    /// Tells the group, or else the owner; says how that went.
+    async fn say(&self, group: &Group, news: &News, now: Timestamp) -> Result<String, JobError> {
+        let can = **self.capabilities.load();
+        let text = text(news, now);
+        if can.provider(Act::Announce, group, None) == Some(Provider::Api) {
+            match self.hands.announce(group, &text, now).await {
+                Ok(()) => return Ok("已在群里公告".into()),
+                Err(JobError::Final(_) | JobError::Configuration(_)) => {} // no mouth after all
+                Err(error) => return Err(error),
+            }
+        }
+        if can.dry_run {
+            return Ok("演练：没有公告".into());
+        }
+        let text = format!("机器人没有在「{}」公告，请您转告群成员：\n{text}", group.name());
+        for person in group.deciders().iter().chain(&self.escalation) {
+            let sent = self.hands.tell(std::slice::from_ref(person), &Private::Text(text.clone()), now).await?;
+            if sent.unreachable.is_empty() {
+                return Ok("机器人不能在群里发言，已请群主转告".into());
+            }
+        }
+        tracing::warn!(group = %group.id(), rulebook = news.rulebook, "nobody could be told of the changed rulebook");
+        Ok("没有人可以告知".into())
+    }
+}
+
+/// The words; pure, so that tests read them.
+pub fn text(news: &News, now: Timestamp) -> String {
+    let title = &news.title;
+    let Some(effective) = news.effective else {
+        return format!("【群规变更】{title}之前公告的改动取消，仍按现行群规。");
+    };
+    let from = if news.days == 0 {
+        format!("【群规变更】{title}即日起有以下改动：")
+    } else {
+        format!("【群规变更】{title}将从 {} 起有以下改动，在那之前仍按现行群规：", wording::when(effective, now))
+    };
+    let mut text = from;
+    for (listed, change) in news.changes.iter().enumerate() {
+        if text.len() + change.len() > LIST && listed > 0 {
+            text.push_str(&format!("\n· 等共 {} 处", news.changes.len()));
+            break;
+        }
+        text.push_str("\n· ");
+        text.push_str(&crate::wecom::cut(change, LIST));
+    }
+    text.push_str("\n给群管发送「群规」可看全文。");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_list_of_changes_fits_into_a_message() {
+        let now = Timestamp::UNIX_EPOCH;
+        let changes = (0..90).map(|n| format!("新增 第{n}条：群里不发与工作无关的内容，有事请打电话")).collect();
+        let news = News {
+            rulebook: "own".into(),
+            title: "《群规》".into(),
+            version: 2,
+            effective: Some(now),
+            days: 3,
+            changes,
+            told: false,
+        };
+        let text = text(&news, now);
+        assert!(text.len() <= 2048, "{}", text.len());
+        assert!(text.contains("\n· 等共 90 处\n"), "{text}");
+        let one = News { changes: vec!["改".repeat(3000)], ..news };
+        assert!(super::text(&one, now).len() <= 2048);
+    }
+}
