@@ -52,7 +52,7 @@ use crate::{
     },
     model::{Clock, MemberId, Timestamp},
     moderation::{Moderation, Rules, Said},
-    notices::{self, Calendar, Notices, calendar::Holidays},
+    notices::{self, Notices},
     reports::Reports,
     rulebooks::{self, Rulebooks},
     settings::{
@@ -104,6 +104,7 @@ pub struct App {
     live: Arc<Live<Rules>>,
     groups: Arc<Groups>,
     moderation: Arc<Moderation>,
+    notices: Arc<Notices>,
     capabilities: Arc<ArcSwap<Capabilities>>,
     channels: Vec<Arc<dyn Channel>>,
     runner: Arc<Runner>,
@@ -120,7 +121,16 @@ impl Rules {
         let detector = settings.detector(clock.now())?;
         let policies = settings.policies()?;
         let rulebooks = settings.rulebooks()?;
-        Ok(Self { detector, policies, rulebooks, lived, working_hours: settings.working_hours.clone(), settings })
+        let calendar = Arc::new(settings.calendar()?);
+        Ok(Self {
+            calendar,
+            detector,
+            policies,
+            rulebooks,
+            lived,
+            working_hours: settings.working_hours.clone(),
+            settings,
+        })
     }
 }
 
@@ -136,6 +146,7 @@ fn configured(settings: &Settings) -> Vec<Configured> {
         owner: group.owner.clone(),
         admins: group.admins.clone(),
         aliases: [&group.archive_room, &group.bot_chat, &group.customer_chat].into_iter().flatten().cloned().collect(),
+        bot_chat: group.bot_chat.clone(),
         webhook: group.webhook.is_some(),
     });
     groups.collect()
@@ -184,11 +195,10 @@ impl App {
         let groups = Arc::new(Groups::load(store.clone(), configured(&settings)).await.context("reading groups")?);
         let capabilities = Arc::new(ArcSwap::from_pointee(capabilities(&settings)));
         let wake = Arc::new(Notify::new());
-        let calendar = Calendar::new(settings.time_zone.clone(), settings.working_hours.clone(), Holidays::built_in());
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let contacts = Arc::new(Contacts::load(store.clone()).await.context("reading the address book")?);
         let company = Arc::new(Company { groups: groups.clone(), contacts: contacts.clone() });
-        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), company, Arc::new(calendar)));
+        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), company, live.get_full().calendar.clone()));
         let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
@@ -298,7 +308,7 @@ impl App {
                 escalation: escalation.clone(),
             }),
             Arc::new(jobs::notice::NoticeTellJob { hands: hands.clone() }),
-            Arc::new(jobs::notice::NoticeCardJob),
+            Arc::new(jobs::notice::NoticeCardJob { groups: groups.clone(), hands: hands.clone() }),
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
             Arc::new(jobs::seats::SeatsJob { coverage: coverage.clone(), archive: wecom_hands.archive.clone() }),
             Arc::new(jobs::words::WordsJob { live: live.clone(), client: wecom_hands.app.clone() }),
@@ -313,7 +323,7 @@ impl App {
             moderation: moderation.clone(),
             store: store.clone(),
             groups: groups.clone(),
-            notices,
+            notices: notices.clone(),
             clock: clock.clone(),
             metrics: with.metrics,
             readiness: Arc::new(Ready {
@@ -343,6 +353,7 @@ impl App {
             live,
             groups,
             moderation,
+            notices,
             capabilities,
             channels,
             runner,
@@ -393,6 +404,7 @@ impl App {
         let watching = self.config.clone().map(|file| {
             let (build_clock, groups, capabilities) =
                 (self.clock.clone(), self.groups.clone(), self.capabilities.clone());
+            let notices = self.notices.clone();
             let (store, clock, moderation) = (self.store.clone(), self.clock.clone(), self.moderation.clone());
             let (live, lived) = (self.live.clone(), self.live.get().lived.clone());
             tokio::spawn(reload::watch(
@@ -407,6 +419,7 @@ impl App {
                 },
                 move |rules| {
                     groups.configure(configured(&rules.settings));
+                    notices.set_calendar(rules.calendar.clone());
                     capabilities.store(Arc::new(self::capabilities(&rules.settings)));
                     // A group that is new in the settings has never been read.
                     let (store, groups, clock, moderation, live) =

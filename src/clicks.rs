@@ -13,7 +13,7 @@ use crate::{
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
     moderation::{Moderation, effects::Ask, manual::Punishment, undo::UndoError},
-    notices::{Notices, answer::Pressed},
+    notices::{Notices, answer::Pressed, outgoing::Counter},
     policy::MemberState,
     reports::{ReportState, Reports},
     store::{CaseEvent, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
@@ -39,36 +39,42 @@ pub struct Clicks {
     pub escalation: Vec<MemberId>,
 }
 
+/// What becomes of a card whose button was pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// Its buttons turn into these words, for the person who pressed.
+    Label(String),
+    /// It shows the new count to everybody, with its button.
+    Count(Counter),
+    /// Nothing.
+    AsBefore,
+}
+
 impl Clicks {
-    /// Handles a press that was made at `at`, as WeCom says; returns what the buttons turn into, or nothing where they stay.
-    pub async fn press(
-        &self,
-        by: &MemberId,
-        card: &str,
-        key: &str,
-        at: Timestamp,
-    ) -> Result<Option<String>, StoreError> {
+    /// Handles a press that was made at `at`, as WeCom says.
+    pub async fn press(&self, by: &MemberId, card: &str, key: &str, at: Timestamp) -> Result<Shown, StoreError> {
         // A clock of theirs that is ahead of ours makes nobody late.
         let at = at.min(self.clock.now());
         match self.notices.press(key, by, at).await.map_err(CommandError::from) {
             Ok(Some(pressed)) => {
-                let label = match pressed {
-                    Pressed::Settled(label) => Some(label),
+                let shown = match pressed {
+                    Pressed::Settled(label) => Shown::Label(label),
+                    Pressed::Counted(counter) => Shown::Count(counter),
                     Pressed::Told(text) => {
                         self.notices.hint(key, by, at, text).await?;
-                        None
+                        Shown::AsBefore
                     }
                 };
                 self.moderation.ring();
-                return Ok(label);
+                return Ok(shown);
             }
             Ok(None) => {}
-            Err(CommandError::User(error)) => return Ok(Some(error.0)),
+            Err(CommandError::User(error)) => return Ok(Shown::Label(error.0)),
             Err(CommandError::Store(error)) => return Err(error),
         }
         match self.pressed(by, card, key).await {
-            Ok(label) => Ok(Some(label)),
-            Err(CommandError::User(error)) => Ok(Some(error.0)),
+            Ok(label) => Ok(Shown::Label(label)),
+            Err(CommandError::User(error)) => Ok(Shown::Label(error.0)),
             Err(CommandError::Store(error)) => Err(error),
         }
     }

@@ -151,6 +151,7 @@ mod tests {
             owner: None,
             admins: Vec::new(),
             aliases: Vec::new(),
+            bot_chat: None,
             webhook: false,
         };
         let learned = Learned {

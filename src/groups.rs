@@ -37,6 +37,8 @@ pub struct Configured {
     pub admins: Vec<MemberId>,
     /// Other ids of the same group: archive room, bot chat, customer group.
     pub aliases: Vec<String>,
+    /// Its id in the bot's callbacks, if it is another.
+    pub bot_chat: Option<String>,
     /// Key of a webhook into the group, named in the settings; the client holds the secret.
     pub webhook: bool,
 }
@@ -143,9 +145,14 @@ impl Group {
             owner: None,
             admins: Vec::new(),
             aliases: Vec::new(),
+            bot_chat: None,
             webhook: false,
         };
         Self { set, configured: false, learned: Learned::default() }
+    }
+    /// The id under which the bot speaks here.
+    pub fn bot_chat(&self) -> &str {
+        self.set.bot_chat.as_deref().unwrap_or(self.set.id.as_str())
     }
     /// The id used everywhere.
     pub fn id(&self) -> &GroupId {

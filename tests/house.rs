@@ -484,6 +484,103 @@ async fn a_button_that_settles_nothing_stays_and_a_press_counts_from_its_own_tim
 }
 
 #[tokio::test]
+async fn one_card_in_the_group_counts_instead_of_forty_lines() {
+    const PROJECT: &str = "wrNewProducts";
+    let house =
+        House::start_with_socket(&format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nowner = \"zhang\"")).await;
+    // The bot may speak where somebody has spoken to it; the answer shows that it is connected.
+    let answered = || async { (house.lines(PROJECT).len() > 3).then_some(()) };
+    house
+        .until("the bot answers", || async {
+            house.act(json!({"do": "post", "as": "zhang", "group": PROJECT, "text": "@群管 帮助"}));
+            answered().await
+        })
+        .await;
+    let draft =
+        json!({"text": "明天看样品", "groups": [PROJECT], "members": ["zhang", "lin", "chen"], "deadline": "2h"});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let id = notice["id"].as_str().unwrap();
+    let card = || {
+        let group = house.sim.group(PROJECT, Some("lin")).unwrap();
+        let mut lines = group["lines"].as_array().unwrap().clone();
+        lines.retain(|line| line["card"].is_object());
+        assert_eq!(lines.len(), 1, "one card");
+        house::readable(&lines[0]).replace(id, "####")
+    };
+    assert_snapshot!(card(), @r"
+    通知 #### 明天看样品
+    已回执：0/3
+    [收到]
+    ");
+    let press = async |who: &str, shown: &str| {
+        let task = format!("notice-{id}-card-0");
+        house.act(json!({"do": "press", "as": who, "group": PROJECT, "task_id": task, "key": format!("notice:{id}:ack:group")}));
+        house.until("the card shows the count", || async { card().contains(shown).then_some(()) }).await;
+    };
+    press("lin", "1/3").await;
+    press("chen", "2/3").await;
+    press("chen", "2/3").await;
+    house.ask("zhang", "收到").await;
+    assert_snapshot!(card(), @r"
+    通知 #### 明天看样品
+    已回执：2/3
+    [收到]
+    ");
+    assert_eq!(house.get(&format!("/api/v1/notices/{id}")).await["acknowledged"], 3);
+}
+
+#[tokio::test]
+async fn what_a_card_cannot_hold_is_sent_before_it_and_the_question_stays_whole() {
+    let house = House::start().await;
+    let confirm = json!({"question": "盘点几点开始？", "answers": ["八点", "九点"], "right": 1});
+    let text = format!("明天盘点。{}盘点九点开始。", "请把货架上的标签核对一遍。".repeat(20));
+    let draft = json!({"text": text, "members": ["li"], "deadline": "2h", "confirm": confirm});
+    house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let told = house.told("li");
+    assert_eq!(told.len(), 2);
+    assert!(told[0].ends_with(&text), "{}", told[0]);
+    assert!(told[1].contains("…（全文见上一条消息）\n\n盘点几点开始？\n[八点] [九点] [特殊情况]"), "{}", told[1]);
+}
+
+#[tokio::test]
+async fn a_planned_notice_that_cannot_go_out_says_so_to_its_author() {
+    let mut house = House::start().await;
+    let draft = json!({"text": "每周例会", "departments": ["销售部"], "deadline": "2h", "send_at": "2026-05-04T11:00:00+08:00", "escalate_to": ["zhang"]});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    let id = notice["id"].as_str().unwrap();
+    // The department is gone when its time has come.
+    house.settled().await;
+    let mut book = house.store().document("contacts", "book").await.unwrap().unwrap();
+    book.body["departments"]["2"]["name"] = json!("营销部");
+    house.store().commit(qunguan::store::Commit { documents: vec![book], ..Default::default() }).await.unwrap();
+    house.stop_bot().await;
+    house.fault(FaultKind::Error { code: 60011 }, Some("department/"), None);
+    house.start_bot().await;
+    house.later(HOUR).await;
+    assert_snapshot!(house.last_told("zhang").replace(id, "####"), @"通知 ####（每周例会）原定今天 11:00 发送，没有发出：没有部门“销售部”，或通讯录里读不到。它已取消，可以改好再发一次。");
+    assert_eq!(house.get(&format!("/api/v1/notices/{id}")).await["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn working_time_follows_the_companys_own_holidays_as_soon_as_the_file_changes() {
+    let mut house = House::empty(house::morning(), "").await;
+    house.write_settings();
+    house.start_bot().await;
+    let deadline = async || {
+        let draft = json!({"text": "x", "groups": [SALES], "deadline": "work:120m"});
+        house.post("/api/v1/notices/preview", draft).await.1["deadline"].as_str().unwrap().to_owned()
+    };
+    let first = deadline().await;
+    let file = "[[year]]\nyear = 2026\nholidays = [\"2026-05-04\"]\nworkdays = []\n";
+    assert_eq!(house.rewrite(&[("holidays.toml", file)]).await, [""; 0]);
+    assert_snapshot!(format!("{first} → {}", deadline().await), @"2026-05-06T03:00:00Z → 2026-05-05T03:00:00Z");
+    let refused = house.rewrite(&[("holidays.toml", &file.replace("05-04", "05-xx"))]).await;
+    assert!(refused[0].ends_with("config/holidays.toml:3: `2026-05-xx` 不是日期"), "{refused:?}");
+}
+
+#[tokio::test]
 async fn a_notice_sent_again_under_its_key_is_the_same_one_even_after_a_restart() {
     let mut house = House::start().await;
     let draft = json!({"text": "明天盘点", "groups": [SALES], "deadline": "2h"});

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 use super::Channel;
 use crate::{
     chat_commands::{Desk, Said},
-    clicks::Clicks,
+    clicks::{Clicks, Shown},
     groups::{Groups, Person},
     http::ops::Check,
     jobs,
@@ -146,8 +146,12 @@ impl AppChannel {
                 Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
             }
             AppEvent::Card(click) => {
-                let label = self.clicks.press(&by, &click.task_id, &click.key, callback.at).await?;
-                Ok(label.map(|label| callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
+                let label = match self.clicks.press(&by, &click.task_id, &click.key, callback.at).await? {
+                    Shown::Label(label) => label,
+                    Shown::Count(counter) => counter.text,
+                    Shown::AsBefore => return Ok(None),
+                };
+                Ok(Some(callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
             }
             AppEvent::CustomerGroup(change) => {
                 self.group_changed(&change, callback.at).await?;

@@ -20,8 +20,9 @@ use serde_json::{Value, json};
 use super::{Channel, app::refused};
 use crate::{
     chat_commands::{Desk, Said, without_name},
-    clicks::Clicks,
+    clicks::{Clicks, Shown},
     http::ops::Check,
+    jobs,
     model::{self, Attachment, Clock, GroupId, MemberId, Message},
     moderation::{Moderation, Noted},
     store::StoreError,
@@ -131,8 +132,14 @@ impl BotEar {
             BotEvent::Stream { id } => Ok(Some(stream(&id, "已处理。"))),
             BotEvent::Card(click) => {
                 let at = callback.at.unwrap_or_else(|| self.clock.now());
-                let label = self.clicks.press(&by, &click.task_id, &click.key, at).await?;
-                Ok(label.map(|label| cards::bot_receipt(by.as_str(), &click.task_id, &label)))
+                Ok(match self.clicks.press(&by, &click.task_id, &click.key, at).await? {
+                    Shown::Label(label) => Some(cards::bot_receipt(by.as_str(), &click.task_id, &label)),
+                    Shown::Count(counter) => {
+                        let card = jobs::notice::counter_card(&click.task_id, &counter);
+                        Some(cards::bot_update_for_all(&card))
+                    }
+                    Shown::AsBefore => None,
+                })
             }
             BotEvent::EnterChat => Ok(Some(
                 json!({ "msgtype": "text", "text": { "content": "您好，我是群管。发送「帮助」看看我能做什么。" } }),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
 use super::{Channel, bot::BotEar};
@@ -83,5 +84,9 @@ pub struct SocketVoice {
 impl BotVoice for SocketVoice {
     async fn say(&self, chat: &str, text: &str) -> Result<(), JobError> {
         self.socket.say(Chat::Group(chat), text).await.map_err(|e| job_error(e, self.clock.now()))
+    }
+    async fn card(&self, chat: &str, card: &Value) -> Result<(), JobError> {
+        let sent = self.socket.send(Chat::Group(chat), "template_card", card).await;
+        sent.map_err(|e| job_error(e, self.clock.now()))
     }
 }

@@ -62,6 +62,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         }
         Err(found) => problems.extend(found),
     }
+    problems.extend(settings.calendar().err().unwrap_or_default());
     for problem in &problems {
         println!("{problem}");
     }

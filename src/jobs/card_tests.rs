@@ -39,6 +39,7 @@ fn scene(words: fn(&str) -> String) -> Scene {
         owner: Some("wang".into()),
         admins: Vec::new(),
         aliases: Vec::new(),
+        bot_chat: None,
         webhook: false,
     };
     let members = [(MemberId::from("li"), person("李四", false)), (MemberId::from("wm"), person("大刘", true))];

@@ -45,6 +45,9 @@ pub trait Hands: Send + Sync + 'static {
     async fn tell(&self, to: &[MemberId], message: &Private, now: Timestamp) -> Result<Sent, JobError>;
     /// Says something to a group, where a way exists.
     async fn announce(&self, group: &Group, text: &str, now: Timestamp) -> Result<(), JobError>;
+    /// Puts a card with buttons into a group that lets the bot speak; `false` where there is no way. Only the bot's cards in
+    /// groups can be changed, and only when somebody presses a button.
+    async fn group_card(&self, group: &Group, card: &Value, now: Timestamp) -> Result<bool, JobError>;
     /// Reads who is in the group now. `None` where no API tells.
     async fn read_group(&self, group: &Group, now: Timestamp) -> Result<Option<Learned>, JobError>;
     /// Takes a member out of a group that the app created.

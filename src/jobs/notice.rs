@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::{
     Ended, Job, JobError,
     hands::{Hands, Private},
 };
 use crate::{
+    groups::Groups,
     model::Timestamp,
     notices::{
         self, NoticeError, Notices, Ran,
-        outgoing::{self, Tell},
+        outgoing::{self, Counter, Tell},
     },
     store::{Task, changes::Changes},
     wecom::cards::{self, Button},
@@ -82,9 +84,14 @@ pub fn message(id: &str, tell: &Tell) -> Private {
     Private::Card(cards::notice(id, &tell.title, &tell.text, &choices))
 }
 
-/// The counter card of a group. WeCom has no card that an app could change in a group, so the count is kept in the status
-/// and the reports instead; the task says so.
-pub struct NoticeCardJob;
+/// Puts the card with the count into groups where the bot may speak. It changes when its button is pressed: WeCom has no
+/// other way, and no card in a group that an app could change.
+pub struct NoticeCardJob {
+    /// Known groups.
+    pub groups: Arc<Groups>,
+    /// WeCom.
+    pub hands: Arc<dyn Hands>,
+}
 
 #[async_trait]
 impl Job for NoticeCardJob {
@@ -92,8 +99,20 @@ impl Job for NoticeCardJob {
         outgoing::CARD
     }
 
-    async fn run(&self, task: &Task, _now: Timestamp) -> Result<Ended, JobError> {
-        let counter: outgoing::Counter = super::payload(task)?;
-        Ok(Ended::done(format!("{}/{} 人已回执（本群没有可更新的卡片）", counter.acknowledged, counter.required)))
+    async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
+        let counter: Counter = super::payload(task)?;
+        let card = counter_card(task.id.as_str(), &counter);
+        let sent = self.hands.group_card(&self.groups.get(&task.group), &card, now).await?;
+        Ok(Ended::done(if sent {
+            "群卡片已发出"
+        } else {
+            "本群发不了卡片，用私信卡片和群里的回复收集"
+        }))
     }
+}
+
+/// The card itself.
+pub fn counter_card(id: &str, counter: &Counter) -> Value {
+    let button = Button { text: &counter.button.text, key: &counter.button.key, primary: true };
+    cards::notice(id, &counter.title, &counter.text, &[button])
 }

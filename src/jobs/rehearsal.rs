@@ -49,6 +49,12 @@ impl Hands for Rehearsal {
         }
         self.hands.announce(group, text, now).await
     }
+    async fn group_card(&self, group: &Group, card: &Value, now: Timestamp) -> Result<bool, JobError> {
+        if self.is_on("put a card", Some(group), &[]) {
+            return Ok(false);
+        }
+        self.hands.group_card(group, card, now).await
+    }
     async fn read_group(&self, group: &Group, now: Timestamp) -> Result<Option<Learned>, JobError> {
         self.hands.read_group(group, now).await
     }

@@ -25,6 +25,8 @@ use crate::{
 pub trait BotVoice: Send + Sync + 'static {
     /// Says something in a conversation that somebody opened with the bot before.
     async fn say(&self, chat: &str, text: &str) -> Result<(), JobError>;
+    /// Puts a card there.
+    async fn card(&self, chat: &str, card: &Value) -> Result<(), JobError>;
 }
 
 /// The API's hands.
@@ -110,9 +112,24 @@ impl Hands for WecomHands {
             return app.webhook_send(key, text, &[]).await.map_err(|e| job_error(e, now));
         }
         if let Some(bot) = self.bot.load_full() {
-            return bot.say(group.id().as_str(), text).await;
+            return bot.say(group.bot_chat(), text).await;
         }
         Err(JobError::Final("这个群没有可以发言的通道".into()))
+    }
+
+    async fn group_card(&self, group: &Group, card: &Value, _now: Timestamp) -> Result<bool, JobError> {
+        match self.bot.load_full() {
+            Some(bot) if group.set.kind == GroupKind::Bot => match bot.card(group.bot_chat(), card).await {
+                Ok(()) => Ok(true),
+                // Nobody has talked to the bot there yet, or it is not in the group.
+                Err(JobError::Final(why)) => {
+                    tracing::info!(group = group.id().as_str(), why, "the bot may not put a card into this group");
+                    Ok(false)
+                }
+                Err(error) => Err(error),
+            },
+            _ => Ok(false),
+        }
     }
 
     async fn read_group(&self, group: &Group, now: Timestamp) -> Result<Option<Learned>, JobError> {

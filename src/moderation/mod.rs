@@ -47,6 +47,8 @@ pub struct Rules {
     pub rulebooks: std::collections::BTreeMap<String, Arc<policy::rulebook::Rulebook>>,
     /// The versions of them that groups live under.
     pub lived: Arc<Rulebooks>,
+    /// When deadlines in working time run.
+    pub calendar: Arc<crate::notices::Calendar>,
     /// The settings they came from.
     pub settings: crate::settings::Settings,
     /// When working hours are, if the settings say.

@@ -8,19 +8,16 @@ use super::{
     deadline::Deadline,
     decode,
     notice::{Joiners, Leavers, Notice, State},
-    outgoing::{self, Tell},
-    publish::tell_card,
+    outgoing::{self, Counter, Tell},
+    publish::{counter, tell_card},
     roll::{Answer, Edited, Entry, How, MemberState},
-    run::{self, Due},
     wording,
 };
 use crate::{
-    model::{Attachment, GroupId, MemberId, Message, MessageId, SignedDuration, Timestamp},
-    store::{Commit, StoreError, Task},
+    model::{Attachment, GroupId, MemberId, Message, MessageId, Timestamp},
+    store::{Commit, StoreError},
 };
 
-/// The counter is brought up to date at most once in this time.
-const COUNTER_EVERY: SignedDuration = SignedDuration::from_mins(5);
 /// Only so many open notices are looked at for one word.
 const MOST_OPEN: usize = 500;
 /// What introduces an explanation.
@@ -58,6 +55,8 @@ pub enum Pressed {
     Settled(String),
     /// Nothing is settled: the buttons stay, and the person reads these words.
     Told(String),
+    /// An answer on the group's card: everybody sees the new count, and the button stays for the others.
+    Counted(Counter),
 }
 
 impl Notices {
@@ -160,7 +159,10 @@ impl Notices {
             _ => return Ok(None),
         };
         let heard = self.acknowledge(&notice, member, at, how, None).await?;
-        Ok(Some(Pressed::Settled(heard.reply)))
+        Ok(Some(match how {
+            How::GroupCard => Pressed::Counted(counter(&notice, self.count(&notice).await?)),
+            _ => Pressed::Settled(heard.reply),
+        }))
     }
 
     /// Says something in private about a button that was pressed at `at`; a press that is delivered again says it once.
@@ -206,8 +208,6 @@ impl Notices {
             } else if was_late && at <= due {
                 let told = Tell::text(vec![member.clone()], wording::corrected(notice));
                 tasks = outgoing::tell(&format!("notice/{}/corrected/{member}", notice.id), &notice.home(), now, &told);
-            } else if now < due {
-                tasks.extend(count_task(notice, due, now));
             }
             let state = Some(entry.state(notice, now));
             let heard = Heard { notice: notice.id.clone(), state, reply: wording::thanks(notice, at, due) };
@@ -309,18 +309,6 @@ impl Notices {
         }
         Ok(None)
     }
-}
-
-/// One update of the counter for all answers of five minutes.
-fn count_task(notice: &Notice, due: Timestamp, now: Timestamp) -> Option<Task> {
-    if notice.what.groups.is_empty() || notice.what.confirm.is_some() {
-        return None;
-    }
-    let slot = now.as_second() / COUNTER_EVERY.as_secs() + 1;
-    let mut task =
-        run::task(run::COUNT, &format!("notice/{}/count/{slot}", notice.id), notice, now, &Due::of(notice, due));
-    task.due = Timestamp::from_second(slot * COUNTER_EVERY.as_secs()).unwrap_or(now);
-    Some(task)
 }
 
 /// The notice's number or its first line stands in what was quoted.

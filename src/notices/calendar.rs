@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{SignedDuration, Timestamp, UserError},
-    settings::WorkingHours,
+    settings::{Problem, Settings, WorkingHours},
 };
 
 /// The shipped holidays.
@@ -63,20 +63,23 @@ impl Holidays {
     pub fn built_in() -> Self {
         Self::parse(BUILT_IN_HOLIDAYS).expect("config/holidays.toml is tested")
     }
-    /// Reads a file like `config/holidays.toml`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let file: HolidayFile = toml::from_str(text).map_err(|e| e.to_string())?;
+    /// Reads a file like `config/holidays.toml`; an error comes with its line, 0 if none is to blame.
+    pub fn parse(text: &str) -> Result<Self, (usize, String)> {
+        let line = |at: usize| text[..at.min(text.len())].matches('\n').count() + 1;
+        let file: HolidayFile =
+            toml::from_str(text).map_err(|e| (e.span().map_or(0, |span| line(span.start)), e.message().to_owned()))?;
         let mut holidays = Self::default();
         for year in file.year {
-            let read = |texts: &[String]| -> Result<Vec<Date>, String> {
+            let read = |texts: &[String]| -> Result<Vec<Date>, (usize, String)> {
                 texts
                     .iter()
-                    .map(|text| {
-                        let date: Date = text.parse().map_err(|_| format!("`{text}` 不是日期"))?;
+                    .map(|day| {
+                        let here = |why: String| (text.find(day.as_str()).map_or(0, line), why);
+                        let date: Date = day.parse().map_err(|_| here(format!("`{day}` 不是日期")))?;
                         if date.year() == year.number {
                             Ok(date)
                         } else {
-                            Err(format!("{date} 不在 {} 年", year.number))
+                            Err(here(format!("{date} 不在 {} 年", year.number)))
                         }
                     })
                     .collect()
@@ -95,6 +98,15 @@ pub struct Calendar {
     zone: TimeZone,
     hours: WorkingHours,
     holidays: Holidays,
+}
+
+impl Settings {
+    /// When people work, as settings and `holidays.toml` say.
+    pub fn calendar(&self) -> Result<Calendar, Vec<Problem>> {
+        let file = self.files.holidays().map_err(|problem| vec![problem])?;
+        let holidays = Holidays::parse(&file.text).map_err(|(line, why)| vec![Problem::new(&file.shown, line, why)])?;
+        Ok(Calendar::new(self.time_zone.clone(), self.working_hours.clone(), holidays))
+    }
 }
 
 impl Calendar {
@@ -240,6 +252,8 @@ mod tests {
     #[test]
     fn holiday_files_are_checked() {
         assert!(Holidays::parse("[[year]]\nyear = 2027\nholidays = [\"2026-01-01\"]\nworkdays = []").is_err());
-        assert!(Holidays::parse("[[year]]\nyear = 2027\nholidays = [\"x\"]\nworkdays = []").is_err());
+        let wrong = Holidays::parse("[[year]]\nyear = 2027\nholidays = [\"x\"]\nworkdays = []").unwrap_err();
+        assert_eq!(wrong, (3, "`x` 不是日期".to_owned()));
+        assert_eq!(Holidays::parse("[[year]]\nyear = 2027\nholidays = 3").unwrap_err().0, 3);
     }
 }

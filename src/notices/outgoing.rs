@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `notice.tell` | [`Tell`] | people, in private, up to [`RECEIVERS`] a task |
 //! | `announce` | [`Announce`] | the group in [`Task::group`] |
-//! | `notice.card` | [`Counter`] | the group in [`Task::group`], where a card that was sent can be changed; elsewhere it is done at once |
+//! | `notice.card` | [`Counter`] | the group in [`Task::group`], where the bot may speak; elsewhere it is done at once |
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::{
 
 /// Tells people in private.
 pub const TELL: &str = "notice.tell";
-/// Changes the group's card.
+/// Puts a card with the count into the group.
 pub const CARD: &str = "notice.card";
 /// Says something to a group; the same kind as everybody's.
 pub const ANNOUNCE: &str = "announce";
@@ -53,7 +53,8 @@ pub struct Announce {
     pub text: String,
 }
 
-/// The one card of a notice in a group, changed as answers come in.
+/// The one card of a notice in a group. WeCom lets it be changed only when somebody presses its button; it shows the count of
+/// that moment then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counter {
     /// Which notice.
@@ -66,8 +67,6 @@ pub struct Counter {
     pub acknowledged: usize,
     /// Of how many; the excused are left out.
     pub required: usize,
-    /// Nothing changes any more.
-    pub last: bool,
     /// The button to acknowledge.
     pub button: Button,
 }

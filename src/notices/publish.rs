@@ -25,6 +25,8 @@ use crate::{
 
 /// Longest text of a notice, characters; WeCom's own limit for a message is 2048 bytes.
 const LONGEST_TEXT: usize = 600;
+/// Longest question to confirm reading, characters: the card has to show all of it.
+const LONGEST_QUESTION: usize = 60;
 /// More different deadlines than this are rounded up to quarters of an hour.
 const MOST_DEADLINES: usize = 50;
 /// Answers are taken this long after the deadline.
@@ -108,6 +110,9 @@ impl Notices {
         }
         if draft.deciders().is_empty() {
             warnings.push("没有指定谁来处理特殊情况，成员的说明只会记录下来。".into());
+        }
+        for id in draft.groups.iter().filter(|id| self.directory.group(id).is_none()) {
+            warnings.push(format!("不知道「{}」里有谁，那里只公布，由点名的人回执。", self.directory.group_name(id)));
         }
         let groups = draft.groups.iter().map(|id| PreviewGroup {
             id: id.clone(),
@@ -259,7 +264,7 @@ impl Notices {
         Ok(self.next_occurrence(series, planned, now))
     }
 
-    fn next_occurrence(&self, series: &Notice, planned: Timestamp, now: Timestamp) -> Timestamp {
+    pub(super) fn next_occurrence(&self, series: &Notice, planned: Timestamp, now: Timestamp) -> Timestamp {
         let calendar = self.calendar.load();
         let first = series.what.send_at.unwrap_or(series.created).to_zoned(calendar.zone().clone());
         let mut at = planned.to_zoned(calendar.zone().clone());
@@ -389,8 +394,16 @@ impl Notices {
             }
         };
         for (index, group) in draft.groups.iter().enumerate() {
-            let Some(people) = self.directory.group(group) else {
-                return Err(UserError::new(format!("还不知道群 {group} 里有谁，不能发通知")));
+            let people = match self.directory.group(group) {
+                Some(people) => people,
+                // It is only where the notice is read; who must answer is named.
+                None if !(draft.members.is_empty() && draft.departments.is_empty()) => Vec::new(),
+                None => {
+                    let name = self.directory.group_name(group);
+                    return Err(UserError::new(format!(
+                        "还不知道「{name}」里有谁，不能发通知；可以另外写明 members 或 departments"
+                    )));
+                }
             };
             for person in people {
                 add(person, Some(index as u16));
@@ -470,7 +483,7 @@ impl Notices {
             tasks.push(outgoing::announce(&format!("notice/{id}/announce/{index}"), group, now, text));
             if notice.what.confirm.is_none() {
                 let count = wording::Count { required, ..wording::Count::default() };
-                tasks.push(counter_task(notice, index, "0", count, false, now));
+                tasks.push(counter_task(notice, index, count, now));
             }
         }
         let mut by_due: BTreeMap<Timestamp, Vec<MemberId>> = BTreeMap::new();
@@ -576,36 +589,38 @@ pub(super) fn buttons(notice: &Notice) -> Vec<Button> {
     buttons
 }
 
+/// The cards, and before them the whole text where a card cannot hold it.
 pub(super) fn tell_card(notice: &Notice, id: &str, to: Vec<MemberId>, due: Timestamp, now: Timestamp) -> Vec<Task> {
+    // Tasks of one moment go out in the order of their ids.
+    let whole = wording::whole(notice).map(|text| Tell::text(to.clone(), text));
+    let mut tasks =
+        whole.map_or_else(Vec::new, |whole| outgoing::tell(&format!("{id}/a"), &notice.home(), now, &whole));
     let message = Tell {
         to,
         text: wording::card(notice),
         title: wording::card_title(notice, due, now),
         buttons: buttons(notice),
     };
-    outgoing::tell(id, &notice.home(), now, &message)
+    let id = if tasks.is_empty() { id.to_owned() } else { format!("{id}/b") };
+    tasks.extend(outgoing::tell(&id, &notice.home(), now, &message));
+    tasks
 }
 
 /// The group's one card with the count.
-pub(super) fn counter_task(
-    notice: &Notice,
-    index: usize,
-    slot: &str,
-    count: wording::Count,
-    last: bool,
-    now: Timestamp,
-) -> Task {
-    let card = Counter {
+pub(super) fn counter(notice: &Notice, count: wording::Count) -> Counter {
+    Counter {
         notice: notice.id.clone(),
         title: format!("通知 {} {}", notice.id, notice.summary(20)),
-        text: wording::counter(count, last),
+        text: wording::counter(count),
         acknowledged: count.acknowledged,
         required: count.required - count.exempt,
-        last,
         button: Button { text: "收到".into(), key: format!("notice:{}:ack:group", notice.id) },
-    };
-    let id = format!("notice/{}/card/{index}/{slot}", notice.id);
-    Task::new(id, outgoing::CARD, &notice.what.groups[index], now, encode(&card))
+    }
+}
+
+fn counter_task(notice: &Notice, index: usize, count: wording::Count, now: Timestamp) -> Task {
+    let id = format!("notice/{}/card/{index}", notice.id);
+    Task::new(id, outgoing::CARD, &notice.what.groups[index], now, encode(&counter(notice, count)))
 }
 
 /// Many different leave lists must not make as many deadlines: then each is moved up to the next quarter of an hour.
@@ -640,6 +655,9 @@ fn check(draft: &Draft) -> Result<(), UserError> {
     if let Some(confirm) = &draft.confirm {
         if !(2..=5).contains(&confirm.answers.len()) || confirm.right >= confirm.answers.len() {
             return wrong("确认题要有 2 到 5 个答案，right 是正确答案的序号（从 0 开始）");
+        }
+        if confirm.question.trim().is_empty() || confirm.question.chars().count() > LONGEST_QUESTION {
+            return Err(UserError::new(format!("确认题 1 到 {LONGEST_QUESTION} 字")));
         }
         if confirm.answers.iter().any(|a| a.trim().is_empty() || a.chars().count() > 10) {
             return wrong("确认题的答案每个 1 到 10 字");

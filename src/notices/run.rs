@@ -5,7 +5,6 @@
 //! |---|---|---|
 //! | `notice.send` | the planned time | sends; a repeated notice plans its next time |
 //! | `notice.remind` | 50 %, 90 % of the time | reminds those missing, in private |
-//! | `notice.count` | five minutes after answers came | brings the groups' counter up to date |
 //! | `notice.deadline` | the deadline | tells those missing, plans the report |
 //! | `notice.report` | a little later | the lists for superiors and for those who are named |
 //! | `notice.archive` | two weeks later | words in the group answer it no more |
@@ -18,7 +17,7 @@ use super::{
     NoticeError, Notices, OPEN, activity, encode,
     notice::{Event, Notice, State},
     outgoing::{self, Tell},
-    publish::{buttons, counter_task, open_ids},
+    publish::{buttons, open_ids},
     roll::MemberState,
     wording::{self, Count},
 };
@@ -31,8 +30,6 @@ use crate::{
 pub const SEND: &str = "notice.send";
 /// Reminds those missing.
 pub const REMIND: &str = "notice.remind";
-/// Brings the counter up to date.
-pub const COUNT: &str = "notice.count";
 /// The deadline.
 pub const DEADLINE: &str = "notice.deadline";
 /// The lists.
@@ -41,7 +38,7 @@ pub const REPORT: &str = "notice.report";
 pub const ARCHIVE: &str = "notice.archive";
 /// Every kind of notices and activities, for registering.
 pub const KINDS: &[&str] =
-    &[SEND, REMIND, COUNT, DEADLINE, REPORT, ARCHIVE, activity::REMIND, activity::CLOSE, activity::SUMMARY];
+    &[SEND, REMIND, DEADLINE, REPORT, ARCHIVE, activity::REMIND, activity::CLOSE, activity::SUMMARY];
 
 /// Superiors get their list this long after the deadline: messages that were said in time may still be under way.
 const REPORT_AFTER: SignedDuration = SignedDuration::from_mins(5);
@@ -105,7 +102,6 @@ pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError
     match task.kind.as_str() {
         SEND => notices.run_send(&notice, &due).await,
         REMIND => notices.run_remind(task, &notice, &due).await,
-        COUNT => notices.run_count(task, &notice).await,
         DEADLINE => notices.run_deadline(task, &notice, &due).await,
         REPORT => notices.run_report(&notice, &due).await,
         ARCHIVE => notices.run_archive(&notice).await,
@@ -116,12 +112,45 @@ pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError
 impl Notices {
     async fn run_send(&self, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
         if notice.what.repeat.is_none() {
-            self.send(&notice.id, "bot").await?;
-            return Ok(Ran::Done("已发送".into()));
+            return match self.send(&notice.id, "bot").await {
+                Ok(_) => Ok(Ran::Done("已发送".into())),
+                Err(NoticeError::Store(error)) => Err(error.into()),
+                Err(error) => self.not_sent(notice, due.due, &error.to_string()).await,
+            };
         }
-        let next = self.send_occurrence(notice, due.due).await?;
+        let (next, reason) = match self.send_occurrence(notice, due.due).await {
+            Ok(next) => (next, "已发送，等下一次".to_owned()),
+            Err(NoticeError::Store(error)) => return Err(error.into()),
+            Err(error) => {
+                self.not_sent(notice, due.due, &error.to_string()).await?;
+                (self.next_occurrence(notice, due.due, self.now()), format!("这一次没有发出：{error}"))
+            }
+        };
         let payload = encode(&Due { due: next, ..due.clone() });
-        Ok(Ran::Later { due: next, reason: "已发送，等下一次".into(), payload })
+        Ok(Ran::Later { due: next, reason, payload })
+    }
+
+    /// Nobody has seen it: its author and those who would get the list are told why, and the notice says so.
+    async fn not_sent(&self, notice: &Notice, planned: Timestamp, why: &str) -> Result<Ran, NoticeError> {
+        let now = self.now();
+        let mut to = notice.what.escalate_to.clone();
+        let author = MemberId::new(&notice.by);
+        // An API token is nobody to write to.
+        if self.directory.person(&author).name != notice.by && !to.contains(&author) {
+            to.push(author);
+        }
+        let once = notice.what.repeat.is_none();
+        self.update(&notice.id, |stored| {
+            stored.history.push(Event::new(now, "bot", format!("没有发出：{why}")));
+            if once {
+                stored.state = State::Cancelled;
+            }
+            let told = Tell::text(to.clone(), wording::not_sent(notice, planned, now, why));
+            let id = format!("notice/{}/not-sent/{}", notice.id, planned.as_second());
+            Ok(if to.is_empty() { Vec::new() } else { outgoing::tell(&id, &notice.home(), now, &told) })
+        })
+        .await?;
+        Ok(Ran::Done(format!("没有发出：{why}")))
     }
 
     async fn run_remind(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
@@ -163,18 +192,6 @@ impl Notices {
         Ok(self.store.task(&id.into()).await?.map(|task| task.due))
     }
 
-    async fn run_count(&self, task: &Task, notice: &Notice) -> Result<Ran, NoticeError> {
-        if notice.state != State::Sent {
-            return Ok(Ran::Done("已截止，计数不再更新".into()));
-        }
-        let count = self.count(notice).await?;
-        let slot = task.id.as_str().rsplit('/').next().unwrap_or_default();
-        let now = self.now();
-        let tasks = (0..notice.what.groups.len()).map(|n| counter_task(notice, n, slot, count, false, now)).collect();
-        self.store.commit(Commit { tasks, ..Commit::default() }).await?;
-        Ok(Ran::Done(wording::counter(count, false)))
-    }
-
     async fn run_deadline(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
         let now = self.now();
         if now.duration_since(due.due) > SLEPT && !due.waited {
@@ -213,9 +230,6 @@ impl Notices {
         );
         report.due = if due.waited { now } else { now + REPORT_AFTER };
         tasks.push(report);
-        if last && notice.what.confirm.is_none() {
-            tasks.extend((0..notice.what.groups.len()).map(|n| counter_task(notice, n, "last", count, true, now)));
-        }
         self.update(&notice.id, |stored| {
             if last && stored.state == State::Sent {
                 stored.state = State::Closed;

@@ -228,6 +228,7 @@ async fn a_question_needs_the_right_answer() {
         let key = format!("notice:{id}:answer:{n}");
         match house.notices.press(&key, &"a".into(), at("2026-11-23T10:02")).await.unwrap().unwrap() {
             Pressed::Settled(text) | Pressed::Told(text) => text,
+            Pressed::Counted(counter) => counter.text,
         }
     };
     assert!(press(0).await.contains("答案不对"));

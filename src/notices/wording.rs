@@ -39,17 +39,41 @@ pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize) -
     )
 }
 
+/// To its author, when a planned notice could not be sent.
+pub fn not_sent(notice: &Notice, planned: Timestamp, now: Timestamp, why: &str) -> String {
+    let next = if notice.what.repeat.is_some() {
+        "下一次照常发送。"
+    } else {
+        "它已取消，可以改好再发一次。"
+    };
+    format!("通知 {}（{}）原定{} 发送，没有发出：{why}。{next}", notice.id, notice.summary(20), when(planned, now))
+}
+
 /// Title of a member's card.
 pub fn card_title(notice: &Notice, due: Timestamp, now: Timestamp) -> String {
     format!("通知 {}，请在{} 前回执", notice.id, when(due, now))
 }
 
-/// Body of a member's card.
+/// A card shows so many characters, the lengths of its own words taken off.
+const CARD: usize = 130;
+
+/// Body of a member's card. What it cannot hold was sent before it ([`whole`]); the question always stands in it.
 pub fn card(notice: &Notice) -> String {
-    match &notice.what.confirm {
-        Some(confirm) => format!("{}{}\n\n{}", notice.what.text, links(notice), confirm.question),
-        None => format!("{}{}", notice.what.text, links(notice)),
+    let text = format!("{}{}", notice.what.text, links(notice));
+    let question = notice.what.confirm.as_ref().map(|confirm| format!("\n\n{}", confirm.question)).unwrap_or_default();
+    if text.chars().count() + question.chars().count() <= CARD {
+        return text + &question;
     }
+    let room = CARD.saturating_sub(question.chars().count()).max(30);
+    let first: String = text.chars().take(room).collect();
+    format!("{first}…（全文见上一条消息）{question}")
+}
+
+/// The whole notice as a message of its own, where a card cannot hold it.
+pub fn whole(notice: &Notice) -> Option<String> {
+    let text = format!("{}{}", notice.what.text, links(notice));
+    let question = notice.what.confirm.as_ref().map_or(0, |confirm| confirm.question.chars().count() + 2);
+    (text.chars().count() + question > CARD).then(|| format!("通知 {}\n{text}", notice.id))
 }
 
 /// Title of a reminder.
@@ -130,8 +154,8 @@ pub fn superior(notice: &Notice, due: Timestamp, now: Timestamp, missing: &[Stri
 }
 
 /// Words of the counter card: of those who are not excused, how many have answered.
-pub fn counter(count: Count, last: bool) -> String {
-    format!("{}：{}/{}", if last { "最终回执" } else { "已回执" }, count.acknowledged, count.required - count.exempt)
+pub fn counter(count: Count) -> String {
+    format!("已回执：{}/{}", count.acknowledged, count.required - count.exempt)
 }
 
 /// After an acknowledgement, in private.

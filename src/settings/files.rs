@@ -164,6 +164,23 @@ impl Files {
         }
     }
 
+    /// `holidays.toml`: public holidays and the weekends worked for them.
+    pub fn holidays(&self) -> Result<Text, Problem> {
+        let name = "holidays.toml";
+        let path = self.resolve(name);
+        let (shown, text) = match std::fs::read_to_string(&path) {
+            Ok(text) if self.folder.is_some() => (path.display().to_string(), text),
+            Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
+                return Err(Problem::new(&path, 0, format!("读不了：{e}")));
+            }
+            _ => {
+                let shipped = Config::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
+                (format!("内置:{name}"), shipped.unwrap_or_default())
+            }
+        };
+        Ok(Text { name: name.to_owned(), shown, text })
+    }
+
     /// All files of a kind, sorted by name; what can't be read is a problem.
     pub fn read_all(&self, kind: Kind) -> Result<Vec<Text>, Vec<Problem>> {
         let mut problems = Vec::new();
@@ -192,6 +209,7 @@ impl Files {
             .flat_map(|kind| self.own(kind).into_values())
             .collect();
         paths.push(self.resolve("wordlists/scores.toml"));
+        paths.push(self.resolve("holidays.toml"));
         paths
     }
 

@@ -240,6 +240,11 @@ pub fn bot_receipt(by: &str, id: &str, text: &str) -> Value {
     })
 }
 
+/// A card of the smart bot, changed for everybody who sees it; the answer to a press.
+pub fn bot_update_for_all(card: &Value) -> Value {
+    json!({ "response_type": "update_template_card", "template_card": card })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

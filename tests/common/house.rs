@@ -58,6 +58,7 @@ pub struct House {
     pub clock: Arc<ShiftedClock>,
     folder: tempfile::TempDir,
     sales: String,
+    socket: bool,
     more_settings: String,
     running: Option<Running>,
     http: reqwest::Client,
@@ -150,6 +151,14 @@ impl House {
         house
     }
 
+    /// With the smart bot on its long connection instead of callbacks.
+    pub async fn start_with_socket(more: &str) -> Self {
+        let mut house = Self::empty(morning(), more).await;
+        house.socket = true;
+        house.start_bot().await;
+        house
+    }
+
     /// A company without the bot: write files, then start it.
     pub async fn empty(at: Timestamp, more: &str) -> Self {
         let clock = Arc::new(ShiftedClock::fixed(at));
@@ -163,7 +172,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let sales = SALES_RULES.to_owned();
-        Self { sim, clock, folder, sales, more_settings: more.to_owned(), running: None, http }
+        Self { sim, clock, folder, sales, socket: false, more_settings: more.to_owned(), running: None, http }
     }
 
     /// From now on the settings lie in a file, and the bot watches it and its folder.
@@ -184,7 +193,18 @@ impl House {
     }
 
     fn settings_text(&self) -> String {
-        settings(&self.sim, &self.folder.path().join("data"), &self.more_settings).replacen(SALES_RULES, &self.sales, 1)
+        let text = settings(&self.sim, &self.folder.path().join("data"), &self.more_settings);
+        let text = text.replacen(SALES_RULES, &self.sales, 1);
+        if !self.socket {
+            return text;
+        }
+        let bot = self.sim.credentials().bot;
+        let callback = format!("[wecom.bot]\ntoken = \"{}\"\naes_key = \"{}\"\n", bot.token, bot.aes_key);
+        let socket = format!(
+            "[wecom.bot]\nbot_id = \"{}\"\nsecret = \"{}\"\nsocket_url = \"{}\"\n",
+            bot.bot_id, bot.secret, bot.socket_url
+        );
+        text.replacen(&callback, &socket, 1)
     }
 
     /// Writes files while the bot runs and waits until it has looked at them; returns what it refuses of them.
@@ -219,7 +239,8 @@ impl House {
             let _ = stopped.await;
         }));
         let base = format!("http://{address}");
-        self.sim.set_callbacks(Some(format!("{base}/wecom/app")), Some(format!("{base}/wecom/bot"))).await.unwrap();
+        let bot = (!self.socket).then(|| format!("{base}/wecom/bot"));
+        self.sim.set_callbacks(Some(format!("{base}/wecom/app")), bot).await.unwrap();
         self.running = Some(Running { store, live, stop, serving, address });
         self.settled().await;
     }
