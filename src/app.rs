@@ -42,7 +42,7 @@ use crate::{
     contacts::{Company, Contacts},
     coverage::{Coverage, Gap},
     groups::{Configured, Group, Groups},
-    http::{self, Api, Readiness, auth::Tokens, ops::Check},
+    http::{self, Api, Readiness, auth::Tokens, ops::Check, receipt::Receipts},
     jobs::{
         self, Job,
         hands::Hands,
@@ -161,6 +161,27 @@ fn capabilities(settings: &Settings) -> Capabilities {
     }
 }
 
+/// The page on which notices are acknowledged, where the settings say how it is reached.
+fn receipts(
+    settings: &Settings,
+    notices: &Arc<Notices>,
+    moderation: &Arc<Moderation>,
+    client: Option<Arc<Client>>,
+    clock: &Arc<dyn Clock>,
+) -> Option<Arc<Receipts>> {
+    let wecom = settings.wecom.as_ref()?;
+    Some(Arc::new(Receipts {
+        notices: notices.clone(),
+        moderation: moderation.clone(),
+        client: client?,
+        clock: clock.clone(),
+        public_url: settings.http.public_url.clone()?,
+        authorize_url: wecom.authorize_url.clone(),
+        app: (wecom.corp_id.clone(), wecom.app.as_ref()?.agent_id),
+        pages: parking_lot::Mutex::default(),
+    }))
+}
+
 impl App {
     /// Opens the store in the settings' folder and builds on it.
     pub async fn open(settings: Settings, clock: Arc<dyn Clock>, with: Overrides) -> anyhow::Result<Self> {
@@ -198,7 +219,10 @@ impl App {
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let contacts = Arc::new(Contacts::load(store.clone()).await.context("reading the address book")?);
         let company = Arc::new(Company { groups: groups.clone(), contacts: contacts.clone() });
-        let notices = Arc::new(Notices::new(store.clone(), clock.clone(), company, live.get_full().calendar.clone()));
+        let notices = Arc::new(
+            Notices::new(store.clone(), clock.clone(), company, live.get_full().calendar.clone())
+                .with_links(settings.http.public_url.clone()),
+        );
         let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let moderation = Arc::new(Moderation::new(
             store.clone(),
@@ -341,7 +365,9 @@ impl App {
             callbacks = callbacks.merge(channel.clone().routes());
         }
         let pages = with.pages.unwrap_or_else(|| console::routes(api.clone()));
+        let receipts = receipts(&settings, &notices, &moderation, wecom_hands.app.clone(), &clock);
         let router = callbacks
+            .merge(receipts.map(http::receipt::routes).unwrap_or_default())
             .merge(http::ops_routes(api.clone()))
             .merge(pages)
             .layer(within(CALLBACK_TIMEOUT))

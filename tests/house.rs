@@ -545,6 +545,46 @@ async fn what_a_card_cannot_hold_is_sent_before_it_and_the_question_stays_whole(
 }
 
 #[tokio::test]
+async fn the_link_below_a_notice_acknowledges_for_who_opened_it_and_nobody_else() {
+    let house = House::start_with("[http]\npublic_url = \"http://bot.invalid\"").await;
+    let draft = json!({"text": "明天盘点 <b>", "groups": [SALES], "deadline": "2h"});
+    let (_, notice) = house.post("/api/v1/notices", draft).await;
+    house.settled().await;
+    let id = notice["id"].as_str().unwrap();
+    let link = format!("http://bot.invalid/n/{id}");
+    assert!(house.lines(SALES).last().unwrap().contains(&link));
+    let path = format!("/n/{id}");
+    let acknowledged = async || house.get(&format!("/api/v1/notices/{id}")).await["acknowledged"].clone();
+
+    let (status, page, token) = house.open_page("li", &path).await;
+    assert!(status == 200 && page.contains("明天盘点 &#60;b&#62;"), "{page}");
+    assert_eq!(acknowledged().await, 0, "opening it is no answer");
+    let token = token.unwrap();
+    assert_eq!(house.press_page(&path, "made-up").await.0, 403);
+    let (status, page) = house.press_page(&path, &token).await;
+    assert!(status == 200 && page.contains("已记下您对通知"), "{page}");
+    assert_eq!(acknowledged().await, 1);
+    assert_eq!(house.press_page(&path, &token).await.0, 403, "a page answers once");
+    let (_, page, token) = house.open_page("li", &path).await;
+    assert!(page.contains("已记下") && token.is_none(), "{page}");
+
+    // Who need not answer learns nothing of it, nor does a customer; a notice that is none looks the same.
+    let (_, page, token) = house.open_page("lin", &path).await;
+    assert!(page.contains("不需要您回执") && !page.contains("盘点") && token.is_none(), "{page}");
+    assert!(house.open_page("lin", "/n/2222").await.1.contains("不需要您回执"));
+    assert_eq!(house.open_page("wmZhouLan", &path).await.0, 403);
+    // A code that came to another browser opens nothing: it is sent to sign in itself.
+    let answer = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let answer = answer.get(house.url(&format!("{path}?code=abc&state=def"))).send().await.unwrap();
+    assert!(answer.status().is_redirection());
+    // A page left open too long is opened again.
+    let (_, _, token) = house.open_page("chen", &path).await;
+    house.later(SignedDuration::from_mins(31)).await;
+    assert_eq!(house.press_page(&path, &token.unwrap()).await.0, 403);
+    assert_eq!(acknowledged().await, 1);
+}
+
+#[tokio::test]
 async fn a_planned_notice_that_cannot_go_out_says_so_to_its_author() {
     let mut house = House::start().await;
     let draft = json!({"text": "每周例会", "departments": ["销售部"], "deadline": "2h", "send_at": "2026-05-04T11:00:00+08:00", "escalate_to": ["zhang"]});

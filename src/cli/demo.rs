@@ -62,9 +62,13 @@ fn settings(simulator: &Handle, listen: SocketAddr, data: &Path, archive: &str) 
 listen = "{listen}"
 data_dir = {data:?}
 
+[http]
+public_url = "http://{listen}"
+
 [wecom]
 corp_id = "{corp}"
 api_base = "{base}"
+authorize_url = "{base}/connect/oauth2/authorize"
 
 [wecom.app]
 agent_id = {agent}

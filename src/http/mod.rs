@@ -8,6 +8,7 @@ pub mod notices;
 pub mod ops;
 pub mod problem;
 pub mod queries;
+pub mod receipt;
 pub mod rules;
 
 use std::sync::Arc;

@@ -48,6 +48,17 @@ pub struct Heard {
     pub reply: String,
 }
 
+/// A notice as a page shows it to somebody who must answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShownNotice {
+    /// Number and deadline.
+    pub title: String,
+    /// What it says, and whether this person has answered.
+    pub text: String,
+    /// An answer is still wanted, and a button is enough for it.
+    pub open: bool,
+}
+
 /// What a press on one of our buttons came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pressed {
@@ -163,6 +174,27 @@ impl Notices {
             How::GroupCard => Pressed::Counted(counter(&notice, self.count(&notice).await?)),
             _ => Pressed::Settled(heard.reply),
         }))
+    }
+
+    /// What a page about a notice may show to somebody; nothing to those it does not concern.
+    pub async fn shown_to(&self, id: &str, member: &MemberId) -> Result<Option<ShownNotice>, NoticeError> {
+        let id = id.trim().to_uppercase();
+        let Some(notice) = self.read::<Notice>(super::NOTICES, &id).await? else { return Ok(None) };
+        if !matches!(notice.state, State::Sent | State::Closed) {
+            return Ok(None);
+        }
+        let Some(entry) = self.entry(&notice, member).await?.filter(|entry| entry.left.is_none()) else {
+            return Ok(None);
+        };
+        let (due, now) = (entry.due(&notice), self.now());
+        let mut text = notice.what.text.clone() + &wording::links(&notice);
+        if let Some(answer) = &entry.answer {
+            text = format!("{text}\n\n{}", wording::thanks(&notice, answer.at, due));
+        } else if notice.what.confirm.is_some() {
+            text.push_str("\n\n请在私信的卡片里回答问题，答对才算回执。");
+        }
+        let open = entry.answer.is_none() && !entry.is_exempt() && notice.what.confirm.is_none();
+        Ok(Some(ShownNotice { title: wording::card_title(&notice, due, now), text, open }))
     }
 
     /// Says something in private about a button that was pressed at `at`; a press that is delivered again says it once.

@@ -90,6 +90,7 @@ pub struct Notices {
     clock: Arc<dyn Clock>,
     directory: Arc<dyn Directory>,
     calendar: ArcSwap<Calendar>,
+    links: Option<String>,
 }
 
 impl Notices {
@@ -100,7 +101,16 @@ impl Notices {
         directory: Arc<dyn Directory>,
         calendar: Arc<Calendar>,
     ) -> Self {
-        Self { store, clock, directory, calendar: ArcSwap::new(calendar) }
+        Self { store, clock, directory, calendar: ArcSwap::new(calendar), links: None }
+    }
+    /// Notices carry a link to acknowledge, below this address.
+    pub fn with_links(self, public_url: Option<String>) -> Self {
+        Self { links: public_url, ..self }
+    }
+    /// The page on which a notice is acknowledged; there is none for one with a question.
+    fn link(&self, notice: &Notice) -> Option<String> {
+        let base = self.links.as_deref().filter(|_| notice.what.confirm.is_none())?;
+        Some(format!("{base}/n/{}", notice.id))
     }
     /// Puts new working hours in force; deadlines already set stay.
     pub fn set_calendar(&self, calendar: Arc<Calendar>) {

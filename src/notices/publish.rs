@@ -135,8 +135,10 @@ impl Notices {
             groups: groups.collect(),
             deadline: due,
             reminders,
-            group_message: (!draft.groups.is_empty())
-                .then(|| wording::group(&sending.notice, due, at, sending.people - exempt)),
+            group_message: (!draft.groups.is_empty()).then(|| {
+                let link = self.link(&sending.notice);
+                wording::group(&sending.notice, due, at, sending.people - exempt, link.as_deref())
+            }),
             card_title: wording::card_title(&sending.notice, due, at),
             card_text: wording::card(&sending.notice),
             buttons: buttons(&sending.notice).into_iter().map(|b| b.text).collect(),
@@ -479,7 +481,7 @@ impl Notices {
         let required = roster.values().filter(|e| !e.is_exempt()).count();
         let mut tasks = Vec::new();
         for (index, group) in notice.what.groups.iter().enumerate() {
-            let text = wording::group(notice, common, now, required);
+            let text = wording::group(notice, common, now, required, self.link(notice).as_deref());
             tasks.push(outgoing::announce(&format!("notice/{id}/announce/{index}"), group, now, text));
             if notice.what.confirm.is_none() {
                 let count = wording::Count { required, ..wording::Count::default() };

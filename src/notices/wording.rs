@@ -16,7 +16,8 @@ fn words(notice: &Notice) -> String {
     format!("“{}”", accept.first().map_or("收到", String::as_str))
 }
 
-fn links(notice: &Notice) -> String {
+/// The links below a notice, a line each.
+pub fn links(notice: &Notice) -> String {
     notice.what.links.iter().fold(String::new(), |mut text, link| {
         let _ = write!(text, "\n{}：{}", link.title, link.url);
         text
@@ -24,10 +25,11 @@ fn links(notice: &Notice) -> String {
 }
 
 /// To the group, when it is sent.
-pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize) -> String {
-    let how = match &notice.what.confirm {
-        Some(confirm) => format!("请在私信里回答：{}", confirm.question),
-        None => format!("回复{}或点私信里的按钮都可以", words(notice)),
+pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize, link: Option<&str>) -> String {
+    let how = match (&notice.what.confirm, link) {
+        (Some(confirm), _) => format!("请在私信里回答：{}", confirm.question),
+        (None, None) => format!("回复{}或点私信里的按钮都可以", words(notice)),
+        (None, Some(link)) => format!("回复{}、点私信里的按钮或打开 {link} 都可以", words(notice)),
     };
     format!(
         "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}；有特殊情况请私信我：特殊情况 {} 原因",

@@ -49,6 +49,7 @@ pub(super) fn secrets(settings: &mut Settings, document: &mut Document<'_>, fold
 pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     wecom(settings, document);
     tokens(settings, document);
+    public_url(settings, document);
     groups(settings, document);
     if settings.retention.messages < SignedDuration::from_hours(7 * 24) {
         document.wrong("retention.messages", "消息至少要保留 7d：企业微信可能重复投递");
@@ -130,6 +131,16 @@ fn callback(document: &mut Document<'_>, section: &str, token: Option<&Secret>, 
         && (key.expose().len() != 43 || !key.expose().bytes().all(|b| b.is_ascii_alphanumeric()))
     {
         document.wrong(&format!("{section}.aes_key"), "EncodingAESKey 应为 43 个字母或数字");
+    }
+}
+
+fn public_url(settings: &Settings, document: &mut Document<'_>) {
+    let Some(url) = &settings.http.public_url else { return };
+    if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
+        document.wrong("http.public_url", "要写成 https://域名，结尾不带 /");
+    }
+    if settings.wecom.as_ref().is_none_or(|wecom| wecom.app.is_none()) {
+        document.wrong("http.public_url", "回执链接要靠应用确认身份，请同时配置 [wecom.app]");
     }
 }
 

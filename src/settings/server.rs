@@ -13,6 +13,9 @@ pub struct Http {
     pub callback_bytes: usize,
     /// Largest body of an API call, bytes; default 16 MiB.
     pub api_bytes: usize,
+    /// How people reach this server from WeCom, `https://bot.example.com`; with it, notices carry a link to acknowledge. Its
+    /// host has to be a 可信域名 of the app.
+    pub public_url: Option<String>,
     /// Longest time until a request's headers are complete; default 10 s.
     #[serde(deserialize_with = "duration")]
     pub header_timeout: SignedDuration,
@@ -20,7 +23,12 @@ pub struct Http {
 
 impl Default for Http {
     fn default() -> Self {
-        Self { callback_bytes: 1 << 20, api_bytes: 16 << 20, header_timeout: SignedDuration::from_secs(10) }
+        Self {
+            public_url: None,
+            callback_bytes: 1 << 20,
+            api_bytes: 16 << 20,
+            header_timeout: SignedDuration::from_secs(10),
+        }
     }
 }
 

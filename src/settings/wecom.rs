@@ -9,6 +9,8 @@ use super::{Intercept, Secret, units::duration};
 
 /// WeCom's own address.
 pub const API_BASE: &str = "https://qyapi.weixin.qq.com";
+/// Where people sign in to pages that they open in WeCom.
+pub const AUTHORIZE_URL: &str = "https://open.weixin.qq.com/connect/oauth2/authorize";
 /// The smart bot's long connection.
 pub const BOT_SOCKET: &str = "wss://openws.work.weixin.qq.com";
 
@@ -21,6 +23,9 @@ pub struct Wecom {
     /// Where the API answers; default WeCom's own, else a gateway or the simulator.
     #[serde(default = "api_base")]
     pub api_base: String,
+    /// Where people sign in to pages; default WeCom's own.
+    #[serde(default = "authorize_url")]
+    pub authorize_url: String,
     /// 自建应用: the hands (messages, cards, its own groups) and the events.
     pub app: Option<App>,
     /// 智能机器人: what members say to the bot with @, and the bot's answers.
@@ -87,6 +92,9 @@ pub struct Archive {
 
 fn api_base() -> String {
     API_BASE.to_owned()
+}
+fn authorize_url() -> String {
+    AUTHORIZE_URL.to_owned()
 }
 fn bot_socket() -> String {
     BOT_SOCKET.to_owned()

@@ -24,6 +24,7 @@ mod members;
 mod page;
 mod people;
 mod sample;
+mod sign_in;
 mod state;
 mod view;
 mod world;
@@ -134,6 +135,7 @@ impl Simulator {
         let router = api::router()
             .merge(control::router())
             .merge(page::router())
+            .merge(sign_in::router())
             .merge(bot_socket::router())
             .with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));

@@ -132,6 +132,8 @@ pub struct State {
     pub task_ids: BTreeSet<(i64, String)>,
     /// Codes for card updates.
     pub response_codes: BTreeMap<String, ResponseCode>,
+    /// Codes of people who signed in.
+    pub codes: BTreeMap<String, super::sign_in::Code>,
     /// Duplicate check of `message/send`: (receiver, content hash) → last time.
     pub sent_before: HashMap<(String, String), Timestamp>,
     /// Uploaded files by media id.
@@ -179,6 +181,7 @@ impl State {
             ip_refused_until: None,
             task_ids: BTreeSet::new(),
             response_codes: BTreeMap::new(),
+            codes: BTreeMap::new(),
             sent_before: HashMap::new(),
             media: BTreeMap::new(),
             rules: Vec::new(),

@@ -76,6 +76,7 @@ to = ["wang"]
 [wecom]
 corp_id = "{corp}"
 api_base = "{base}"
+authorize_url = "{base}/connect/oauth2/authorize"
 [wecom.app]
 agent_id = {agent}
 secret = "{app_secret}"
@@ -439,6 +440,38 @@ impl House {
     pub async fn get(&self, path: &str) -> Value {
         let answer = self.http.get(self.url(path)).bearer_auth(API_TOKEN).send().await.unwrap();
         answer.json().await.unwrap()
+    }
+
+    /// Opens a page in somebody's WeCom: what the page says, and the hidden token of its button if there is one. The address may
+    /// carry what an earlier visit was sent back with.
+    pub async fn open_page(&self, who: &str, path: &str) -> (u16, String, Option<String>) {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let location = |answer: &reqwest::Response| answer.headers()["location"].to_str().unwrap().to_owned();
+        let first = http.get(self.url(path)).send().await.unwrap();
+        let cookie = first.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        let asked = location(&first).replacen("#wechat_redirect", &format!("&as={who}"), 1);
+        let signed_in = http.get(asked).send().await.unwrap();
+        assert!(signed_in.status().is_redirection(), "{}", signed_in.text().await.unwrap());
+        // The public address is the settings'; here it is the server itself.
+        let back = location(&signed_in).replacen("http://bot.invalid", &self.url(""), 1);
+        let page = http.get(back).header("cookie", cookie).send().await.unwrap();
+        let status = page.status().as_u16();
+        let text = page.text().await.unwrap();
+        let token = text.split("name=\"token\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        (status, text, token)
+    }
+
+    /// Presses a page's button.
+    pub async fn press_page(&self, path: &str, token: &str) -> (u16, String) {
+        let answer = self
+            .http
+            .post(self.url(path))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(format!("token={token}"))
+            .send()
+            .await
+            .unwrap();
+        (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
     /// `POST` under an idempotency key.

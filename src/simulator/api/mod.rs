@@ -31,6 +31,7 @@ use super::{
     config::{APP_AGENT, ARCHIVE_AGENT},
     faults::FaultKind,
     limits::{HOUR, MINUTE},
+    sign_in,
     state::State,
 };
 use crate::model::Timestamp;
@@ -102,6 +103,7 @@ type Handler = fn(&mut Call<'_>) -> Result<Value, Errcode>;
 /// Every call there is: path after `/cgi-bin/`, whether it is a POST, whose token, who answers.
 const ENDPOINTS: &[(&str, bool, Needs, Handler)] = &[
     ("gettoken", false, Needs::Nothing, token::get),
+    ("auth/getuserinfo", false, Needs::App, sign_in::user_info),
     ("getcallbackip", false, Needs::Any, token::callback_ips),
     ("get_api_domain_ip", false, Needs::Any, token::callback_ips),
     ("message/send", true, Needs::App, message::send),
