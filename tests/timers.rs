@@ -5,10 +5,15 @@ mod house;
 
 use house::{AD, CUSTOMERS, House, SALES};
 use insta::assert_snapshot;
-use qunguan::model::SignedDuration;
+use qunguan::model::{Clock, SignedDuration, Step};
+use serde_json::json;
 
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// What must not stay in a group.
+const LEAK: &str = "服务器密码 password=Tr0ub4dor&3x";
 
 /// A rulebook in the version and with the words given.
 fn rulebook(version: u32, days: u32, ads: &str) -> String {
@@ -181,4 +186,251 @@ fn command(house: &House, words: &[&str]) -> String {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_qunguan"));
     let output = command.args(words).arg("--config").arg(house.config()).env_remove("RUST_LOG").output().unwrap();
     String::from_utf8(output.stdout).unwrap()
+}
+
+/// What a kind of timer is about: something is begun, and at its time, not before and only once, something shows.
+struct Timer<B, S> {
+    /// From the beginning to the moment it shows.
+    due: SignedDuration,
+    /// Begins it.
+    begin: B,
+    /// How often what should show has shown.
+    shown: S,
+}
+
+impl<B: AsyncFn(&House), S: AsyncFn(&House) -> usize> Timer<B, S> {
+    /// The bot dies right after the beginning and wakes up with the clock right, a day ahead or a day behind; it dies again
+    /// after the time was over, and the clock is set back and forth once more.
+    async fn survives(&self) {
+        for jump in [SignedDuration::ZERO, DAY, -DAY] {
+            let mut house = House::start().await;
+            (self.begin)(&house).await;
+            house.settled().await;
+            let shown = async |house: &House| (self.shown)(house).await;
+            assert_eq!(shown(&house).await, 0, "at the beginning");
+            house.crash(jump).await;
+            if jump >= self.due {
+                house.later(15 * MINUTE).await; // what was said before the deadline is let in first
+                assert_eq!(shown(&house).await, 1, "its time was over when the bot came back");
+            } else {
+                assert_eq!(shown(&house).await, 0, "the clock moved by {jump}");
+                house.later(self.due - MINUTE - jump).await;
+                assert_eq!(shown(&house).await, 0, "a minute before its time; the clock had moved by {jump}");
+                house.later(2 * MINUTE).await;
+                assert_eq!(shown(&house).await, 1, "at its time; the clock had moved by {jump}");
+            }
+            house.crash(DAY).await;
+            assert_eq!(shown(&house).await, 1, "once, also after another crash; the clock had moved by {jump}");
+            house.crash(-DAY).await;
+            house.later(DAY).await;
+            assert_eq!(shown(&house).await, 1, "once, also when its time comes again; the clock had moved by {jump}");
+        }
+    }
+}
+
+/// Cards and messages to somebody with these words.
+fn told(house: &House, who: &str, words: &str) -> usize {
+    house.told(who).iter().filter(|text| text.contains(words)).count()
+}
+
+/// What follows when somebody says an advert now.
+async fn step(house: &House, who: &str) -> String {
+    let now = house.clock.now();
+    let id = format!("{who}-{}", now.as_millisecond());
+    let message = json!({"id": id, "group": SALES, "sender": who, "at": now, "text": AD});
+    let (status, answer) = house.post("/api/v1/messages", json!({"messages": [message]})).await;
+    assert_eq!(status, 200, "{answer}");
+    house.settled().await;
+    answer["results"][0]["step"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn the_end_of_a_mute() {
+    let begin = async |house: &House| {
+        house.say("li", SALES, AD).await;
+        house.say("li", SALES, AD).await;
+        assert!(!house.is_member(SALES, "li"));
+    };
+    let shown = async |house: &House| house.lines(SALES).iter().filter(|l| l.contains("「李销售」加入群聊")).count();
+    Timer { due: 2 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_time_to_take_a_leak_back() {
+    let begin = async |house: &House| drop(house.say("li", SALES, LEAK).await);
+    let shown = async |house: &House| told(house, "wang", "疑似泄露，请关注");
+    Timer { due: 10 * MINUTE, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_time_to_answer_a_request_before_the_next_is_asked() {
+    let begin = async |house: &House| {
+        house.say("wmWuHao", CUSTOMERS, AD).await;
+        assert_eq!(told(house, "wang", "吴昊"), 1);
+    };
+    let shown = async |house: &House| told(house, "zhao", "吴昊").min(1); // asked again in later rounds
+    Timer { due: 30 * MINUTE, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_time_to_answer_an_appeal() {
+    let begin = async |house: &House| {
+        house.say("li", SALES, AD).await;
+        house.press("li", "群规提醒", "申诉").await;
+        assert_eq!(told(house, "wang", "成员申诉"), 1);
+    };
+    let shown = async |house: &House| told(house, "zhang", "成员申诉");
+    Timer { due: DAY, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_time_to_look_at_a_report() {
+    let begin = async |house: &House| {
+        house.say("sun", SALES, "今天下午开会的人真多啊").await;
+        house.ask("li", "#华东销售群 举报 今天下午开会的人真多啊").await;
+        assert_eq!(told(house, "wang", "成员举报"), 1);
+    };
+    let shown = async |house: &House| told(house, "zhang", "成员举报");
+    Timer { due: DAY, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_end_of_strict_hours() {
+    let begin = async |house: &House| drop(house.ask("wang", "#华东销售群 严管 2h").await);
+    let shown = async |house: &House| {
+        // Somebody new each time: the second advert of one person would count for itself.
+        let step = step(house, &format!("x{}", house.clock.now().as_second())).await;
+        usize::from(step != "mute")
+    };
+    Timer { due: 2 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_end_of_an_exemption() {
+    let begin = async |house: &House| drop(house.ask("wang", "#华东销售群 豁免 李销售 2h").await);
+    let shown = async |house: &House| {
+        step(house, "li").await;
+        house.cases(SALES, "li").await.iter().filter(|case| case.step != Step::None).count().min(1)
+    };
+    Timer { due: 2 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_end_of_a_permit_for_adverts() {
+    let begin = async |house: &House| drop(house.ask("wang", "#华东销售群 授权广告 李销售 2h").await);
+    let shown = async |house: &House| {
+        step(house, "li").await;
+        house.cases(SALES, "li").await.iter().filter(|case| case.step != Step::None).count().min(1)
+    };
+    Timer { due: 2 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_expiry_of_a_strike() {
+    let begin = async |house: &House| drop(house.say("li", SALES, AD).await);
+    let shown = async |house: &House| {
+        let standing = house.get(&format!("/api/v1/groups/{SALES}/members/li")).await;
+        usize::from(standing["live_points"] == 0)
+    };
+    Timer { due: 30 * DAY, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_deadline_of_a_notice() {
+    let begin = async |house: &House| {
+        let draft = json!({"text": "请提交拜访计划", "groups": [SALES], "deadline": "4h", "escalate_to": ["zhang"]});
+        assert_eq!(house.post("/api/v1/notices", draft).await.0, 200);
+    };
+    let shown = async |house: &House| {
+        assert!(told(house, "li", "还差您的回执") <= 2, "{:#?}", house.told("li"));
+        told(house, "li", "已截止")
+    };
+    Timer { due: 4 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_reminder_of_a_notice() {
+    let begin = async |house: &House| {
+        let draft = json!({"text": "请提交拜访计划", "groups": [SALES], "deadline": "80h", "reminders": [50]});
+        assert_eq!(house.post("/api/v1/notices", draft).await.0, 200);
+    };
+    let shown = async |house: &House| told(house, "li", "还差您的回执");
+    Timer { due: 40 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_hour_of_a_planned_notice() {
+    let begin = async |house: &House| {
+        let at = house.clock.now() + 3 * HOUR;
+        let draft = json!({"text": "明早盘点", "groups": [SALES], "deadline": "90h", "send_at": at, "reminders": []});
+        assert_eq!(house.post("/api/v1/notices", draft).await.0, 200);
+    };
+    let shown = async |house: &House| house.lines(SALES).iter().filter(|line| line.contains("明早盘点")).count();
+    Timer { due: 3 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_end_of_the_sign_in_to_an_activity() {
+    let begin = async |house: &House| {
+        let starts = house.clock.now() + 3 * HOUR;
+        let plan = json!({"title": "团建", "groups": [SALES], "starts": starts, "ends": starts + 2 * HOUR, "organiser": "zhang"});
+        let (status, answer) = house.post("/api/v1/activities", plan).await;
+        assert_eq!(status, 200, "{answer}");
+    };
+    let shown = async |house: &House| {
+        assert!(told(house, "li", "开始") <= 1, "{:#?}", house.told("li"));
+        told(house, "zhang", "签到结果")
+    };
+    Timer { due: 4 * HOUR, begin, shown }.survives().await;
+}
+
+#[tokio::test]
+async fn the_day_of_a_changed_rulebook() {
+    for jump in [SignedDuration::ZERO, DAY, -DAY] {
+        let mut house = under_own_rules().await;
+        assert_eq!(house.rewrite(&[("rulebooks/own.toml", &rulebook(2, 3, "不发广告和链接"))]).await, [""; 0]);
+        announced(&house, 1).await;
+        let version = async |house: &House, who: &str| {
+            step(house, who).await;
+            cited(house, who).await[0].split('/').next().unwrap().to_owned()
+        };
+        house.crash(jump).await;
+        assert_eq!(version(&house, "x1").await, "own@1", "the clock moved by {jump}");
+        house.later(3 * DAY - jump - MINUTE).await;
+        assert_eq!(version(&house, "x2").await, "own@1", "the clock moved by {jump}");
+        house.later(MINUTE).await;
+        assert_eq!(version(&house, "x3").await, "own@2", "the clock moved by {jump}");
+        house.crash(-DAY).await;
+        assert_eq!(version(&house, "x4").await, "own@2", "the clock moved by {jump}");
+        announced(&house, 1).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_said_is_forgotten_in_its_time() {
+    for jump in [SignedDuration::ZERO, DAY, -DAY] {
+        let mut house = House::start_with("[retention]\nmessages = \"7d\"").await;
+        house.say("li", SALES, "下午三点开会").await;
+        let kept = async |house: &House| house.store().messages(house::morning(), None, 10).await.unwrap().len();
+        house.crash(jump).await;
+        house.later(7 * DAY - jump - MINUTE).await;
+        assert_eq!(kept(&house).await, 1, "the clock moved by {jump}");
+        house.later(HOUR + 2 * MINUTE).await;
+        assert_eq!(kept(&house).await, 0, "the clock moved by {jump}");
+    }
+}
+
+/// A banned member stays out whatever the clock does, and one who is brought back is taken out again.
+#[tokio::test]
+async fn a_ban_has_no_end() {
+    for jump in [SignedDuration::ZERO, DAY, -DAY] {
+        let mut house = House::start_under("strict", "group-sales", "").await;
+        house.say("li", SALES, "澳门线上赌场，首存送彩金，注册网址 www.888bet.vip").await;
+        assert!(!house.is_member(SALES, "li"));
+        house.crash(jump).await;
+        house.later(40 * DAY).await;
+        house.act(json!({"do": "invite", "as": "wang", "group": SALES, "people": ["li"]}));
+        house.later(11 * MINUTE).await;
+        assert!(!house.is_member(SALES, "li"), "the clock moved by {jump}");
+    }
 }

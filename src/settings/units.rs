@@ -3,12 +3,15 @@
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// Reads `2h`; longer than nothing. The error is for people.
+/// Nobody waits longer, and the present and this still make a date.
+const LONGEST: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
+
+/// Reads `2h`; longer than nothing, at most a hundred years. The error is for people.
 pub fn parse_duration(text: &str) -> Result<SignedDuration, String> {
     text.parse::<Span>()
         .ok()
         .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-        .filter(SignedDuration::is_positive)
+        .filter(|length| length.is_positive() && *length <= LONGEST)
         .ok_or_else(|| format!("`{text}` 不是时长，请写 30s、10m、2h、30d 这样的值"))
 }
 
@@ -27,7 +30,7 @@ mod tests {
         assert_eq!(parse_duration("30d"), Ok(SignedDuration::from_hours(720)));
         assert_eq!(parse_duration("1h30m"), Ok(SignedDuration::from_mins(90)));
         assert_eq!(parse_duration("500ms"), Ok(SignedDuration::from_millis(500)));
-        for bad in ["", "30", "h", "2 小时", "-2h", "0s", "2h-", "99999999999999999999d"] {
+        for bad in ["", "30", "h", "2 小时", "-2h", "0s", "2h-", "36501d", "99999999999999999999d"] {
             assert!(parse_duration(bad).is_err(), "{bad}");
         }
     }
