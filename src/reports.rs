@@ -13,7 +13,7 @@ use crate::{
     groups::{Group, Groups},
     model::{Category, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
-    store::{Store, StoreError, Task, changes::Changes},
+    store::{Processed, Store, StoreError, Task, changes::Changes},
 };
 
 /// The collection of reports.
@@ -22,6 +22,12 @@ pub const COLLECTION: &str = "report";
 const CREDIT: &str = "report_credit";
 /// Messages older than this can't be reported.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 3);
+/// The newest messages are looked at first: those of so many minutes, then four times as far back, and so on.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_mins(10);
+/// Messages looked at for one report.
+const MOST_READ: usize = 20_000;
+/// Messages read at once.
+const PAGE: usize = 500;
 /// Open reports one member may have.
 const MOST_OPEN: u32 = 5;
 
@@ -129,7 +135,7 @@ impl Reports {
         if credit.open >= MOST_OPEN {
             return Err(UserError::new("您还有几条举报在处理中，请等结果出来再举报").into());
         }
-        let found = self.find(group, reporter, text, now).await?;
+        let found = find(self.store.as_ref(), group.id(), reporter, text, now, MOST_READ).await?;
         let seed = MessageId::new(format!(
             "report:{}:{reporter}:{}",
             group.id(),
@@ -227,31 +233,44 @@ impl Reports {
             Err(error) => Err(error),
         }
     }
+}
 
-    /// The message with this id, or the newest one in the group with these words; not by the reporter.
-    async fn find(
-        &self,
-        group: &Group,
-        reporter: &MemberId,
-        text: &str,
-        now: Timestamp,
-    ) -> Result<(Option<MessageId>, Option<MemberId>), StoreError> {
-        let wanted = text.trim();
+/// The message with this id, or the newest one in the group with these words; not by the reporter. Looks at the last minutes
+/// first and at no more than `most` messages of all groups, so that a report costs little however much is said.
+async fn find(
+    store: &dyn Store,
+    group: &GroupId,
+    reporter: &MemberId,
+    text: &str,
+    now: Timestamp,
+    most: usize,
+) -> Result<(Option<MessageId>, Option<MemberId>), StoreError> {
+    let wanted = text.trim();
+    let (mut read, mut back, mut end) = (0, FIRST_LOOK, Timestamp::MAX);
+    loop {
+        let begin = now.saturating_sub(back).unwrap_or(Timestamp::MIN);
         let mut after: Option<MessageId> = None;
         let mut found = (None, None);
-        loop {
-            let page = self.store.messages(now - LOOK_BACK, after.as_ref(), 500).await?;
-            let Some(last) = page.last() else { return Ok(found) };
+        'window: while read < most {
+            let page = store.messages(begin, after.as_ref(), PAGE.min(most - read)).await?;
+            let Some(last) = page.last() else { break };
             after = Some(last.message.id.clone());
-            for processed in page {
-                let message = processed.message;
+            for Processed { message, .. } in page {
+                if message.at >= end {
+                    break 'window; // looked at before
+                }
+                read += 1;
                 let meant = message.text.trim() == wanted
                     || message.id.as_str().split_once(':').is_some_and(|(_, id)| id == wanted);
-                if meant && message.group == *group.id() && message.sender != *reporter {
+                if meant && message.group == *group && message.sender != *reporter {
                     found = (Some(message.id), Some(message.sender));
                 }
             }
         }
+        if found.0.is_some() || back >= LOOK_BACK || read >= most {
+            return Ok(found);
+        }
+        (end, back) = (begin, (back * 4).min(LOOK_BACK));
     }
 }
 
@@ -264,6 +283,40 @@ fn edit_credit(body: &mut serde_json::Value, edit: impl Fn(&mut Credit)) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        detect::Verdict,
+        model::{Channel, Message, Step},
+        store::{Commit, memory::MemoryStore},
+    };
+
+    #[tokio::test]
+    async fn the_newest_match_is_found_and_the_search_has_an_end() {
+        let store = MemoryStore::new();
+        let now: Timestamp = "2026-05-04T10:00:00Z".parse().unwrap();
+        let say = async |id: &str, minutes_ago: i64, group: &str, text: &str| {
+            let at = now - SignedDuration::from_mins(minutes_ago);
+            let message = Message::text(Channel::Archive, id, group, "sun", at, text);
+            let processed =
+                Processed { message, verdict: Verdict::Clean, step: Step::None, points: 0, live_points: 0, case: None };
+            store.commit(Commit { processed: Some(processed), ..Commit::default() }).await.unwrap();
+        };
+        say("old", 60 * 24 * 2, "g", "加我").await;
+        say("older", 60 * 24 * 4, "g", "很久以前").await;
+        for n in 0..1200 {
+            say(&format!("n{n}"), 30 + n, "other", "加我").await;
+        }
+        let find = async |text: &str, by: &str, most: usize| {
+            let found = find(&store, &"g".into(), &by.into(), text, now, most).await.unwrap();
+            found.0.map(|id| id.to_string())
+        };
+        assert_eq!(find(" 加我 ", "li", 5000).await.as_deref(), Some("archive:old"), "not that of another group");
+        assert_eq!(find("old", "li", 5000).await.as_deref(), Some("archive:old"), "by its id");
+        assert_eq!(find("加我", "li", 1000).await, None, "too much was said since");
+        assert_eq!(find("加我", "sun", 5000).await, None, "nobody reports themself");
+        assert_eq!(find("很久以前", "li", 5000).await, None);
+        say("new", 1, "g", "加我").await;
+        assert_eq!(find("加我", "li", 10).await.as_deref(), Some("archive:new"));
+    }
 
     #[test]
     fn credibility_falls_with_bad_reports() {

@@ -63,6 +63,11 @@ pub struct Plan {
     pub remind_minutes: u32,
 }
 
+/// Nobody plans further ahead.
+const FURTHEST: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
+/// A sign-in or a reminder lies no further from the start.
+const LONGEST_SPAN: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 fn thirty() -> u32 {
     30
 }
@@ -188,6 +193,10 @@ impl Notices {
         let now = self.now();
         if plan.title.trim().is_empty() || plan.starts <= now || plan.ends <= plan.starts {
             return Err(NoticeError::user("活动要有名称，开始时间要在现在之后，结束时间要在开始之后"));
+        }
+        let spans = [plan.opens_minutes, plan.tolerance_minutes, plan.closes_minutes, plan.remind_minutes];
+        if plan.ends.duration_since(now) > FURTHEST || spans.iter().any(|span| minutes(*span) > LONGEST_SPAN) {
+            return Err(NoticeError::user("活动最远两年以后，签到和提醒的时间最长 7 天"));
         }
         let mut guests = BTreeMap::new();
         for group in &plan.groups {

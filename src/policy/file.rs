@@ -63,7 +63,10 @@ impl Policy {
     }
 }
 
-/// A length of time as people write it: `30s`, `10m`, `2h`, `30d` (a day has 24 hours).
+/// A present plus this still makes a date.
+const LONGEST: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
+
+/// A length of time as people write it: `30s`, `10m`, `2h`, `30d` (a day has 24 hours); at most a hundred years.
 #[derive(Clone, Copy, Debug)]
 struct Length(SignedDuration);
 
@@ -74,7 +77,7 @@ impl<'de> Deserialize<'de> for Length {
             .parse::<Span>()
             .ok()
             .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-            .filter(SignedDuration::is_positive);
+            .filter(|length| length.is_positive() && *length <= LONGEST);
         length.map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` 不是时长，请写 30s、10m、2h、30d 这样的值")))
     }
 }
