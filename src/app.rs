@@ -256,6 +256,7 @@ impl App {
                 appeals: appeals.clone(),
                 reports: reports.clone(),
                 notices: notices.clone(),
+                capabilities: capabilities.clone(),
             }),
             clicks: Arc::new(Clicks {
                 store: store.clone(),

@@ -747,3 +747,57 @@ async fn a_hundred_thousand_words_are_read_while_messages_come_and_none_is_lost(
     }
     println!("{sent} messages were answered while 100,000 words were read");
 }
+
+#[tokio::test]
+async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebody_else() {
+    const PROJECT: &str = "wrNewProducts";
+    let group = format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"");
+    let house = House::start_with(&group).await;
+    house.say("lin", PROJECT, AD).await;
+    let case = house.cases(PROJECT, "lin").await.remove(0).id;
+    let before = house.lines(PROJECT).len();
+    for (who, text) in [
+        ("lin", "@群管 我的状态".to_owned()),
+        ("zhang", format!("@群管 为什么 {case}")),
+        ("lin", format!("@群管 申诉 {case} 客户要的")),
+    ] {
+        house.say(who, PROJECT, &text).await;
+    }
+    let group = house.lines_after(PROJECT, before).join("\n").replace(case.as_str(), "####");
+    assert_snapshot!(group, @r"
+    林采购：@群管 我的状态
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    张经理：@群管 为什么 ####
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    林采购：@群管 申诉 #### 客户要的
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    ");
+    assert_snapshot!(house.last_told("lin"), @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
+    let why = house.told("zhang").into_iter().find(|text| text.starts_with("记录 ####"));
+    assert_snapshot!(why.unwrap_or_default(), @r"
+    记录 ####（今天 10:00）：广告引流，中，处置：警告。记 2 分，当时累计 2 分。6月3日 10:00 失效。
+    · 今天 10:00 广告引流（中）：计 2 分，有效共 2 分
+    ");
+}
+
+#[tokio::test]
+async fn without_a_private_way_only_ones_own_record_is_shown() {
+    const PROJECT: &str = "wrNewProducts";
+    let group = format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"");
+    // A rehearsal: nothing leaves the house but answers in place.
+    let house = House::start_rehearsing(&group).await;
+    house.say("lin", PROJECT, AD).await;
+    let case = house.cases(PROJECT, "lin").await.remove(0).id;
+    let before = house.lines(PROJECT).len();
+    house.say("zhang", PROJECT, &format!("@群管 为什么 {case}")).await;
+    house.say("lin", PROJECT, &format!("@群管 为什么 {case}")).await;
+    let group = house.lines_after(PROJECT, before).join("\n").replace(case.as_str(), "####");
+    assert_snapshot!(group, @r"
+    张经理：@群管 为什么 ####
+    群管：这条记录不是您本人的，请私信问我，不在群里公开。
+    林采购：@群管 为什么 ####
+    群管：记录 ####（今天 10:00）：广告引流，中，处置：警告。记 2 分，当时累计 2 分。6月3日 10:00 失效。
+    · 今天 10:00 广告引流（中）：计 2 分，有效共 2 分
+    · 今天 10:00 只观察：正式执行时会警告
+    ");
+}

@@ -19,6 +19,9 @@ impl Command for Appeal {
     fn help(&self) -> &'static str {
         "对一条违规记录提出异议，由另一位管理者处理"
     }
+    fn personal(&self) -> bool {
+        true
+    }
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))
     }

@@ -19,17 +19,22 @@ mod words;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::{
     appeals::Appeals,
+    capability::Capabilities,
     groups::{Group, Groups},
     model::{Clock, GroupId, MemberId, Message, Role, UserError},
     moderation::{Moderation, Rules, undo::UndoError},
-    notices::{NoticeError, Notices, ack},
+    notices::{
+        NoticeError, Notices, ack,
+        outgoing::{self, Tell},
+    },
     reports::Reports,
     settings::reload::Live,
-    store::{Store, StoreError},
+    store::{Commit, Store, StoreError},
 };
 
 /// Every command, in the order of the help text.
@@ -55,6 +60,9 @@ const ALL: &[&dyn Command] = &[
     &notice::Cancel,
     &notice::Progress,
 ];
+
+/// What the group reads instead of an answer that is one person's own business.
+const SENT_IN_PRIVATE: &str = "已私信您。没收到的话，请到群管应用里直接问我。";
 
 /// Who may use a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -142,6 +150,10 @@ trait Command: Send + Sync {
     fn is_at_large(&self) -> bool {
         false
     }
+    /// Is the answer one person's own business? Then it is given in private wherever that is possible.
+    fn personal(&self) -> bool {
+        false
+    }
     /// Can these words follow it? What only looks like the command at its first word is an ordinary message.
     fn fits(&self, _words: &[&str]) -> bool {
         true
@@ -166,6 +178,8 @@ pub struct Desk {
     pub appeals: Arc<Appeals>,
     /// Members' reports.
     pub reports: Arc<Reports>,
+    /// What can be done.
+    pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// Notices.
     pub notices: Arc<Notices>,
 }
@@ -189,6 +203,8 @@ struct Call<'a> {
     by: &'a MemberId,
     /// The group it is about; `None` in private when the person is in none or in several.
     group: Option<Arc<Group>>,
+    /// The whole group will read the answer.
+    public: bool,
     /// The words after the command.
     words: Vec<&'a str>,
     /// All that was typed; the words are parts of it.
@@ -249,15 +265,38 @@ impl Desk {
         if command.is_at_large() && said.group.is_some() {
             return Some("请私信我发送这条指令，以免误发。".into());
         }
-        let call = Call { desk: self, by: said.by, group, words, text: said.text, quote: said.quote };
-        Some(match command.run(&call).await {
-            Ok(answer) => answer,
-            Err(CommandError::User(error)) => error.0,
-            Err(CommandError::Store(error)) => {
-                tracing::error!(%error, command = command.names()[0], "a command failed");
-                "暂时处理不了，请稍后再试。".into()
-            }
-        })
+        let spoken_in = said.group.map(|id| self.groups.get(id));
+        let privately = spoken_in.as_deref().filter(|_| command.personal()).is_some_and(|g| self.reaches(g, said.by));
+        let public = said.group.is_some() && !privately;
+        let call = Call { desk: self, by: said.by, group, public, words, text: said.text, quote: said.quote };
+        let answered = match command.run(&call).await {
+            Ok(answer) if privately => self.tell(&said, &answer).await.map(|()| SENT_IN_PRIVATE.to_owned()),
+            Ok(answer) => Ok(answer),
+            Err(CommandError::User(error)) => Ok(error.0),
+            Err(CommandError::Store(error)) => Err(error),
+        };
+        Some(answered.unwrap_or_else(|error| {
+            tracing::error!(%error, command = command.names()[0], "a command failed");
+            "暂时处理不了，请稍后再试。".into()
+        }))
+    }
+
+    /// Can the app write to somebody who spoke in a group?
+    fn reaches(&self, group: &Group, member: &MemberId) -> bool {
+        let can = **self.capabilities.load();
+        can.app && !can.dry_run && !group.is_external(member)
+    }
+
+    /// Tells in private what was asked in a group.
+    async fn tell(&self, said: &Said<'_>, answer: &str) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let words: String = said.text.chars().take(40).collect();
+        let id = format!("answer-{}-{}-{words}", said.by, now.as_millisecond());
+        let tell = Tell::text(vec![said.by.clone()], answer.to_owned());
+        let tasks = outgoing::tell(&id, &GroupId::from(""), now, &tell);
+        self.store.commit(Commit { tasks, ..Commit::default() }).await?;
+        self.moderation.ring();
+        Ok(())
     }
 
     /// The group a command is about: named, spoken in, or the only one the person decides in or is a member of.

@@ -19,6 +19,9 @@ impl Command for Report {
     fn help(&self) -> &'static str {
         "请管理者看一条消息，结果会告诉您"
     }
+    fn personal(&self) -> bool {
+        true
+    }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
         let text = call.quote.map_or_else(|| call.rest(), str::to_owned);

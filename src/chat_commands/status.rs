@@ -19,6 +19,9 @@ impl Command for Status {
     fn help(&self) -> &'static str {
         "看看自己有没有记分、何时失效"
     }
+    fn personal(&self) -> bool {
+        true
+    }
     fn fits(&self, words: &[&str]) -> bool {
         words.is_empty()
     }

@@ -22,6 +22,9 @@ impl Command for Why {
     fn help(&self) -> &'static str {
         "一条违规记录的来龙去脉"
     }
+    fn personal(&self) -> bool {
+        true
+    }
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))
     }
@@ -34,6 +37,9 @@ impl Command for Why {
         let group = call.desk.groups.get(&case.group);
         if case.member != *call.by && !matches!(group.role(call.by), Role::Owner | Role::Admin) {
             return Err(unknown().into());
+        }
+        if call.public && case.member != *call.by {
+            return Err(UserError::new("这条记录不是您本人的，请私信问我，不在群里公开。").into());
         }
         let now = call.desk.clock.now();
         let mut answer = format!(

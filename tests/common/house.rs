@@ -59,6 +59,7 @@ pub struct House {
     folder: tempfile::TempDir,
     sales: String,
     socket: bool,
+    rehearsal: bool,
     more_settings: String,
     running: Option<Running>,
     http: reqwest::Client,
@@ -160,6 +161,14 @@ impl House {
         house
     }
 
+    /// With `dry_run`: nothing leaves the house but answers in place.
+    pub async fn start_rehearsing(more: &str) -> Self {
+        let mut house = Self::empty(morning(), more).await;
+        house.rehearsal = true;
+        house.start_bot().await;
+        house
+    }
+
     /// A company without the bot: write files, then start it.
     pub async fn empty(at: Timestamp, more: &str) -> Self {
         let clock = Arc::new(ShiftedClock::fixed(at));
@@ -173,7 +182,17 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
         let sales = SALES_RULES.to_owned();
-        Self { sim, clock, folder, sales, socket: false, more_settings: more.to_owned(), running: None, http }
+        Self {
+            sim,
+            clock,
+            folder,
+            sales,
+            socket: false,
+            rehearsal: false,
+            more_settings: more.to_owned(),
+            running: None,
+            http,
+        }
     }
 
     /// From now on the settings lie in a file, and the bot watches it and its folder.
@@ -196,6 +215,7 @@ impl House {
     fn settings_text(&self) -> String {
         let text = settings(&self.sim, &self.folder.path().join("data"), &self.more_settings);
         let text = text.replacen(SALES_RULES, &self.sales, 1);
+        let text = if self.rehearsal { format!("dry_run = true\n{text}") } else { text };
         if !self.socket {
             return text;
         }
