@@ -689,6 +689,8 @@ async fn too_many_removals_trip_the_breaker_and_one_word_takes_them_back() {
     house.say("sun", SALES, AD).await;
     house.say("zhao", SALES, AD).await;
     assert!(house.is_member(SALES, "zhao"), "three of six within the hour: now it is only recorded");
+    let held = house.cases(SALES, "zhao").await;
+    assert_eq!((held.len(), held[0].history[0].what.as_str(), held[0].step), (1, "held", Step::None));
     let ready = house.get("/readyz").await.to_string();
     assert!(ready.contains("「华东销售群」已熔断"), "{ready}");
     assert!(house.last_told("wang").contains("恢复"), "the owner is asked: {}", house.last_told("wang"));

@@ -406,15 +406,17 @@ impl Moderation {
                 }
                 answer.case = Some(id);
                 commit.cases.push(case);
-            } else if role == Role::Member
-                && let Some(category) = rules.detector.would_find(&report)
+            } else if let Some((category, what)) = only_recorded(rules, role, &report, &decision)
                 && let Ok(id) = self.case_for(&message).await?
             {
-                // Kept for people to judge the rule by; nobody else hears of it.
+                // Kept for people to judge by; nobody else hears of it.
                 decision.category = category;
                 let mut case = new_case(&id, &message, &report, &decision, policy, now);
+                if let Some((key, text)) = rules.clause(group, category, message.at.min(now)) {
+                    (case.clause, case.rule) = (Some(key), text);
+                }
                 case.state = CaseState::Closed;
-                case.history[0].what = "observed".into();
+                case.history[0].what = what.into();
                 commit.cases.push(case);
             }
             commit.members.push(record);
@@ -528,6 +530,15 @@ impl Moderation {
         }
         Ok(Ok(last))
     }
+}
+
+/// What is written down although nothing follows from it: what the breaker held back, and what a rule under observation found.
+fn only_recorded(rules: &Rules, role: Role, report: &Report, decision: &Decision) -> Option<(Category, &'static str)> {
+    if decision.would != Step::None {
+        return Some((decision.category, "held"));
+    }
+    let category = rules.detector.would_find(report).filter(|_| role == Role::Member)?;
+    Some((category, "observed"))
 }
 
 /// Leaves of a report what does not depend on the words.
