@@ -161,7 +161,7 @@ impl Clicks {
                     return Err(UserError::new("这张卡片已失效").into());
                 };
                 let group = self.groups.get(&task.group);
-                let about = Some((known.category, known.evidence.as_str()));
+                let about = Some((Some(known.category), known.evidence.as_str(), known.at));
                 let what = Punishment { step: None, reason: &known.rule, about, cause: Some(case.as_str()) };
                 let punished = self.moderation.punish(&group, &known.member, by, what).await?;
                 self.agrees(by, &case).await?;

@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::{
     groups::{Group, Groups},
-    model::{Category, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
+    model::{Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
     store::{Processed, Store, StoreError, Task, changes::Changes},
 };
@@ -114,6 +114,11 @@ impl Reports {
         document
             .map(|d| serde_json::from_value(d.body).map_err(|e| StoreError::Format(format!("report {id}: {e}"))))
             .transpose()
+    }
+
+    /// Is the report's group one where nothing is done for the time being?
+    pub fn is_rehearsal(&self, report: &Report) -> bool {
+        self.moderation.is_rehearsal(&self.groups.get(&report.group))
     }
 
     /// How often this member's reports were right.
@@ -224,7 +229,7 @@ impl Reports {
             _ => return Ok(String::new()),
         };
         let seen = |said: &str| self.moderation.look(said, false).categories.first().copied();
-        let about = said.map(|said| (seen(said).unwrap_or(Category::Junk), said));
+        let about = said.map(|said| (seen(said), said, report.opened));
         let what = Punishment { step: None, reason, about, cause: Some(&report.id) };
         let group = self.groups.get(&report.group);
         match self.moderation.punish(&group, member, by, what).await {

@@ -803,3 +803,19 @@ async fn without_a_private_way_only_ones_own_record_is_shown() {
     · 今天 10:00 只观察：正式执行时会警告
     ");
 }
+
+#[tokio::test]
+async fn where_nothing_is_done_nobody_is_told_that_it_is() {
+    let house = House::start_rehearsing("").await;
+    for command in ["警告 李销售 跑题", "禁言 李销售 1h 跑题", "移出 李销售 跑题"] {
+        let answer = house.ask("zhang", &format!("#华东销售群 {command}")).await;
+        assert!(answer.contains("目前只观察") && answer.ends_with("不会执行。"), "{answer}");
+    }
+    assert_eq!(house.told("li"), [""; 0]);
+    assert!(house.is_member(SALES, "li"));
+    let standing = house.get(&format!("/api/v1/groups/{SALES}/members/li")).await;
+    assert_eq!(standing["state"], "normal", "{standing}");
+    // In a group where the owner has the hands, the answer says so.
+    let house = House::start().await;
+    assert_snapshot!(house.ask("wang", "#会员福利群 移出 吴昊 发广告").await, @"已记录（####），对「吴昊」的移出要在企业微信里操作，已发卡片给群主。");
+}

@@ -366,7 +366,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     ");
     assert_snapshot!(house.press("wang", "成员举报", "属实").await, @"已记为「属实」（####）");
     assert!(!house.is_member(SALES, "sun"), "with the advert it is the second time: out for two hours");
-    assert_snapshot!(reader.news(&["li", "sun"]), @r#"
+    assert_snapshot!(reader.news(&["li", "sun"]), @r"
     【群】
     —— 「孙凯」被移出群聊
 
@@ -392,12 +392,12 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 sun】
     您已被暂停发言
     华东销售群
-    管理者今天 10:00 对您做出处理。您已被暂时移出群聊，今天 12:00 自动拉回。
+    管理者今天 10:00 复核确认，您的一条消息违反群规。您已被暂时移出群聊，今天 12:00 自动拉回。
     依据：成员举报，经查属实
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
-    "#);
+    ");
 
     // Quoting an advert to the bot is not posting one.
     assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {AD}")).await, @"举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。");
@@ -517,7 +517,7 @@ async fn a_rule_of_the_admins_own_earns_its_place_and_loses_it() {
     assert_snapshot!(house.last_told("sun"), @r"
     群规提醒（第 1 次）
     华东销售群
-    管理者今天 20:00 对您做出处理，记 2 分（累计 2 分）。
+    管理者今天 20:00 复核确认，您的一条消息涉及「广告引流」，记 2 分（累计 2 分）。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     失效：6月3日 20:00
     编号：####

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, Who, words};
 use crate::{
+    capability::{Act, Provider},
     model::{MemberId, SignedDuration, Step, UserError},
     moderation::manual::Punishment,
     policy::MemberState,
@@ -41,7 +42,13 @@ async fn punish(
     let reason = if reason.trim().is_empty() { "管理者处理" } else { reason };
     let what = Punishment { step: Some((step, length)), reason, about: None, cause: None };
     let case = call.desk.moderation.punish(group, member, call.by, what).await?;
-    Ok(format!("已记录（{case}），{}「{}」的{}正在执行。", "对", group.member_name(member), step.zh()))
+    let act = if step == Step::Warn { Act::Tell } else { Act::Move };
+    let (name, step) = (group.member_name(member), step.zh());
+    Ok(match call.desk.capabilities.load().provider(act, group, Some(member)) {
+        Some(Provider::Api) => format!("已记录（{case}），对「{name}」的{step}正在执行。"),
+        Some(Provider::Person) => format!("已记录（{case}），对「{name}」的{step}要在企业微信里操作，已发卡片给群主。"),
+        Some(Provider::Simulated) | None => format!("已记录（{case}），目前只观察，对「{name}」的{step}不会执行。"),
+    })
 }
 
 #[async_trait]

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
-use crate::{policy::MemberState, store::Case, wording};
+use crate::{policy::MemberState, wording};
 
 /// The command.
 pub struct Status;
@@ -43,7 +43,10 @@ impl Command for Status {
                 any = true;
             }
             let case = call.desk.store.case(&strike.case).await?;
-            let what = case.filter(Case::by_hand).map(|case| case.rule).filter(|reason| !reason.is_empty());
+            let what = case
+                .filter(|case| case.by_hand() && case.evidence.is_empty())
+                .map(|case| case.rule)
+                .filter(|reason| !reason.is_empty());
             answer.push_str(&format!(
                 "\n· {}：{}，{} 分，{} 失效",
                 strike.case,

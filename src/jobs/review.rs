@@ -120,6 +120,9 @@ impl Job for TellReportJob {
         let id = task.payload["report"].as_str().unwrap_or_default();
         let Some(report) = self.reports.get(id).await? else { return Ok(Ended::gave_up("举报已不存在")) };
         let text = match report.state {
+            ReportState::Founded if self.reports.is_rehearsal(&report) => {
+                format!("您的举报 {id} 经查属实，已记录。谢谢您。")
+            }
             ReportState::Founded => format!("您的举报 {id} 经查属实，已按群规处理。谢谢您。"),
             ReportState::Unfounded => format!("您的举报 {id} 已查看，未发现违规。谢谢您的关注。"),
             ReportState::Malicious => format!("您的举报 {id} 被认定为恶意举报，已按群规记录。"),

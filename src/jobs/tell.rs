@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     groups::{Group, Groups},
-    model::Timestamp,
+    model::{Category, Timestamp},
     moderation::effects::{Tell, Topic},
     store::{Case, CaseState, Store, Task, changes::Changes},
     wecom::cards::{self, Warning},
@@ -89,7 +89,11 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
     } else {
         String::new()
     };
-    let about = if case.by_hand() {
+    let about = if case.by_hand() && !case.evidence.is_empty() && case.category == Category::Junk {
+        format!("管理者{said} 复核确认，您的一条消息违反群规") // what people report has no category of its own
+    } else if case.by_hand() && !case.evidence.is_empty() {
+        format!("管理者{said} 复核确认，您的一条消息涉及「{}」", case.category.zh())
+    } else if case.by_hand() {
         format!("管理者{said} 对您做出处理")
     } else {
         format!("您{said} 的一条消息涉及「{}」", case.category.zh())

@@ -23,8 +23,8 @@ pub struct Punishment<'a> {
     pub step: Option<(Step, Option<SignedDuration>)>,
     /// For the record and for the member.
     pub reason: &'a str,
-    /// What it is about and what was said, if a message is behind it.
-    pub about: Option<(Category, &'a str)>,
+    /// What it is about (if that is known), what was said and when, if a message is behind it.
+    pub about: Option<(Option<Category>, &'a str, Timestamp)>,
     /// What makes it one and the same decision (a report's id); `None` = the person, the step and the minute, so that a
     /// command sent twice is one case.
     pub cause: Option<&'a str>,
@@ -56,8 +56,21 @@ impl Moderation {
             let Some(id) = self.new_manual_case(&message).await? else {
                 return Err(UserError::new("刚刚已经处理过了").into());
             };
-            let decision = decision(policy, &record.standing, group, member, &what, now);
+            let mut decision = decision(policy, &record.standing, group, member, &what, now);
+            let rehearsal = self.is_rehearsal(group);
+            if rehearsal {
+                decision.state = None;
+            } else {
+                record.standing.forget_rehearsals();
+            }
             policy::apply(&mut record.standing, &decision, &id, now);
+            if rehearsal {
+                record.standing.rehearse(&id);
+            }
+            // A message that a person judged is held against the same clause as one that the bot judges.
+            let cited = what.about.and_then(|(category, _, said)| rules.clause(group, category?, said.min(now)));
+            let (clause, rule) = cited
+                .map_or_else(|| (None, what.reason.chars().take(60).collect()), |(clause, rule)| (Some(clause), rule));
             let case = Case {
                 id: id.clone(),
                 version: 0,
@@ -65,7 +78,7 @@ impl Moderation {
                 member: member.clone(),
                 message,
                 at: now,
-                evidence: what.about.map_or_else(String::new, |(_, said)| said.to_owned()),
+                evidence: what.about.map_or_else(String::new, |(_, said, _)| said.to_owned()),
                 findings: Vec::new(),
                 category: decision.category,
                 severity: decision.severity,
@@ -75,8 +88,8 @@ impl Moderation {
                 until: decision.until,
                 expires_at: decision.strike.as_ref().map(|s| s.expires_at),
                 policy: policy.label(),
-                clause: None,
-                rule: what.reason.chars().take(60).collect(),
+                clause,
+                rule,
                 state: CaseState::Open,
                 history: vec![CaseEvent {
                     at: now,
@@ -166,7 +179,7 @@ fn decision(
 ) -> Decision {
     let severity =
         if what.step.is_some_and(|(step, _)| step >= Step::Mute) { Severity::High } else { Severity::Medium };
-    let category = what.about.map_or(Category::Junk, |(category, _)| category);
+    let category = what.about.and_then(|(category, ..)| category).unwrap_or(Category::Junk);
     let points = policy.points_of(category, severity);
     let live = || standing.live_strikes(now).filter(|s| policy.same_ladder(s.category, category));
     let before = live().fold(0u32, |sum, s| sum.saturating_add(s.points));

@@ -70,7 +70,7 @@ impl Rules {
         names.filter_map(|name| of(name)).collect()
     }
     /// The clause a warning cites for a category: as a case keeps it, and as people read it.
-    fn clause(&self, group: &Group, category: Category, at: Timestamp) -> Option<(String, String)> {
+    pub(crate) fn clause(&self, group: &Group, category: Category, at: Timestamp) -> Option<(String, String)> {
         let books = self.rulebooks_of(group, at);
         let cited = policy::rulebook::cite(books.iter().map(Arc::as_ref), category);
         cited.map(|citation| (citation.key(), citation.to_string()))
@@ -514,7 +514,7 @@ impl Moderation {
     }
 
     /// Nothing is done here for the time being: everything is only tried.
-    fn is_rehearsal(&self, group: &Group) -> bool {
+    pub fn is_rehearsal(&self, group: &Group) -> bool {
         self.capabilities.load().dry_run || group.set.mode == Mode::Watch
     }
 
