@@ -277,3 +277,27 @@ fn check_examines_lists_with_ordinary_talk_beside_them() {
     assert_eq!(output.status.code(), Some(0), "remarks are no mistakes");
     assert!(stdout(&output).contains("config/wordlists/ads/own.txt:1: 提示："), "{}", stdout(&output));
 }
+
+#[cfg(unix)]
+#[test]
+fn the_simulator_ends_in_order_when_it_is_told_to() {
+    use std::io::{BufRead, BufReader};
+    for signal in ["-TERM", "-INT"] {
+        let mut simulator = Command::new(env!("CARGO_BIN_EXE_qunguan"))
+            .args(["simulate", "--listen", "127.0.0.1:0"])
+            .env_remove("RUST_LOG")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // Once it has said who it is, it listens and waits for the signal.
+        let mut first = String::new();
+        let mut said = BufReader::new(simulator.stdout.take().unwrap());
+        said.read_line(&mut first).unwrap();
+        let page: Value = serde_json::from_str(&first).unwrap();
+        assert!(page["page"].as_str().unwrap().ends_with("/sim"));
+        let killed = Command::new("kill").args([signal, &simulator.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+        assert_eq!(simulator.wait().unwrap().code(), Some(0), "{signal}");
+    }
+}

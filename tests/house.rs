@@ -638,6 +638,63 @@ async fn a_notice_sent_again_under_its_key_is_the_same_one_even_after_a_restart(
     assert_eq!(announced, 2, "one for each key");
 }
 
+/// A group that the app makes, as a company's own program would.
+async fn app_group(house: &House, id: &str, owner: &str, people: &[&str]) {
+    let c = house.sim.credentials();
+    let call = async |path: String, body: serde_json::Value| -> serde_json::Value {
+        let http = reqwest::Client::builder().no_proxy().build().unwrap();
+        let answer = http.post(format!("{}/cgi-bin/{path}", c.api_base)).json(&body).send().await.unwrap();
+        answer.json().await.unwrap()
+    };
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let ask = format!("{}/cgi-bin/gettoken?corpid={}&corpsecret={}", c.api_base, c.corp_id, c.app.secret);
+    let token: serde_json::Value = http.get(ask).send().await.unwrap().json().await.unwrap();
+    let token = token["access_token"].as_str().unwrap();
+    let body = json!({"chatid": id, "name": id, "owner": owner, "userlist": people});
+    assert_eq!(call(format!("appchat/create?access_token={token}"), body).await["errcode"], 0);
+}
+
+#[tokio::test]
+async fn the_worst_takes_somebody_out_of_the_owners_other_groups_and_of_nobody_elses() {
+    let groups = ["wrSister", "wrStranger"].map(|id| format!("[[group]]\nid = \"{id}\"\nmode = \"full\"\n")).concat();
+    let mut house = House::empty(house::morning(), &groups).await;
+    app_group(&house, "wrSister", "wang", &["wang", "li", "chen"]).await;
+    app_group(&house, "wrStranger", "zhang", &["zhang", "li", "chen"]).await;
+    house.start_bot().await;
+    let groups_of = |who: &str| [SALES, "wrSister", "wrStranger"].map(|group| house.is_member(group, who));
+    house.say("chen", SALES, AD).await;
+    house.say("chen", SALES, AD).await;
+    assert_eq!(groups_of("chen"), [false, true, true], "an advert is the matter of one group");
+    house.say("li", SALES, "澳门皇冠注册送彩金，首存翻倍").await;
+    assert_eq!(groups_of("li"), [false, false, true]);
+    assert_snapshot!(house.told("li").join("\n——\n"), @r"
+    您已被移出群聊
+    华东销售群
+    您今天 10:00 的一条消息涉及「赌博」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
+    依据：《微信群管理制度销售》六(2)：情节严重立即移出，保留证据
+    次数：第 1 次 / 共 1 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+    ");
+}
+
+#[tokio::test]
+async fn what_is_only_minded_in_working_hours_is_let_be_at_night() {
+    let mut house = House::empty_under("own", "group-sales", "[working_hours]\nfrom = \"09:00\"\nto = \"18:00\"").await;
+    house.write(
+        "policies/own.toml",
+        "title = \"白天管灌水\"\nversion = 1\n[category.junk]\nwhen = \"working\"\nseverity = \"medium\"\n",
+    );
+    house.start_bot().await;
+    let junk = "转发到三个群有好运，不转倒霉";
+    house.say("li", SALES, junk).await;
+    house.later(HOUR * 12).await;
+    house.say("chen", SALES, junk).await;
+    let cases = [house.cases(SALES, "li").await.len(), house.cases(SALES, "chen").await.len()];
+    assert_eq!(cases, [1, 0], "minded at ten in the morning, not at ten at night");
+}
+
 #[tokio::test]
 async fn a_department_is_asked_and_its_superior_gets_the_list() {
     let house = House::start().await;

@@ -33,7 +33,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.flush()?;
     drop(out);
     tracing::info!(page = %credentials.page, "the simulated WeCom is ready");
-    tokio::signal::ctrl_c().await.context("waiting for Ctrl-C")?;
+    super::run::stop_signal().await;
     simulator.stop().await;
     Ok(())
 }
