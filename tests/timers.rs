@@ -5,7 +5,10 @@ mod house;
 
 use house::{AD, CUSTOMERS, House, SALES};
 use insta::assert_snapshot;
-use qunguan::model::{Clock, SignedDuration, Step};
+use qunguan::{
+    model::{Clock, SignedDuration, Step},
+    simulator::FaultKind,
+};
 use serde_json::json;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -151,6 +154,32 @@ async fn a_changed_rulebook_needs_a_higher_version_and_can_be_taken_back() {
     · 改为 第一条：不发任何广告
     给群管发送「群规」可看全文。
     ");
+}
+
+#[tokio::test]
+async fn a_change_that_could_not_be_told_does_not_come_and_its_days_begin_when_it_is() {
+    let mut house = under_own_rules().await;
+    let before = house.lines(SALES).len();
+    house.fault(FaultKind::Error { code: -1 }, Some("appchat/send"), None);
+    assert_eq!(house.rewrite(&[("rulebooks/own.toml", &rulebook(2, 3, "不发广告和链接"))]).await, [""; 0]);
+    house.until("the change is to be told", async || (house.tasks("rulebook").await.len() == 1).then_some(())).await;
+    house.settled().await;
+    house.crash(4 * DAY).await;
+    step(&house, "x1").await;
+    assert!(cited(&house, "x1").await[0].starts_with("own@1/1"), "nobody knows of it");
+    house.sim.no_faults();
+    house.later(HOUR).await;
+    assert_snapshot!(house.lines_after(SALES, before).join("\n"), @r"
+    群管助手：【群规变更】《华东群规》将从 5月11日 11:00 起有以下改动，在那之前仍按现行群规：
+    · 改为 第一条：不发广告和链接
+    给群管发送「群规」可看全文。
+    ");
+    house.later(3 * DAY - HOUR).await;
+    step(&house, "x2").await;
+    assert!(cited(&house, "x2").await[0].starts_with("own@1/1"), "told, and not yet due");
+    house.later(HOUR).await;
+    step(&house, "x3").await;
+    assert!(cited(&house, "x3").await[0].starts_with("own@2/1"));
 }
 
 #[tokio::test]
