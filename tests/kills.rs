@@ -402,3 +402,45 @@ async fn in_the_worst_moments_the_outcome_is_the_same() {
         world.kills
     );
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_rulebook_is_announced_once_and_stays_announced() {
+    let mut world = World::new(1).await;
+    let rules = |version: u32, text: &str| {
+        format!(
+            "title = \"大群群规\"\nversion = {version}\nannounce_days = 3\n[[clause]]\nid = \"1\"\ncite = \"第一条\"\n\
+             text = \"{text}\"\ncheck = [\"ads\"]\n"
+        )
+    };
+    let file = world.folder.path().join("rulebooks/own.toml");
+    std::fs::create_dir(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, rules(1, "不发广告")).unwrap();
+    let settings = std::fs::read_to_string(world.settings()).unwrap();
+    let settings = settings.replace("policy = \"quick\"", "policy = \"quick\"\nrulebook = \"own\"");
+    std::fs::write(world.settings(), settings).unwrap();
+    world.start().await;
+    std::fs::write(&file, rules(2, "不发广告和链接")).unwrap();
+    let announced = |world: &World| {
+        let view = world.sim.group(CROWD, None).unwrap();
+        let lines = view["lines"].as_array().unwrap().iter();
+        lines.filter(|line| line["text"].as_str().is_some_and(|text| text.contains("群规变更"))).count()
+    };
+    let lived = async |world: &World| {
+        let url = format!("{}/api/v1/rulebooks", world.address);
+        let answer: Value = world.http.get(url).bearer_auth(API_TOKEN).send().await.ok()?.json().await.ok()?;
+        let own = answer["rulebooks"].as_array()?.iter().find(|lived| lived["group"] == CROWD)?.clone();
+        Some(own["versions"].clone())
+    };
+    world.until("the change was told", async || lived(&world).await.filter(|v| v["announced"]["told"] == true)).await;
+    let before = lived(&world).await.unwrap();
+    for _ in 0..3 {
+        world.kill();
+        world.start().await;
+        assert_eq!(lived(&world).await.unwrap(), before);
+    }
+    assert_eq!((before["in_force"]["version"].as_u64(), announced(&world)), (Some(1), 1));
+    let answer = world.hand_in("after", &person(0)).await.unwrap();
+    let url = format!("{}/api/v1/cases/{}", world.address, answer["case"].as_str().unwrap());
+    let case: Value = world.http.get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap();
+    assert_eq!(case["clause"], "own@1/1");
+}

@@ -52,6 +52,11 @@ impl Job for RulebookJob {
         if !self.rulebooks.is_current(&task.group, &news) {
             return Ok(Ended::Cancelled { reason: "群规又改过，不再适用".into() });
         }
+        // Killed right after it was told: the store knows better than the task.
+        let known = self.rulebooks.coming(&task.group, &news.rulebook, Timestamp::MIN);
+        if let (Some(known), Some(_)) = (known.filter(|known| known.told), news.effective) {
+            (news.told, news.effective) = (true, Some(known.effective));
+        }
         let mut reason = String::new();
         if !news.told {
             if let Some(effective) = news.effective {
