@@ -53,9 +53,12 @@ impl Job for RulebookJob {
             return Ok(Ended::Cancelled { reason: "群规又改过，不再适用".into() });
         }
         // Killed right after it was told: the store knows better than the task.
-        let known = self.rulebooks.coming(&task.group, &news.rulebook, Timestamp::MIN);
-        if let (Some(known), Some(_)) = (known.filter(|known| known.told), news.effective) {
-            (news.told, news.effective) = (true, Some(known.effective));
+        if news.effective.is_some() && news.days > 0 {
+            match self.rulebooks.coming(&task.group, &news.rulebook, Timestamp::MIN) {
+                Some(known) if known.told => (news.told, news.effective) = (true, Some(known.effective)),
+                Some(_) => {}
+                None => news.told = true, // it holds already
+            }
         }
         let mut reason = String::new();
         if !news.told {
