@@ -669,7 +669,7 @@ fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHan
     let webhooks: BTreeMap<_, _> = settings
         .groups
         .iter()
-        .filter_map(|g| Some((g.id.clone(), SecretString::from(g.webhook.as_ref()?.expose().to_owned()))))
+        .filter_map(|g| Some((g.id.clone(), SecretString::from(g.webhook_key()?.to_owned()))))
         .collect();
     Ok(WecomHands { app: app_client(settings, clock)?, archive, webhooks, bot: ArcSwapOption::empty() })
 }

@@ -31,7 +31,7 @@ pub struct Configured {
     pub policy: String,
     /// Names of the rulebooks, first wins when several forbid the same.
     pub rulebooks: Vec<String>,
-    /// The owner; WeCom's answer wins where it is known.
+    /// The owner; of app and customer groups WeCom's answer wins.
     pub owner: Option<MemberId>,
     /// Helpers of the owner.
     pub admins: Vec<MemberId>,
@@ -165,9 +165,14 @@ impl Group {
             .find(|name| !name.is_empty())
             .unwrap_or_default()
     }
-    /// The owner, WeCom's answer first.
+    /// The owner. Of app and customer groups WeCom tells them; of others it only tells who made the group once, so there the
+    /// settings come first.
     pub fn owner(&self) -> Option<&MemberId> {
-        self.learned.owner.as_ref().or(self.set.owner.as_ref())
+        let (learned, set) = (self.learned.owner.as_ref(), self.set.owner.as_ref());
+        match self.set.kind {
+            GroupKind::App | GroupKind::Customer => learned.or(set),
+            GroupKind::Internal | GroupKind::Bot => set.or(learned),
+        }
     }
     /// Everybody who may decide, the owner first.
     pub fn deciders(&self) -> Vec<MemberId> {
@@ -276,6 +281,17 @@ impl Groups {
         let state = self.state.read();
         let id = state.aliases.get(id.as_str()).unwrap_or(id);
         state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)))
+    }
+
+    /// A message came from a group: writes down one that neither settings nor WeCom have told of, so that people see that it
+    /// is not covered. True the first time.
+    pub async fn noticed(&self, group: &Group) -> Result<bool, StoreError> {
+        let id = group.id();
+        if group.configured || id.as_str().is_empty() || self.state.read().groups.contains_key(id) {
+            return Ok(false);
+        }
+        self.learn(id, |_| {}).await?;
+        Ok(true)
     }
 
     /// Every known group, by id.

@@ -20,7 +20,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use lanes::Lanes;
 use tokio::sync::Notify;
-use tracing::{debug, info};
+use tracing::{debug, info, warn};
 
 use crate::{
     capability::{Act, Capabilities, Provider},
@@ -226,6 +226,12 @@ impl Moderation {
         }
         let rules = self.rules.get_full();
         let group = self.groups.get(&message.group);
+        if self.groups.noticed(&group).await? {
+            warn!(
+                "a group that is not in the settings is only watched; to keep it in order, add: [[group]] id = \"{}\", mode = \"assisted\"",
+                group.id()
+            );
+        }
         let role = group.role(&message.sender);
         self.remember(&message).await?;
         let mut report = if message.to_bot && message.group.as_str().is_empty() {

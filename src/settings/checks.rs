@@ -175,6 +175,9 @@ fn groups(settings: &Settings, document: &mut Document<'_>) {
                 document.wrong(&at("id"), format!("群 ID `{id}` 已经用在第 {line} 行的群里"));
             }
         }
+        if group.webhook.as_ref().is_some_and(|w| !w.expose().is_empty()) && group.webhook_key().is_none() {
+            document.wrong(&at("webhook"), "消息推送的地址里没有 key，请整个复制，或只写 key= 后面的部分");
+        }
         if group.mode == Mode::Full {
             if group.kind() != GroupKind::App {
                 document

@@ -25,7 +25,7 @@ pub struct Group {
     /// Files in `rulebooks/`, without `.toml`; one name or a list, the first wins when several forbid the same.
     #[serde(default, deserialize_with = "one_or_many")]
     pub rulebook: Vec<String>,
-    /// The owner's userid; WeCom's answer wins where it tells one.
+    /// The owner's userid; of app and customer groups WeCom tells it and wins.
     pub owner: Option<MemberId>,
     /// Userids of those who help the owner.
     #[serde(default)]
@@ -45,6 +45,15 @@ impl Group {
     /// How it came to exist.
     pub fn kind(&self) -> GroupKind {
         self.kind.unwrap_or(if self.mode == Mode::Full { GroupKind::App } else { GroupKind::Internal })
+    }
+    /// The key of its webhook, whether the settings have the key or the whole address; `None` for an address without one.
+    pub fn webhook_key(&self) -> Option<&str> {
+        let given = self.webhook.as_ref()?.expose().trim();
+        if !given.contains("://") {
+            return Some(given).filter(|key| !key.is_empty());
+        }
+        let (_, query) = given.split_once('?')?;
+        query.split('&').find_map(|pair| pair.strip_prefix("key=")).filter(|key| !key.is_empty())
     }
     /// Its other ids.
     pub fn aliases(&self) -> impl Iterator<Item = &str> {

@@ -141,3 +141,18 @@ fn a_secret_can_lie_in_a_file_next_to_the_settings() {
     std::fs::remove_file(folder.path().join("token.txt")).unwrap();
     assert_eq!(Settings::load(&path).unwrap_err()[0].line, 3);
 }
+
+#[test]
+fn a_webhook_is_a_key_or_a_whole_address() {
+    let with = |webhook: &str| {
+        parse(&format!("[[group]]\nid = \"wr1\"\nwebhook = \"{webhook}\""))
+            .map(|s| s.groups[0].webhook_key().map(str::to_owned))
+    };
+    for given in
+        ["3f1-a9", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=3f1-a9", "https://x/send?a=1&key=3f1-a9"]
+    {
+        assert_eq!(with(given), Ok(Some("3f1-a9".to_owned())), "{given}");
+    }
+    let wrong = with("https://qyapi.weixin.qq.com/cgi-bin/webhook/send").unwrap_err();
+    assert_eq!(wrong, ["config/qunguan.toml:3: 消息推送的地址里没有 key，请整个复制，或只写 key= 后面的部分"]);
+}

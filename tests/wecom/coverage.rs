@@ -53,3 +53,25 @@ async fn a_bot_without_eyes_says_so() {
     let house = House::start().await;
     assert_eq!(lacking(&house).await, [r#""groups_no_members": 1 个群还没有读到成员名单：门店内部群"#]);
 }
+
+#[tokio::test]
+async fn a_group_nobody_wrote_down_is_named_once_it_speaks() {
+    let house = House::start().await;
+    house.say("lin", "wrNewProducts", "大家好").await;
+    assert!(
+        lacking(&house)
+            .await
+            .iter()
+            .any(|line| line == r#""groups_unlisted": 1 个群没有写进设置，只观察：wrNewProducts"#)
+    );
+}
+
+#[tokio::test]
+async fn of_an_internal_group_the_settings_know_the_owner_best() {
+    let more = "[[group]]\nid = \"wrNewProducts\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"chen\"";
+    let house = House::start_with(&format!("{more}{ARCHIVE}")).await;
+    // WeCom says that zhang made the group; it has since been handed to chen.
+    let told = house.told("chen").len();
+    house.say("lin", "wrNewProducts", "澳门皇冠注册送彩金，首存翻倍").await;
+    assert!(house.told("chen").len() > told, "chen is asked");
+}
