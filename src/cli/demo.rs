@@ -189,6 +189,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = settings(&simulator, listen, &data, &archive)?;
     let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;
 
+    let told = stop_signal()?;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let serving = tokio::spawn(app.run(listener, async move {
         let _ = stopped.await;
@@ -198,7 +199,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .await
         .map_err(|refused| anyhow::anyhow!("the simulator refused the callback addresses: {}", refused.0))?;
     welcome(listen, &page)?;
-    stop_signal().await;
+    told.await;
     let _ = stop.send(());
     serving.await??;
     Ok(ExitCode::SUCCESS)

@@ -29,27 +29,34 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let listen = settings.listen;
     let with = Overrides { config: Some(args.config.path().to_owned()), metrics, ..Overrides::default() };
     let app = App::open(settings, Arc::new(SystemClock), with).await?;
+    let stop = stop_signal()?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    app.run(listener, stop_signal()).await?;
+    app.run(listener, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-pub async fn stop_signal() {
+/// Listens for Ctrl-C and SIGTERM from the moment it is called; what it returns resolves at the first of them. Call it
+/// before anyone is told that the process is ready, so that a stop right after the word is an orderly one too.
+///
+/// # Errors
+/// The system refuses the handler.
+pub fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            let _ = tokio::signal::ctrl_c().await;
-            return;
-        };
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
-        }
+        let mut interrupt = signal(SignalKind::interrupt()).context("cannot listen for SIGINT")?;
+        let mut terminate = signal(SignalKind::terminate()).context("cannot listen for SIGTERM")?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
     }
     #[cfg(not(unix))]
     {
-        let _ = tokio::signal::ctrl_c().await;
+        Ok(async {
+            let _ = tokio::signal::ctrl_c().await;
+        })
     }
 }

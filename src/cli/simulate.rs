@@ -25,6 +25,7 @@ pub struct Args {
 /// # Errors
 /// The address cannot be bound.
 pub async fn run(args: Args) -> anyhow::Result<()> {
+    let stop = super::run::stop_signal()?;
     let config = Config { listen: args.listen, sample: !args.empty, ..Config::default() };
     let simulator = Simulator::start(config, Arc::new(ShiftedClock::new())).await?;
     let credentials = simulator.credentials();
@@ -33,7 +34,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
     out.flush()?;
     drop(out);
     tracing::info!(page = %credentials.page, "the simulated WeCom is ready");
-    super::run::stop_signal().await;
+    stop.await;
     simulator.stop().await;
     Ok(())
 }
