@@ -34,6 +34,7 @@ use crate::{
         app::AppChannel,
         archive::ArchiveChannel,
         bot::{BotChannel, BotEar},
+        pictures::Pictures,
         socket::{SocketChannel, SocketVoice},
     },
     chat_commands::Desk,
@@ -66,6 +67,7 @@ use crate::{
             keys::PrivateKeys,
             native::{self, NativeArchive},
         },
+        bot_files::BotFiles,
         client::Client,
         crypto::Crypto,
         socket::{self, bot_socket},
@@ -356,6 +358,7 @@ impl App {
                 live: live.clone(),
                 coverage: coverage.clone(),
                 capabilities: capabilities.clone(),
+                runner: runner.clone(),
                 stopping: stopping.clone(),
             }),
         };
@@ -567,13 +570,13 @@ impl House<'_> {
             let (socket, driver) = bot_socket(socket::Config::new(&bot.socket_url, id, secret), self.clock.clone());
             let voice: Arc<dyn BotVoice> = Arc::new(SocketVoice { socket: socket.clone(), clock: self.clock.clone() });
             self.hands.bot.store(Some(Arc::new(voice)));
-            self.channels.push(Arc::new(SocketChannel::new(socket, driver, self.ear())));
+            self.channels.push(Arc::new(SocketChannel::new(socket, driver, self.ear(None)?)));
         }
         if let Some(bot) = bot
             && let (Some(token), Some(key)) = (&bot.token, &bot.aes_key)
         {
             let crypto = Crypto::new(token.expose(), key.expose(), "").context("[wecom.bot] aes_key")?;
-            let ear = self.ear();
+            let ear = self.ear(Some(key.expose()))?;
             let body_limit = self.settings.http.callback_bytes;
             self.channels.push(Arc::new(BotChannel { crypto, clock: self.clock.clone(), ear, body_limit }));
         }
@@ -600,14 +603,16 @@ impl House<'_> {
 }
 
 impl House<'_> {
-    fn ear(&self) -> Arc<BotEar> {
-        Arc::new(BotEar {
+    /// `encoding_aes_key` opens what people send in callback mode.
+    fn ear(&self, encoding_aes_key: Option<&str>) -> anyhow::Result<Arc<BotEar>> {
+        Ok(Arc::new(BotEar {
             clock: self.clock.clone(),
             moderation: self.moderation.clone(),
             desk: self.desk.clone(),
             clicks: self.clicks.clone(),
+            pictures: Pictures::new(BotFiles::new(encoding_aes_key)?),
             archive: self.hears_groups,
-        })
+        }))
     }
 
     /// WeCom's own library. One that is missing, or a key that does not fit, is said by `/readyz` and never stops the rest.
@@ -680,6 +685,7 @@ struct Ready {
     live: Arc<Live<Rules>>,
     coverage: Arc<Coverage>,
     capabilities: Arc<ArcSwap<Capabilities>>,
+    runner: Arc<Runner>,
     stopping: Arc<AtomicBool>,
 }
 
@@ -708,6 +714,9 @@ impl Readiness for Ready {
         }
         if let Some(sentence) = self.coverage.unlisted() {
             checks.push(Check::lacking("groups_unlisted", sentence));
+        }
+        for (why, count) in self.runner.faults() {
+            checks.push(Check::lacking("wecom", format!("{count} 项待办等着改设置：{why}")));
         }
         if self.stopping.load(Ordering::SeqCst) {
             checks.push(Check::broken("process", "正在停止"));

@@ -1,5 +1,7 @@
 //! WeCom's protocols against a peer: the archive through a real shared library, the bot's long connection.
 
+#[path = "wecom/across.rs"]
+mod across;
 #[path = "wecom/archive.rs"]
 mod archive;
 #[path = "common/archive_library.rs"]
@@ -18,6 +20,8 @@ mod pictures;
 mod platform;
 #[path = "wecom/recalls.rs"]
 mod recalls;
+#[path = "wecom/rights.rs"]
+mod rights;
 #[path = "wecom/socket.rs"]
 mod socket;
 #[path = "wecom/words.rs"]

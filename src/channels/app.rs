@@ -182,7 +182,7 @@ impl AppChannel {
         }
     }
 
-    /// Keeps the member list in step; what is missing in an event is read again by the refresh task.
+    /// Keeps the member list in step; what an event does not tell is read again at once.
     async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
         let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
         // A notice binds colleagues only.
@@ -196,6 +196,9 @@ impl AppChannel {
                 return Err(error);
             }
         }
+        let known = self.groups.get(&id);
+        // Somebody else came or went before, or the event does not say who.
+        let missed = known.learned.member_version != change.last_version || change.members.is_empty();
         let change = change.clone();
         self.groups
             .learn(&id, move |learned| {
@@ -207,10 +210,8 @@ impl AppChannel {
                             if learned.seen.insert(member.clone()) {
                                 learned.joined.insert(member.clone(), at);
                             }
-                            learned.members.entry(member).or_insert_with(|| Person {
-                                external: change.members.iter().any(|m| is_external(m)),
-                                ..Person::default()
-                            });
+                            let external = is_external(member.as_str());
+                            learned.members.entry(member).or_insert_with(|| Person { external, ..Person::default() });
                         }
                     }
                     (_, "del_member") => {
@@ -220,12 +221,12 @@ impl AppChannel {
                     }
                     _ => {}
                 }
-                if learned.member_version != change.last_version || change.members.is_empty() {
-                    learned.refreshed = None; // something was missed: read the whole list again
-                }
                 learned.member_version.clone_from(&change.version);
             })
             .await?;
+        if missed {
+            jobs::refresh::missed(self.notices.store(), &known, self.clock.now()).await?;
+        }
         self.moderation.look_again(&id).await?;
         self.tasks.notify_one();
         Ok(())

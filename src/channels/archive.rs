@@ -12,7 +12,10 @@ use parking_lot::Mutex;
 use serde_json::json;
 use tokio::sync::{Notify, watch};
 
-use super::{Channel, pictures::Pictures};
+use super::{
+    Channel,
+    pictures::{self, ArchivedPictures, Pictures},
+};
 use crate::{
     http::ops::Check,
     model::{Clock, Message, SignedDuration, Timestamp},
@@ -61,7 +64,7 @@ pub struct ArchiveChannel {
     poll: Duration,
     wake: Arc<Notify>,
     health: Mutex<Health>,
-    pictures: Arc<Pictures>,
+    pictures: Arc<Pictures<ArchivedPictures>>,
 }
 
 impl ArchiveChannel {
@@ -74,7 +77,7 @@ impl ArchiveChannel {
         poll: Duration,
         wake: Arc<Notify>,
     ) -> Self {
-        let pictures = Arc::new(Pictures::new(source.clone()));
+        let pictures = Arc::new(Pictures::new(ArchivedPictures(source.clone())));
         Self { source, store, moderation, clock, poll, wake, health: Mutex::default(), pictures }
     }
 
@@ -176,9 +179,14 @@ impl ArchiveChannel {
 }
 
 /// One message, its pictures looked into first if the settings want that.
-async fn judge(moderation: Arc<Moderation>, pictures: Arc<Pictures>, mut message: Message) -> Result<(), StoreError> {
-    if moderation.wants_pictures(&message).await? {
-        pictures.add_codes(&mut message).await;
+async fn judge(
+    moderation: Arc<Moderation>,
+    pictures: Arc<Pictures<ArchivedPictures>>,
+    mut message: Message,
+) -> Result<(), StoreError> {
+    let files = pictures::archived(&message);
+    if !files.is_empty() && moderation.wants_pictures(&message).await? {
+        pictures.add_codes(&mut message, &files).await;
     }
     moderation.handle(message, None).await.map(drop)
 }

@@ -17,7 +17,7 @@ use axum::{
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Channel, app::refused};
+use super::{Channel, app::refused, pictures::Pictures};
 use crate::{
     chat_commands::{Desk, Said, without_name},
     clicks::{Clicks, Shown},
@@ -27,6 +27,7 @@ use crate::{
     moderation::{Moderation, Noted},
     store::StoreError,
     wecom::{
+        bot_files::BotFiles,
         callback::{self, BotCallback, BotEvent, Query},
         cards,
         crypto::Crypto,
@@ -55,6 +56,8 @@ pub struct BotEar {
     pub desk: Arc<Desk>,
     /// Presses on cards.
     pub clicks: Arc<Clicks>,
+    /// QR codes in pictures.
+    pub pictures: Pictures<BotFiles>,
     /// The archive hears the groups, this message too.
     pub archive: bool,
 }
@@ -106,17 +109,21 @@ impl BotEar {
         let by = MemberId::from(callback.from.as_str());
         let group = callback.chat.as_deref().map(GroupId::from);
         match callback.what {
-            BotEvent::Message { text, quote, .. } => {
+            BotEvent::Message { text, quote, images } => {
                 let own = without_name(&text);
                 let at = callback.at.unwrap_or_else(|| self.clock.now());
                 let chat = group.as_ref().map_or("", GroupId::as_str);
                 let mut message = Message::text(model::Channel::Bot, &callback.id, chat, by.as_str(), at, own);
                 message.to_bot = true;
                 message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
+                message.attachments.extend(images.iter().map(|_| Attachment::Image { sdk_file_id: None }));
                 // Private words are not judged, and what the archive hears too is judged there.
                 let noted = if chat.is_empty() || self.archive {
                     self.moderation.note(message).await?
                 } else {
+                    if !images.is_empty() && self.moderation.wants_pictures(&message).await? {
+                        self.pictures.add_codes(&mut message, &images).await;
+                    }
                     Noted { duplicate: self.moderation.handle(message, None).await?.duplicate, reply: None }
                 };
                 if noted.duplicate {

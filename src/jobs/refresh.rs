@@ -41,28 +41,32 @@ pub struct RefreshJob {
 
 /// Plans a look at every configured group, at once.
 pub async fn plan(store: &dyn Store, groups: &Groups, now: Timestamp) -> Result<(), StoreError> {
-    let mut changes = Changes::new();
     for group in groups.all().iter().filter(|group| group.configured) {
-        let id = format!("refresh-{}", group.id());
-        match store.task(&id.as_str().into()).await? {
-            Some(known) => {
-                changes = changes.update_task(TaskUpdate {
-                    id: known.id,
-                    fence: None,
-                    state: TaskState::Pending,
-                    due: now,
-                    reason: String::new(),
-                    payload: None,
-                    failed: false,
-                });
-            }
-            None => changes = changes.task(Task::new(id, "refresh", group.id(), now, json!({}))),
-        }
-    }
-    if !changes.is_empty() {
-        changes.commit(store).await?;
+        due(store, group.id(), now).await?;
     }
     Ok(())
+}
+
+/// An event told of a change and not of all of it: the group is looked at again at once.
+pub async fn missed(store: &dyn Store, group: &Group, now: Timestamp) -> Result<(), StoreError> {
+    if group.configured { due(store, group.id(), now).await } else { Ok(()) }
+}
+
+async fn due(store: &dyn Store, group: &GroupId, due: Timestamp) -> Result<(), StoreError> {
+    let id = format!("refresh-{group}");
+    let changes = match store.task(&id.as_str().into()).await? {
+        Some(known) => Changes::new().update_task(TaskUpdate {
+            id: known.id,
+            fence: None,
+            state: TaskState::Pending,
+            due,
+            reason: String::new(),
+            payload: None,
+            failed: false,
+        }),
+        None => Changes::new().task(Task::new(id, "refresh", group, due, json!({}))),
+    };
+    changes.commit(store).await.map(drop)
 }
 
 /// Every task of a group in a state.

@@ -45,6 +45,8 @@ pub struct Runner {
     jobs: BTreeMap<&'static str, Arc<dyn Job>>,
     wake: Arc<Notify>,
     held: Mutex<Held>,
+    /// Tasks whose last run met a fault that only an admin can mend, and which.
+    faults: Mutex<BTreeMap<TaskId, String>>,
 }
 
 /// What was claimed and has not ended.
@@ -93,7 +95,17 @@ impl Runner {
         jobs: impl IntoIterator<Item = Arc<dyn Job>>,
     ) -> Self {
         let jobs = jobs.into_iter().map(|job| (job.kind(), job)).collect();
-        Self { store, clock, jobs, wake, held: Mutex::default() }
+        Self { store, clock, jobs, wake, held: Mutex::default(), faults: Mutex::default() }
+    }
+
+    /// What an admin has to mend in WeCom or in the settings before waiting tasks can go on, with the number of tasks it
+    /// holds up; each is tried again every ten minutes.
+    pub fn faults(&self) -> BTreeMap<String, usize> {
+        let mut faults = BTreeMap::new();
+        for why in self.faults.lock().values() {
+            *faults.entry(why.clone()).or_default() += 1;
+        }
+        faults
     }
 
     /// Works until `stop` resolves; what was begun is ended first.
@@ -179,6 +191,10 @@ impl Runner {
             error!(task = %task.id, %panic, "a task panicked");
             Err(JobError::Retry("程序内部错误，详见日志".into()))
         });
+        match &ended {
+            Err(JobError::Configuration(why)) => self.faults.lock().insert(task.id.clone(), why.clone()),
+            _ => self.faults.lock().remove(&task.id),
+        };
         match ended {
             Ok(ended) => {
                 let (state, due, reason, payload, with) = match ended {

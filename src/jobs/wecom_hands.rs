@@ -16,7 +16,7 @@ use crate::{
     model::{GroupId, GroupKind, MemberId, SignedDuration, Timestamp},
     wecom::{
         client::{Client, ClientError},
-        errors::{Class, hint},
+        errors::Class,
     },
 };
 
@@ -54,8 +54,7 @@ pub fn job_error(error: ClientError, now: Timestamp) -> JobError {
     if let ClientError::Limit(until) = error {
         return JobError::Wait { until, reason: "等待企业微信频率限制".into() };
     }
-    let explained = error.code().map(hint).filter(|hint| !hint.is_empty());
-    let text = explained.map_or_else(|| error.to_string(), |hint| format!("{error}：{hint}"));
+    let text = error.to_string();
     match error.class() {
         Class::Retry | Class::Token | Class::Partial => JobError::Retry(text),
         Class::Wait(wait) => {
@@ -67,9 +66,9 @@ pub fn job_error(error: ClientError, now: Timestamp) -> JobError {
     }
 }
 
-/// The group is not known to WeCom's API for us, or the app has no right: the list cannot be told.
+/// The group is none that WeCom's API tells us about: there is no list to be had.
 fn unreadable(error: &ClientError) -> bool {
-    matches!(error.code(), Some(48002 | 84074 | 60011 | 49008 | 301_059 | 40050 | 86003 | 86008 | 40058))
+    matches!(error.code(), Some(49008 | 301_059 | 40050 | 86003 | 86008 | 40058))
 }
 
 #[async_trait]

@@ -26,7 +26,7 @@ use crate::{
     capability::{Act, Capabilities, Provider},
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
-    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
+    model::{CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
     notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     rulebooks::Rulebooks,
@@ -266,11 +266,10 @@ impl Moderation {
         }
     }
 
-    /// Whether looking into the message's pictures can lead to anything: there are some, the settings want it, the rules bind
-    /// its sender, and it was not answered before.
+    /// Whether looking into the message's pictures can lead to anything: the settings want it, the rules bind its sender, and
+    /// it was not answered before.
     pub async fn wants_pictures(&self, message: &Message) -> Result<bool, StoreError> {
-        let has = message.attachments.iter().any(|a| matches!(a, Attachment::Image { sdk_file_id: Some(_) }));
-        if !has || !self.rules.get().settings.detect.qr_codes {
+        if !self.rules.get().settings.detect.qr_codes {
             return Ok(false);
         }
         let bound = self.groups.get(&message.group).role(&message.sender) == Role::Member;

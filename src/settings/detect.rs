@@ -23,7 +23,7 @@ pub struct Detect {
     pub own_numbers: Vec<String>,
     /// Wordlists not to use, by path without `.txt`: `ads/contact`.
     pub skip_wordlists: Vec<String>,
-    /// Look for QR codes in archived pictures and judge them as links; default on.
+    /// Look for QR codes in pictures and judge them as links; default on.
     pub qr_codes: bool,
     /// When flooding begins.
     pub flood: Flood,

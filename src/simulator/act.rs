@@ -1,11 +1,14 @@
 //! Everything a person can do in the client, and a script to the world, as one list: the chat page and the control API send it
 //! as JSON, tests as values.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
     cards::Selected,
+    rights::Rights,
     state::{BotChat, ChatChange, Effect, State},
     world::{Person, PersonKind},
 };
@@ -174,7 +177,11 @@ pub enum Act {
         #[serde(rename = "as")]
         who: String,
         /// Words.
+        #[serde(default)]
         text: String,
+        /// A picture instead, base64.
+        #[serde(default)]
+        picture: Option<String>,
     },
     /// Opens the bot's talk for the first time today.
     EnterBot {
@@ -252,6 +259,19 @@ pub enum Act {
         /// 消息推送 key for it.
         #[serde(default)]
         webhook: Option<String>,
+    },
+    /// What the admin console grants the app: departments in its visible range (1 is everybody), and 客户联系.
+    Rights {
+        /// Departments; none is nobody.
+        departments: BTreeSet<u64>,
+        /// May call `externalcontact/*`.
+        #[serde(default = "yes")]
+        customers: bool,
+    },
+    /// A group's 消息推送 robot is removed: its keys answer 93000.
+    NoWebhook {
+        /// Where.
+        group: String,
     },
     /// Who has an archive seat.
     Seats {
@@ -366,13 +386,7 @@ impl State {
                 self.app_event(&who, "enter_agent", &[("EventKey", String::new()), ("AgentID", agent)], "", now);
                 Ok(json!({}))
             }
-            Act::TellBot { who, text } => {
-                self.someone(&who)?;
-                let msgid = self.own_item(&who, None, &text, now);
-                let chat = BotChat::Person(who.clone());
-                self.bot_hears(&chat, &who, json!({"msgtype": "text", "text": {"content": text}}), now);
-                Ok(json!({ "msgid": msgid }))
-            }
+            Act::TellBot { who, text, picture } => self.tell_bot(&who, &text, picture.as_deref(), now),
             Act::EnterBot { who } => {
                 self.someone(&who)?;
                 self.bot_event(&BotChat::Person(who.clone()), &who, "enter_chat", Value::Null, now);
@@ -399,6 +413,14 @@ impl State {
             Act::Consent { who, agrees } => self.consent(&who, agrees, now),
             Act::NewGroup { id, kind, name, members, room, webhook } => {
                 self.new_group(&id, kind, &name, &members, room, webhook, now)
+            }
+            Act::Rights { departments, customers } => {
+                self.rights = Rights { departments, customers };
+                Ok(json!({}))
+            }
+            Act::NoWebhook { group } => {
+                self.webhooks.retain(|_, into| *into != group);
+                Ok(json!({}))
             }
             Act::Seats { people } => {
                 self.archive.seats = people.into_iter().collect();

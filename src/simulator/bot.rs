@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::{
+    bot_files::BotFile,
     bot_socket::Connection,
     bot_upload::Upload,
     config::BOT_ROBOT,
@@ -61,6 +62,8 @@ pub struct Bot {
     pub streams: BTreeMap<String, Stream>,
     /// The subscribed connection.
     pub socket: Option<Connection>,
+    /// Pictures people sent to it, by the id of their address.
+    pub files: BTreeMap<String, BotFile>,
     /// Uploads under way.
     pub uploads: BTreeMap<String, Upload>,
     /// Messages of a user that the bot is answering (callback mode), at most three.

@@ -118,6 +118,8 @@ pub fn push(state: &mut State, effect: &Effect, now: Timestamp) -> bool {
     };
     state.bot.requests.insert(req_id.clone(), request);
     let cmd = if event.is_some() { "aibot_event_callback" } else { "aibot_msg_callback" };
+    let mut body = body.clone();
+    super::bot_files::with_own_keys(&mut body);
     if let Some(socket) = &state.bot.socket {
         let _ = socket.out.send(Out::Frame(json!({"cmd": cmd, "headers": {"req_id": req_id}, "body": body})));
     }

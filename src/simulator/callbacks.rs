@@ -114,7 +114,11 @@ pub fn send(sim: &Arc<Sim>, plain: String) {
         body.text("ToUserName", &sim.read(|state, _| state.credentials.corp_id.clone()));
         body.raw(&format!("<AgentID>{}</AgentID>", xml::cdata(&super::config::APP_AGENT.to_string())));
         body.text("Encrypt", &sealed.encrypt);
-        let (url, body) = (sealed.url(&url), body.finish());
+        let (forged, url, body) = (sealed.forged_url(&url), sealed.url(&url), body.finish());
+        if sim.with(|state, _| state.faults.has(&FaultKind::CallbackForged)) {
+            let outcome = post(&sim, &forged, "text/xml", &body).await;
+            sim.with(|state, _| state.hooks.tried(id, outcome.map_or_else(|e| e, |(status, _)| status.to_string())));
+        }
         if sim.with(|state, _| state.faults.has(&FaultKind::CallbackTriple)) {
             let twins = [post(&sim, &url, "text/xml", &body), post(&sim, &url, "text/xml", &body)];
             let outcomes = futures_util::future::join_all(twins).await;

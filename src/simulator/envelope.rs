@@ -33,6 +33,10 @@ impl Sealed {
         let joint = if base.contains('?') { '&' } else { '?' };
         format!("{base}{joint}{}", self.query)
     }
+    /// The address with a signature that nobody with the token made.
+    pub fn forged_url(&self, base: &str) -> String {
+        self.url(base).replace("msg_signature=", "msg_signature=0")
+    }
     /// The address with the signature and the cipher text as `echostr`.
     pub fn verification_url(&self, base: &str) -> String {
         format!("{}&echostr={}", self.url(base), utf8_percent_encode(&self.encrypt, NON_ALPHANUMERIC))

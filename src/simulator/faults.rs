@@ -51,6 +51,8 @@ pub enum FaultKind {
     CallbackTriple,
     /// App and bot callbacks are not sent at all.
     CallbackLost,
+    /// A forger sends a callback's first copy: its signature is wrong. The real one follows as after any refusal.
+    CallbackForged,
     /// `MemChangeList` is one comma-separated text instead of `Item` elements; WeCom sends both.
     CommaLists,
     /// `msgaudit_notify` does not come.

@@ -9,6 +9,7 @@ mod api;
 mod archive;
 mod bot;
 mod bot_callback;
+mod bot_files;
 mod bot_socket;
 mod bot_upload;
 mod callbacks;
@@ -23,6 +24,7 @@ mod limits;
 mod members;
 mod page;
 mod people;
+mod rights;
 mod sample;
 mod sign_in;
 mod state;
@@ -136,6 +138,7 @@ impl Simulator {
             .merge(control::router())
             .merge(page::router())
             .merge(sign_in::router())
+            .merge(bot_files::router())
             .merge(bot_socket::router())
             .with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));

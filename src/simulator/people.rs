@@ -64,11 +64,7 @@ impl State {
             None => None,
         };
         let kind = place.kind;
-        let uploaded = match body["base64"].as_str() {
-            Some(text) if msgtype == "image" => Some(self.upload_picture(text, now)?),
-            _ => None,
-        };
-        let body = uploaded.as_ref().unwrap_or(body);
+        let body = &self.upload_pictures(msgtype, body, now)?;
         let mut answer = json!({});
         if kind == GroupKind::Customer
             && let Some((rule, block)) = self.intercepted(who, &words(msgtype, body))
@@ -93,15 +89,30 @@ impl State {
         let at_bot = format!("@{}", self.credentials.bot.name);
         let heard = matches!(msgtype, "text" | "mixed") && words(msgtype, body).contains(&at_bot);
         if heard && self.bot_group(group).is_some() {
-            let mut message = bot_message(msgtype, body);
+            let mut message = self.bot_message(msgtype, body, now);
             if let Some(line) = quoted {
-                message["quote"] = bot_message(&line.msgtype, &line.body);
+                message["quote"] = self.bot_message(&line.msgtype, &line.body, now);
             }
             self.bot_hears(&BotChat::Group(group.into()), who, message, now);
         }
         answer["line"] = line.into();
         answer["msgid"] = msgid.into();
         Ok(answer)
+    }
+
+    /// Keeps the pictures that a message brings along as base64; answers its body with their names in the archive.
+    fn upload_pictures(&mut self, msgtype: &str, body: &Value, now: Timestamp) -> Result<Value, Refused> {
+        let mut body = body.clone();
+        if msgtype == "image" && body["base64"].is_string() {
+            body = self.upload_picture(body["base64"].as_str().unwrap_or_default(), now)?;
+        }
+        for part in body["item"].as_array_mut().into_iter().flatten() {
+            let inner: Value = serde_json::from_str(part["content"].as_str().unwrap_or_default()).unwrap_or_default();
+            if let Some(base64) = inner["base64"].as_str() {
+                part["content"] = self.upload_picture(base64, now)?.to_string().into();
+            }
+        }
+        Ok(body)
     }
 
     /// Keeps a picture; answers its body in the archive.
@@ -176,25 +187,43 @@ impl State {
         self.effects.push(Effect::App(xml.finish()));
         Ok(json!({"msgid": msgid.to_string()}))
     }
-}
 
-/// A message as the bot's callback carries it.
-fn bot_message(msgtype: &str, body: &Value) -> Value {
-    if msgtype == "mixed" {
-        let items: Vec<_> = body["item"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .map(|item| {
-                let kind = item["type"].as_str().unwrap_or("text");
-                let inner: Value = serde_json::from_str(item["content"].as_str().unwrap_or("{}")).unwrap_or_default();
-                json!({"msgtype": kind, kind: inner})
-            })
-            .collect();
-        return json!({"msgtype": "mixed", "mixed": {"msg_item": items}});
+    pub(super) fn tell_bot(
+        &mut self,
+        who: &str,
+        text: &str,
+        picture: Option<&str>,
+        now: Timestamp,
+    ) -> Result<Value, Refused> {
+        self.someone(who)?;
+        let (msgtype, body) = match picture {
+            Some(base64) => ("image", self.upload_picture(base64, now)?),
+            None => ("text", json!({ "content": text })),
+        };
+        let msgid = self.own_item(who, None, &words(msgtype, &body), now);
+        let message = self.bot_message(msgtype, &body, now);
+        self.bot_hears(&BotChat::Person(who.to_owned()), who, message, now);
+        Ok(json!({ "msgid": msgid }))
     }
-    match msgtype {
-        "text" | "image" | "voice" | "file" | "video" => json!({"msgtype": msgtype, msgtype: body}),
-        other => json!({"msgtype": "text", "text": {"content": words(other, body)}}),
+
+    /// A message as the bot's callback carries it.
+    fn bot_message(&mut self, msgtype: &str, body: &Value, now: Timestamp) -> Value {
+        match msgtype {
+            "mixed" => {
+                let parts = body["item"].as_array().cloned().unwrap_or_default();
+                let items: Vec<_> = parts
+                    .iter()
+                    .map(|part| {
+                        let kind = part["type"].as_str().unwrap_or("text");
+                        let inner = serde_json::from_str(part["content"].as_str().unwrap_or("{}")).unwrap_or_default();
+                        json!({"msgtype": kind, kind: self.bot_file(&inner, now)})
+                    })
+                    .collect();
+                json!({"msgtype": "mixed", "mixed": {"msg_item": items}})
+            }
+            "image" | "file" | "video" => json!({"msgtype": msgtype, msgtype: self.bot_file(body, now)}),
+            "text" | "voice" => json!({"msgtype": msgtype, msgtype: body}),
+            other => json!({"msgtype": "text", "text": {"content": words(other, body)}}),
+        }
     }
 }

@@ -16,6 +16,7 @@ use super::{
     faults::{FaultKind, Faults},
     ids,
     limits::Limits,
+    rights::Rights,
     world::{Card, Group, Item, Line, Person, PersonKind, words},
 };
 use crate::model::{GroupKind, Timestamp};
@@ -138,6 +139,8 @@ pub struct State {
     pub sent_before: HashMap<(String, String), Timestamp>,
     /// Uploaded files by media id.
     pub media: BTreeMap<String, Media>,
+    /// What the admin console grants the app.
+    pub rights: Rights,
     /// 敏感词 rules.
     pub rules: Vec<InterceptRule>,
     /// Ids of deleted 敏感词 rules.
@@ -184,6 +187,7 @@ impl State {
             codes: BTreeMap::new(),
             sent_before: HashMap::new(),
             media: BTreeMap::new(),
+            rights: Rights::default(),
             rules: Vec::new(),
             deleted_rules: BTreeSet::new(),
             webhooks: BTreeMap::new(),

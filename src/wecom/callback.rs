@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::{
+    bot_files::BotFile,
     crypto::{Crypto, CryptoError},
     xml::{self, Element, XmlError},
 };
@@ -285,8 +286,8 @@ pub enum BotEvent {
         text: String,
         /// The quoted words, if any; no author, no id.
         quote: Option<String>,
-        /// Addresses of pictures (encrypted, five minutes).
-        images: Vec<String>,
+        /// Pictures.
+        images: Vec<BotFile>,
     },
     /// WeCom asks for the next state of a streamed answer.
     Stream {
@@ -382,8 +383,8 @@ fn bot_event(event: &Value, plain: &str) -> BotEvent {
     }
 }
 
-/// The text and picture addresses of a message of any kind.
-fn words(json: &Value, kind: &str) -> (String, Vec<String>) {
+/// The text and the pictures of a message of any kind.
+fn words(json: &Value, kind: &str) -> (String, Vec<BotFile>) {
     let mut text = Vec::new();
     let mut images = Vec::new();
     match kind {
@@ -403,10 +404,13 @@ fn words(json: &Value, kind: &str) -> (String, Vec<String>) {
     (text.join("\n"), images)
 }
 
-fn words_of_part(json: &Value, kind: &str) -> (Option<String>, Option<String>) {
+fn words_of_part(json: &Value, kind: &str) -> (Option<String>, Option<BotFile>) {
     match kind {
         "text" | "voice" => (json[kind]["content"].as_str().map(str::to_owned), None),
-        "image" => (None, json["image"]["url"].as_str().map(str::to_owned)),
+        "image" => {
+            let text = |field: &str| json["image"][field].as_str().map(str::to_owned);
+            (None, text("url").map(|url| BotFile { url, key: text("aeskey") }))
+        }
         _ => (None, None),
     }
 }
@@ -537,7 +541,11 @@ mod tests {
         let message = bot_callback(r#"{"msgid":"M1","aibotid":"A","chatid":"wr1","chattype":"group","from":{"userid":"lisi"},"msgtype":"mixed","mixed":{"msg_item":[{"msgtype":"text","text":{"content":"@守卫 举报"}},{"msgtype":"image","image":{"url":"u"}}]},"quote":{"msgtype":"text","text":{"content":"原文"}}}"#).unwrap();
         assert_eq!(
             message.what,
-            BotEvent::Message { text: "@守卫 举报".into(), quote: Some("原文".into()), images: vec!["u".into()] }
+            BotEvent::Message {
+                text: "@守卫 举报".into(),
+                quote: Some("原文".into()),
+                images: vec![BotFile { url: "u".into(), key: None }]
+            }
         );
         for event in [
             r#"{"eventtype":"template_card_event","template_card_event":{"event_key":"ack","task_id":"t"}}"#,

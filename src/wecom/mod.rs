@@ -1,6 +1,7 @@
 //! WeCom's protocols, no policy: crypto, callbacks, API client, cards, archive, bot socket.
 
 pub mod archive;
+pub mod bot_files;
 pub mod callback;
 pub mod cards;
 pub mod client;

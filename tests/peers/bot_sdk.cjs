@@ -1,4 +1,4 @@
-// Tencent's bot SDK on the simulator's socket: hears an @, streams, pushes, uploads, changes a pressed card, welcomes, and is
+// Tencent's bot SDK on the simulator's socket: hears an @, streams, opens a picture, pushes, uploads, changes a pressed card, welcomes, and is
 // replaced by a second connection.
 const assert = require("node:assert/strict");
 const sdk = require("@wecom/aibot-node-sdk");
@@ -31,6 +31,12 @@ async function main() {
   assert.equal(frame.body.chattype, "group");
   await first.replyStream(frame, "stream-1", "正在查", false);
   await first.replyStream(frame, "stream-1", "查好了", true);
+
+  const pictured = once(first, "message.image");
+  const picture = Buffer.from("\x89PNG not much of a picture", "latin1");
+  await act({ do: "tell_bot", as: "zhang", picture: picture.toString("base64") });
+  const { image } = (await pictured).body;
+  assert.deepEqual((await first.downloadFile(image.url, image.aeskey)).buffer, picture);
 
   const pushed = await first.sendMessage(group, { msgtype: "markdown", markdown: { content: "**提醒**" } });
   assert.equal(pushed.errcode, 0);

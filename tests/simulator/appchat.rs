@@ -39,6 +39,9 @@ async fn every_refusal_has_its_code() {
     assert_eq!(update(&world, json!({"del_user_list": ["wang"], "owner": "wang"})).await, 86207);
     assert_eq!(update(&world, json!({"add_user_list": ["nobody"]})).await, 86216);
     assert_eq!(update(&world, json!({"add_user_list": ["wmZhouLan"]})).await, 86216, "no external people");
+    world.sim.act_json(json!({"do": "leave_company", "as": "lin"})).unwrap();
+    assert_eq!(update(&world, json!({"add_user_list": ["lin"]})).await, 86216, "who left the company stays out");
+    assert_eq!(code(&world.get("user/get?userid=lin").await), 60111);
     assert_eq!(update(&world, json!({"add_user_list": "li"})).await, 40035);
     assert_eq!(update(&world, json!({"del_user_list": ["zhang", "li", "chen", "sun", "zhao"]})).await, 86006);
     assert_eq!(update(&world, json!({"chatid": "wrStoreStaff", "del_user_list": ["li"]})).await, 86008);

@@ -114,3 +114,28 @@ async fn a_welcome_in_plain_text_is_for_the_first_visit_only() {
     let texts: Vec<_> = world.sim.inbox("lin").iter().map(|i| i["text"].clone()).collect();
     assert_eq!(texts, ["你好，我是群管", "在吗"], "a message is answered by a stream, never by plain text");
 }
+
+#[tokio::test]
+async fn three_messages_of_one_user_at_a_time() {
+    let world = start().await;
+    // A stream that never ends keeps its message open for six minutes.
+    let bot = bot(&world, |asked| {
+        let id = asked["msgid"].as_str().unwrap().to_owned();
+        Some(json!({"msgtype": "stream", "stream": {"id": id, "finish": false, "content": "正在查"}}))
+    })
+    .await;
+    for word in ["一", "二", "三", "四"] {
+        ask(&world, &format!("@群管 {word}"));
+    }
+    world.sim.act_json(json!({"do": "post", "as": "chen", "group": PROJECT, "text": "@群管 五"})).unwrap();
+    let first = |heard: &[Value]| -> Vec<String> {
+        let texts = heard.iter().filter_map(|h| h["text"]["content"].as_str());
+        texts.map(|text| text.trim_start_matches("@群管 ").to_owned()).collect()
+    };
+    world.sim.until(|_| first(&bot.heard.lock().unwrap()).contains(&"五".to_owned()).then_some(())).await;
+    let mut texts = first(&bot.heard.lock().unwrap());
+    texts.sort();
+    assert_eq!(texts, ["一", "三", "二", "五"], "the fourth is not delivered, another person's is");
+    world.sim.advance(SignedDuration::from_secs(361));
+    world.sim.until(|sim| sim.deliveries().iter().all(|d| d.accepted.is_some()).then_some(())).await;
+}

@@ -193,3 +193,14 @@ async fn a_file_arrives_in_pieces_in_any_order() {
         format!("{}/cgi-bin/media/get?access_token={}&media_id={media}", world.sim.credentials().api_base, world.token);
     assert_eq!(world.http.get(url).send().await.unwrap().text().await.unwrap(), "hello world!");
 }
+
+#[tokio::test]
+async fn who_neither_speaks_nor_pings_is_let_go() {
+    let config = qunguan::simulator::Config {
+        socket_silence: std::time::Duration::from_millis(50),
+        ..qunguan::simulator::Config::default()
+    };
+    let world = crate::harness::start_with(config).await;
+    let mut bot = Bot::subscribed(&world).await;
+    assert!(bot.frame().await.is_none(), "the platform closes");
+}

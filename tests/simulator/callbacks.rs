@@ -174,3 +174,35 @@ async fn member_lists_in_the_other_spelling_and_events_nobody_knows() {
     assert!(bodies[0].contains("<MemChangeList><![CDATA[li,chen]]></MemChangeList>"), "{}", bodies[0]);
     assert!(bodies[1].contains("moon_rise"));
 }
+
+#[tokio::test]
+async fn a_forged_copy_comes_before_the_real_one() {
+    let world = start().await;
+    let _bot = Bot::start(&world, |_| 200).await;
+    let forged = qunguan::simulator::FaultKind::CallbackForged;
+    world.sim.fault(qunguan::simulator::Fault { kind: forged, path: None, times: Some(1) });
+    world.sim.act_json(json!({"do": "tell_app", "as": "li", "text": "你好"})).unwrap();
+    let done = world.sim.until(|sim| sim.deliveries().into_iter().find(|d| d.accepted.is_some())).await;
+    assert_eq!(done.tries, ["200", "200"], "this bot checks no signature");
+}
+
+#[tokio::test]
+async fn an_answer_to_the_verification_that_is_late_or_dressed_up_is_refused() {
+    use qunguan::simulator::Config;
+    let config = Config { verify_timeout: std::time::Duration::from_millis(50), ..Config::default() };
+    let world = crate::harness::start_with(config).await;
+    let aes_key = world.sim.credentials().app.aes_key;
+    let plain = move |echo: &str| open(&aes_key, echo);
+    let quoted = plain.clone();
+    let router = Router::new()
+        .route("/late", get(std::future::pending::<String>))
+        .route("/quoted", get(|Query(Echo { echostr }): Query<Echo>| async move { format!("{:?}", quoted(&echostr)) }))
+        .route("/newline", get(|Query(Echo { echostr }): Query<Echo>| async move { plain(&echostr) + "\n" }));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    for (path, why) in [("late", "within"), ("quoted", "bare echo"), ("newline", "bare echo")] {
+        let refused = world.sim.set_callbacks(Some(format!("{base}/{path}")), None).await.unwrap_err();
+        assert!(refused.0.contains(why), "{path}: {}", refused.0);
+    }
+}

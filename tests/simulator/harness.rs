@@ -22,7 +22,12 @@ pub fn morning() -> Timestamp {
 
 /// Starts one; the clock stands still until a test moves it.
 pub async fn start() -> World {
-    let config = Config { callback_retry_after: Duration::ZERO, stream_refresh: Duration::ZERO, ..Config::default() };
+    start_with(Config::default()).await
+}
+
+/// The same with other pauses.
+pub async fn start_with(config: Config) -> World {
+    let config = Config { callback_retry_after: Duration::ZERO, stream_refresh: Duration::ZERO, ..config };
     let sim = Simulator::start(config, Arc::new(ShiftedClock::fixed(morning()))).await.unwrap();
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut world = World { sim, http, token: String::new() };

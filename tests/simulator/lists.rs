@@ -20,6 +20,11 @@ async fn a_webhook_posts_twenty_a_minute_and_measures_in_bytes() {
     assert_eq!(code(&send(&url, text("通知")).await), 45009);
     world.sim.advance(qunguan::model::SignedDuration::from_secs(60));
     assert_eq!(code(&send(&url, text("通知")).await), 0);
+    let card = json!({"msgtype": "template_card", "template_card": {"card_type": "button_interaction", "task_id": "t",
+        "main_title": {"title": "请处理"}, "button_list": [{"text": "好", "key": "ok"}]}});
+    assert_eq!(code(&send(&url, card).await), 42031, "notices only, no buttons");
+    world.sim.act_json(json!({"do": "no_webhook", "group": "wrStoreStaff"})).unwrap();
+    assert_eq!(code(&send(&url, text("通知")).await), 93000, "the robot was removed");
 }
 
 #[tokio::test]

@@ -83,3 +83,29 @@ async fn fault_switches_spoil_calls_and_addresses_take_a_minute_to_mend() {
     let group = world.sim.group("wrHuadongSales", None).unwrap();
     assert_eq!(group["lines"].as_array().unwrap().last().unwrap()["text"], "说过了", "but the call had worked");
 }
+
+#[tokio::test]
+async fn what_the_console_does_not_grant_the_app_does_not_get() {
+    let world = start().await;
+    let grant = |body| world.sim.act_json(body).unwrap();
+    grant(json!({"do": "rights", "departments": [3], "customers": false}));
+    assert_eq!(code(&world.get("appchat/get?chatid=wrHuadongSales").await), 60011, "the root department is needed");
+    let list = world.post("externalcontact/groupchat/list", json!({"limit": 10})).await;
+    assert_eq!(code(&list), 48002);
+    assert_eq!(code(&world.get("user/get?userid=li").await), 60011, "another department");
+    assert_eq!(code(&world.get("user/get?userid=nobody").await), 60111);
+    assert_eq!(code(&world.get("user/list?department_id=2").await), 60011);
+    let departments = world.get("department/simplelist").await["department_id"].clone();
+    assert_eq!(departments.as_array().unwrap().iter().map(|d| d["id"].clone()).collect::<Vec<_>>(), [3]);
+    let own = world.get("user/simplelist?department_id=3").await["userlist"].clone();
+    let own: Vec<_> = own.as_array().unwrap().iter().map(|p| p["userid"].as_str().unwrap().to_owned()).collect();
+    assert!(!own.is_empty() && !own.contains(&"li".to_owned()), "{own:?}");
+    let sent = world.tell(&format!("LI|{}", own[0]), "你好").await;
+    assert_eq!((code(&sent), sent["invaliduser"].as_str()), (0, Some("li")), "{sent}");
+    assert_eq!(code(&world.tell("li", "你好").await), 81013);
+    assert_eq!(world.get("agent/get?agentid=1000002").await["allow_partys"]["partyid"], json!([3]));
+
+    grant(json!({"do": "rights", "departments": [1]}));
+    assert_eq!(code(&world.get("appchat/get?chatid=wrHuadongSales").await), 0);
+    assert_eq!(code(&world.post("externalcontact/groupchat/list", json!({"limit": 10})).await), 0);
+}

@@ -87,3 +87,46 @@ async fn nobody_looks_where_nobody_wants_to_know() {
     let kept = house.store().processed(&id).await.unwrap().unwrap().message;
     assert_eq!(kept.attachments.len(), 1, "the owner may post whatever they like");
 }
+
+#[tokio::test]
+async fn a_picture_sent_to_the_bot_is_opened_with_the_key_of_its_way() {
+    const GROUP: &str = "[[group]]\nid = \"wrNewProducts\"\nname = \"新品项目群\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"";
+    let ask = |code: &str| {
+        let text = json!({"type": "text", "content": json!({"content": "@群管 这个能发吗"}).to_string()});
+        let image = json!({"type": "image", "content": picture(code).to_string()});
+        json!({"do": "post", "as": "lin", "group": "wrNewProducts", "msgtype": "mixed", "body": {"item": [text, image]}})
+    };
+    for socket in [false, true] {
+        let house = House::start_without_archive(socket, GROUP).await;
+        house.act(ask(INVITATION));
+        let case = house
+            .until("the bot judged it", || async { house.cases("wrNewProducts", "lin").await.into_iter().next() })
+            .await;
+        assert_eq!(case.category, Category::CrossPromotion, "over the socket: {socket}");
+        assert!(case.evidence.ends_with(&format!("[二维码] {INVITATION}")), "{}", case.evidence);
+        house.settled().await;
+    }
+}
+
+#[tokio::test]
+async fn a_picture_whose_five_minutes_are_over_is_judged_without_it() {
+    use qunguan::{
+        model::SignedDuration,
+        wecom::bot_files::{BotFile, BotFiles},
+    };
+    let house = House::start_without_archive(false, "").await;
+    house.act(json!({"do": "tell_bot", "as": "lin", "picture": picture(INVITATION)["base64"]}));
+    house.settled().await;
+    let told = house.sim.deliveries().into_iter().rfind(|d| d.to == "bot").unwrap();
+    let said: Value = serde_json::from_str(&told.plain).unwrap();
+    let file = BotFile { url: said["image"]["url"].as_str().unwrap().to_owned(), key: None };
+    let key = house.sim.credentials().bot.aes_key;
+    let files = BotFiles::new(Some(&key)).unwrap();
+    assert_eq!(&files.fetch(&file, 1 << 20).await.unwrap()[1..4], b"PNG");
+    assert!(files.fetch(&file, 100).await.is_err(), "no more than asked for");
+    assert!(BotFiles::new(None).unwrap().fetch(&file, 1 << 20).await.is_err(), "not without the key");
+    house.later(SignedDuration::from_secs(301)).await;
+    let gone = files.fetch(&file, 1 << 20).await.unwrap_err().to_string();
+    assert!(gone.contains("403"), "{gone}");
+    assert!(!gone.contains("bot-files"), "an address that opens the file is not logged: {gone}");
+}

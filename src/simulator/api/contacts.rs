@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use super::{Call, Errcode, fail};
-use crate::simulator::world::{Person, PersonKind};
+use crate::simulator::world::Person;
 
 /// The sample departments: id, parent, name, leader.
 const DEPARTMENTS: &[(u64, u64, &str, &str)] =
     &[(1, 0, "华东公司", "wang"), (2, 1, "销售部", "zhang"), (3, 1, "客服部", ""), (4, 1, "商品部", "")];
 
 fn employees<'a>(call: &'a Call<'_>) -> impl Iterator<Item = &'a Person> {
-    call.state.people.values().filter(|p| p.kind == PersonKind::Employee && !p.left)
+    call.state.people.values().filter(|p| call.state.in_range(&p.id).is_some())
 }
 
 fn shown(person: &Person) -> Value {
@@ -22,16 +22,21 @@ fn shown(person: &Person) -> Value {
 
 /// `GET user/get?userid=`
 pub fn user(call: &mut Call<'_>) -> Result<Value, Errcode> {
-    call.state
-        .employee(call.param("userid"))
-        .map_or_else(|| fail(60111, "userid not found"), |person| Ok(shown(person)))
+    let id = call.param("userid");
+    match (call.state.in_range(id), call.state.employee(id)) {
+        (Some(person), _) => Ok(shown(person)),
+        (None, Some(_)) => fail(60011, "no privilege to access this user"),
+        (None, None) => fail(60111, "userid not found"),
+    }
 }
 
 /// `GET user/list?department_id=`: the department's own people.
 pub fn users(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let wanted = call.param("department_id").to_owned();
-    if !DEPARTMENTS.iter().any(|(id, ..)| id.to_string() == wanted) {
-        return fail(60123, "invalid party id");
+    match DEPARTMENTS.iter().find(|(id, ..)| id.to_string() == wanted) {
+        None => return fail(60123, "invalid party id"),
+        Some((id, ..)) if !call.state.rights.sees(*id) => return fail(60011, "no privilege to access this party"),
+        Some(_) => {}
     }
     let rows: Vec<_> = employees(call).filter(|p| p.department.to_string() == wanted).map(shown).collect();
     Ok(json!({ "userlist": rows }))
@@ -64,6 +69,7 @@ pub fn departments(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let wanted = call.param("id");
     let rows: Vec<_> = DEPARTMENTS
         .iter()
+        .filter(|(id, ..)| call.state.rights.sees(*id))
         .filter(|(id, parent, ..)| wanted.is_empty() || id.to_string() == wanted || parent.to_string() == wanted)
         .map(|(id, parent, name, leader)| {
             let leaders: Vec<_> = employees(call).filter(|p| p.id == *leader).map(|p| &p.id).collect();
@@ -74,17 +80,20 @@ pub fn departments(call: &mut Call<'_>) -> Result<Value, Errcode> {
 }
 
 /// `GET department/simplelist`
-pub fn department_ids(_call: &mut Call<'_>) -> Result<Value, Errcode> {
-    let rows: Vec<_> =
-        DEPARTMENTS.iter().map(|(id, parent, ..)| json!({"id": id, "parentid": parent, "order": 0})).collect();
+pub fn department_ids(call: &mut Call<'_>) -> Result<Value, Errcode> {
+    let rows: Vec<_> = DEPARTMENTS
+        .iter()
+        .filter(|(id, ..)| call.state.rights.sees(*id))
+        .map(|(id, parent, ..)| json!({"id": id, "parentid": parent, "order": 0}))
+        .collect();
     Ok(json!({ "department_id": rows }))
 }
 
-/// `GET agent/get?agentid=`: the root department is in the visible range.
+/// `GET agent/get?agentid=`: name and visible range.
 pub fn agent(call: &mut Call<'_>) -> Result<Value, Errcode> {
     if call.param("agentid") != call.agent.to_string() {
         return fail(301_002, "agentid does not belong to this token");
     }
     Ok(json!({"agentid": call.agent, "name": "群管助手", "description": "", "close": 0, "redirect_domain": "",
-        "allow_userinfos": {"user": []}, "allow_partys": {"partyid": [1]}, "allow_tags": {"tagid": []}}))
+        "allow_userinfos": {"user": []}, "allow_partys": {"partyid": call.state.rights.departments}, "allow_tags": {"tagid": []}}))
 }

@@ -45,7 +45,7 @@ fn range(state: &State, value: &Value) -> Result<(BTreeSet<String>, BTreeSet<i64
     }
     let mut known = BTreeSet::new();
     for user in users.iter().filter_map(Value::as_str) {
-        match state.employee(user) {
+        match state.in_range(user) {
             Some(person) => known.insert(person.id.clone()),
             None => return fail(60011, format!("no privilege to access user: {user}")),
         };

@@ -105,7 +105,7 @@ fn receivers(call: &Call<'_>) -> Result<Receivers, Errcode> {
     let mut known = BTreeSet::new();
     let (mut bad_users, mut bad_parties) = (Vec::new(), Vec::new());
     if to_user == "@all" {
-        known.extend(call.state.people.keys().filter(|id| call.state.employee(id).is_some()).cloned());
+        known.extend(call.state.people.keys().filter(|id| call.state.in_range(id).is_some()).cloned());
         return Ok((known, bad_users, bad_parties));
     }
     let (users, parties) = (split(to_user), split(to_party));
@@ -119,7 +119,7 @@ fn receivers(call: &Call<'_>) -> Result<Receivers, Errcode> {
         return fail(82003, "too many tags");
     }
     for user in users {
-        match call.state.employee(&user) {
+        match call.state.in_range(&user) {
             Some(person) => {
                 known.insert(person.id.clone());
             }
@@ -131,7 +131,7 @@ fn receivers(call: &Call<'_>) -> Result<Receivers, Errcode> {
             .state
             .people
             .values()
-            .filter(|p| call.state.employee(&p.id).is_some() && (party == "1" || p.department.to_string() == party))
+            .filter(|p| call.state.in_range(&p.id).is_some() && (party == "1" || p.department.to_string() == party))
             .map(|p| p.id.clone())
             .collect();
         if people.is_empty() {
@@ -264,7 +264,7 @@ pub fn update_card(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let mut invalid = Vec::new();
     let mut targets = BTreeSet::new();
     for user in users {
-        match call.state.employee(&user) {
+        match call.state.in_range(&user) {
             Some(person) => {
                 targets.insert(person.id.clone());
             }

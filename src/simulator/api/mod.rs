@@ -250,6 +250,7 @@ fn gate(
         if !right {
             return fail(48002, "api forbidden: this secret has no right to this call");
         }
+        state.rights.allow(path)?;
         if !state.limits.allow(&format!("cgi/{path}"), BASE_PER_MINUTE, MINUTE, 1, now)
             || !state.limits.allow(&format!("cgi-hour/{path}"), BASE_PER_HOUR, HOUR, 1, now)
         {
