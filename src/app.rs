@@ -106,6 +106,7 @@ pub struct App {
     live: Arc<Live<Rules>>,
     groups: Arc<Groups>,
     moderation: Arc<Moderation>,
+    desk: Arc<Desk>,
     notices: Arc<Notices>,
     capabilities: Arc<ArcSwap<Capabilities>>,
     channels: Vec<Arc<dyn Channel>>,
@@ -243,23 +244,24 @@ impl App {
         let hands: Arc<dyn Hands> =
             Arc::new(Rehearsal { hands: wecom_hands.clone(), capabilities: capabilities.clone() });
 
+        let desk = Arc::new(Desk {
+            store: store.clone(),
+            clock: clock.clone(),
+            groups: groups.clone(),
+            rules: live.clone(),
+            moderation: moderation.clone(),
+            appeals: appeals.clone(),
+            reports: reports.clone(),
+            notices: notices.clone(),
+            capabilities: capabilities.clone(),
+        });
         let mut house = House {
             settings: &settings,
             store: store.clone(),
             clock: clock.clone(),
             groups: groups.clone(),
             moderation: moderation.clone(),
-            desk: Arc::new(Desk {
-                store: store.clone(),
-                clock: clock.clone(),
-                groups: groups.clone(),
-                rules: live.clone(),
-                moderation: moderation.clone(),
-                appeals: appeals.clone(),
-                reports: reports.clone(),
-                notices: notices.clone(),
-                capabilities: capabilities.clone(),
-            }),
+            desk: desk.clone(),
             clicks: Arc::new(Clicks {
                 store: store.clone(),
                 clock: clock.clone(),
@@ -383,6 +385,7 @@ impl App {
             live,
             groups,
             moderation,
+            desk,
             notices,
             capabilities,
             channels,
@@ -417,6 +420,7 @@ impl App {
         jobs::seats::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         jobs::words::plan(self.store.as_ref(), self.clock.now()).await.context("planning")?;
         adopt_rulebooks(&self.live, self.clock.now()).await.context("reading rulebooks")?;
+        self.desk.own_up().await.context("commands that were cut off")?;
         let (ending, ended) = watch::channel(false);
         let mut working = tokio::task::JoinSet::new();
         for channel in &self.channels {

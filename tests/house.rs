@@ -876,3 +876,27 @@ async fn where_nothing_is_done_nobody_is_told_that_it_is() {
     let house = House::start().await;
     assert_snapshot!(house.ask("wang", "#会员福利群 移出 吴昊 发广告").await, @"已记录（####），对「吴昊」的移出要在企业微信里操作，已发卡片给群主。");
 }
+
+#[tokio::test]
+async fn errands_are_forgotten_with_the_messages_and_cases_stay_whole() {
+    let house = House::start().await;
+    house.say("li", SALES, AD).await;
+    let notice = json!({"text": "明天盘点", "groups": [SALES], "deadline": "2h"});
+    assert_eq!(house.post("/api/v1/notices", notice).await.0, 200);
+    house.settled().await;
+    house.later(HOUR * 24).await;
+    let ended = async || {
+        let query = qunguan::store::TaskQuery { limit: 999, ..Default::default() };
+        let tasks = house.store().tasks(&query).await.unwrap();
+        let (of_cases, errands): (Vec<_>, Vec<_>) =
+            tasks.into_iter().filter(|task| task.state.is_final()).partition(|task| task.case.is_some());
+        (of_cases.len(), errands.len())
+    };
+    let (of_cases, errands) = ended().await;
+    assert!(of_cases > 0 && errands > 0, "{of_cases} {errands}");
+    for _ in 0..3 {
+        house.later(HOUR * 24 * 31).await; // the deadline, the end of the notice, and the retention of both
+    }
+    assert_eq!(ended().await, (of_cases, 0));
+    assert_eq!(house.cases(SALES, "li").await.len(), 1);
+}

@@ -6,8 +6,9 @@ mod house;
 use house::{AD, CUSTOMERS, House, SALES};
 use insta::assert_snapshot;
 use qunguan::{
-    model::{Clock, SignedDuration, Step},
+    model::{Clock, SignedDuration, Step, Timestamp},
     simulator::FaultKind,
+    store::{Commit, Document},
 };
 use serde_json::json;
 
@@ -517,5 +518,32 @@ async fn the_window_of_the_breaker() {
         }
         assert!(!house.is_member(SALES, "chen"), "the clock moved by {jump}");
         assert_eq!(house.is_member(SALES, "zhao"), !goes_on, "the clock moved by {jump}");
+    }
+}
+
+#[tokio::test]
+async fn a_command_that_the_end_of_the_process_cut_off_is_owned_up_to_once() {
+    let mut house = House::start().await;
+    let asked = house.ask("wang", "#华东销售群 禁言 李销售 1h 跑题").await;
+    assert!(asked.contains("李销售"), "{asked}");
+    assert!(
+        house.store().documents("command", "", None, 9).await.unwrap().is_empty(),
+        "what was answered is done with"
+    );
+
+    // As the process leaves it when it dies after a message counts as handled, and before.
+    let under_way = |id: &str| Document {
+        collection: "command".into(),
+        id: id.into(),
+        version: 0,
+        body: serde_json::json!({"by": "wang", "name": "禁言", "at": house.clock_text()}),
+    };
+    let handled = house.store().messages(Timestamp::UNIX_EPOCH, None, 9).await.unwrap().pop().unwrap().message.id;
+    let documents = vec![under_way(handled.as_str()), under_way("app:never-stored")];
+    house.store().commit(Commit { documents, ..Commit::default() }).await.unwrap();
+    for _ in 0..2 {
+        house.crash(SignedDuration::ZERO).await;
+        let told: Vec<_> = house.told("wang").into_iter().filter(|text| text.contains("重启")).collect();
+        assert_eq!(told, ["群管刚才重启过，您今天 10:00 发的「禁言」不一定已执行。请看看结果，没有执行的话再发一次。"]);
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     http::ops::Check,
     jobs,
     model::{self, Clock, GroupId, MemberId, Message},
-    moderation::Moderation,
+    moderation::{Moderation, Noted},
     notices::{NoticeError, Notices},
     store::StoreError,
     wecom::{
@@ -134,15 +134,16 @@ impl AppChannel {
                     self.moderation.handle(message, None).await?;
                     return Ok(None);
                 }
+                let (id, taken) = (message.id.clone(), self.desk.take(&message, &text).await?);
                 let noted = self.moderation.note(message).await?;
-                if noted.duplicate {
-                    return Ok(None);
-                }
-                let said = Said { by: &by, group: None, text: &text, quote: None };
-                let answer = match noted.reply {
-                    Some(reply) => Some(reply),
-                    None => self.desk.answer(said).await,
+                let answer = match noted {
+                    Noted { duplicate: true, .. } => None,
+                    Noted { reply: Some(reply), .. } => Some(reply),
+                    Noted { .. } => self.desk.answer(Said { by: &by, group: None, text: &text, quote: None }).await,
                 };
+                if taken {
+                    self.desk.done(&id).await;
+                }
                 Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
             }
             AppEvent::Card(click) => {

@@ -117,6 +117,7 @@ impl BotEar {
                 message.to_bot = true;
                 message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
                 message.attachments.extend(images.iter().map(|_| Attachment::Image { sdk_file_id: None }));
+                let (id, taken) = (message.id.clone(), self.desk.take(&message, own).await?);
                 // Private words are not judged, and what the archive hears too is judged there.
                 let noted = if chat.is_empty() || self.archive {
                     self.moderation.note(message).await?
@@ -126,14 +127,17 @@ impl BotEar {
                     }
                     Noted { duplicate: self.moderation.handle(message, None).await?.duplicate, reply: None }
                 };
-                if noted.duplicate {
-                    return Ok(None);
+                let answer = match noted {
+                    Noted { duplicate: true, .. } => None,
+                    Noted { reply: Some(reply), .. } => Some(reply),
+                    Noted { .. } => {
+                        let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };
+                        self.desk.answer(said).await
+                    }
+                };
+                if taken {
+                    self.desk.done(&id).await;
                 }
-                if let Some(reply) = noted.reply {
-                    return Ok(Some(stream(&callback.id, &reply)));
-                }
-                let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };
-                let answer = self.desk.answer(said).await;
                 Ok(answer.map(|text| stream(&callback.id, &text)))
             }
             BotEvent::Stream { id } => Ok(Some(stream(&id, "已处理。"))),

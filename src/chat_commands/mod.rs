@@ -14,6 +14,7 @@ mod rules;
 mod status;
 mod strict;
 mod try_it;
+mod unfinished;
 mod why;
 mod words;
 

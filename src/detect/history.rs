@@ -71,8 +71,6 @@ pub struct Earlier {
 #[derive(Clone, Debug)]
 struct Posted {
     at: Timestamp,
-    hash: u64,
-    len: u32,
     group: GroupId,
     sender: MemberId,
 }
@@ -84,7 +82,10 @@ pub struct History(Mutex<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     members: HashMap<(GroupId, MemberId), VecDeque<Earlier>>,
-    overall: VecDeque<Posted>,
+    /// The last messages of all groups: their shapes close together, for every message is compared with all of them …
+    shapes: VecDeque<(u64, u32)>,
+    /// … and what is needed of those that are alike.
+    posts: VecDeque<Posted>,
 }
 
 /// What the memory says about a new message.
@@ -180,7 +181,7 @@ impl History {
         let piece = (1..=PIECE_CHARS).contains(&chars.len()).then(|| chars.iter().collect::<String>());
         let key = (group.clone(), sender.clone());
         let mut memory = self.0.lock();
-        let Memory { members, overall } = &mut *memory;
+        let Memory { members, shapes, posts } = &mut *memory;
         if members.len() >= MEMBERS && !members.contains_key(&key) {
             forget_silent(members);
         }
@@ -189,10 +190,12 @@ impl History {
             ring.pop_front();
         }
         ring.push_back(Earlier { at, hash, len, piece });
-        if overall.len() == OVERALL {
-            overall.pop_front();
+        if posts.len() == OVERALL {
+            shapes.pop_front();
+            posts.pop_front();
         }
-        overall.push_back(Posted { at, hash, len, group: group.clone(), sender: sender.clone() });
+        shapes.push_back((hash, len));
+        posts.push_back(Posted { at, group: group.clone(), sender: sender.clone() });
 
         let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
         let long_enough = chars.len() >= limits.shortest;
@@ -209,8 +212,9 @@ impl History {
         }
         if chars.len() >= limits.shortest * 2 {
             let (mut senders, mut groups): (Vec<&MemberId>, Vec<&GroupId>) = (vec![sender], vec![group]);
-            for post in overall.iter().rev() {
-                if !same((post.hash, post.len), (hash, len)) || !recent(post.at, limits.campaign_window) {
+            let alike = shapes.iter().zip(posts.iter()).filter(|(shape, _)| same(**shape, (hash, len)));
+            for (_, post) in alike.rev() {
+                if !recent(post.at, limits.campaign_window) {
                     continue;
                 }
                 if &post.sender == sender {

@@ -42,6 +42,8 @@ pub struct Restorer {
     words: Vec<Vec<char>>,
     wished: Vec<bool>,
     known: HashSet<Vec<char>>,
+    /// What they begin with.
+    known_first: HashSet<char>,
     /// Words by the blurred sounds of their first two characters.
     by_pair: HashMap<u32, Vec<u32>>,
     /// The keys of `by_pair`, one bit each.
@@ -97,7 +99,8 @@ impl Restorer {
                 by_pair.entry(key).or_default().push(i as u32);
             }
         }
-        Self { words, wished, known, by_pair, pairs }
+        let known_first = known.iter().map(|word| word[0]).collect();
+        Self { words, wished, known, known_first, by_pair, pairs }
     }
 
     /// A list has the word as it stands.
@@ -108,7 +111,6 @@ impl Restorer {
     /// The message with the words put back; `None` if there are none.
     pub fn read(&self, view: &View) -> Option<View> {
         let mut candidates = self.candidates(view);
-        candidates.retain(|candidate| candidate.gain > 0.0);
         if candidates.is_empty() {
             return None;
         }
@@ -147,7 +149,7 @@ impl Restorer {
         self.words[number].iter().collect()
     }
 
-    /// Every word that may be heard, with its gain.
+    /// Every word that makes the message more ordinary when it is put back.
     pub fn candidates(&self, view: &View) -> Vec<Candidate> {
         let mut found = Vec::new();
         if self.words.is_empty() {
@@ -157,6 +159,9 @@ impl Restorer {
         // What the lists have as it stands needs no other reading.
         let mut plain: Vec<Span> = Vec::new();
         for start in 0..heard.len() {
+            if !self.known_first.contains(&view.chars[start]) {
+                continue;
+            }
             let ends = start + 2..=heard.len().min(start + LONGEST_KNOWN);
             plain.extend(ends.map(|end| Span { start, end }).filter(|s| self.knows(&view.chars[s.start..s.end])));
         }
@@ -243,8 +248,12 @@ impl Restorer {
             now += ordinary::rarity_of(&view.chars[i..end]);
             i = end;
         }
+        if now <= LISTED + swaps {
+            return None;
+        }
         let then = ordinary::rarity_of(&view.chars[from..start]) + ordinary::rarity_of(&view.chars[span.end..to]);
-        Some(Candidate { span, word: number, gain: now - then - LISTED - swaps })
+        let gain = now - then - LISTED - swaps;
+        (gain > 0.0).then_some(Candidate { span, word: number, gain })
     }
 }
 

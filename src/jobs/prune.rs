@@ -1,4 +1,5 @@
-//! Forgets what was said once its retention is over; cases and strikes stay.
+//! Forgets what was said once its retention is over, and the errands that were run meanwhile; cases, with their tasks, and
+//! strikes stay.
 
 use std::sync::Arc;
 
@@ -7,15 +8,15 @@ use serde_json::json;
 
 use super::{Ended, Job, JobError};
 use crate::{
-    model::{GroupId, SignedDuration, Timestamp},
+    model::{GroupId, SignedDuration, TaskId, Timestamp},
     moderation::Rules,
     settings::reload::Live,
-    store::{Commit, Store, StoreError, Task},
+    store::{Commit, Store, StoreError, Task, TaskQuery, TaskState},
 };
 
 /// Looked at this often.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// Messages forgotten in one step.
+/// Messages forgotten in one step, and tasks looked at in one.
 const AT_ONCE: usize = 2000;
 
 /// The job; it never ends.
@@ -41,12 +42,38 @@ impl Job for PruneJob {
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let keep = self.live.get().settings.retention.messages;
         let before = now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
-        let mut forgotten = 0;
+        let mut messages = 0;
         loop {
             let count = self.store.prune(before, AT_ONCE).await?;
-            forgotten += count;
+            messages += count;
             if count < AT_ONCE {
-                return Ok(Ended::later(now + EVERY, format!("清理过期消息 {forgotten} 条")));
+                break;
+            }
+        }
+        let mut tasks = 0;
+        for state in TaskState::ALL.iter().copied().filter(|state| state.is_final()) {
+            tasks += self.forget_tasks(state, before).await?;
+        }
+        Ok(Ended::later(now + EVERY, format!("清理过期消息 {messages} 条、待办 {tasks} 条")))
+    }
+}
+
+impl PruneJob {
+    /// Tasks that ended before then and belong to no case.
+    async fn forget_tasks(&self, state: TaskState, before: Timestamp) -> Result<usize, StoreError> {
+        let (mut after, mut forgotten) = (None::<TaskId>, 0);
+        loop {
+            let query = TaskQuery { state: Some(state), after, limit: AT_ONCE, ..TaskQuery::default() };
+            let page = self.store.tasks(&query).await?;
+            let old = page.iter().filter(|task| task.case.is_none() && task.due < before);
+            let old: Vec<TaskId> = old.map(|task| task.id.clone()).collect();
+            if !old.is_empty() {
+                forgotten += old.len();
+                self.store.commit(Commit { forgotten_tasks: old, ..Commit::default() }).await?;
+            }
+            match page.last() {
+                Some(last) if page.len() == AT_ONCE => after = Some(last.id.clone()),
+                _ => return Ok(forgotten),
             }
         }
     }

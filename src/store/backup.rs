@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::mpsc;
 
 use super::{Case, Document, MemberRecord, Processed, Store, StoreError, Task};
-use crate::model::{MessageId, Timestamp};
+use crate::model::{MessageId, TaskId, Timestamp};
 
 const FORMAT: &str = "qunguan-store";
 const VERSION: u32 = 1;
@@ -46,6 +46,11 @@ pub enum Record {
     ForgottenMessage {
         /// Which.
         id: MessageId,
+    },
+    /// The task was forgotten after it had ended.
+    ForgottenTask {
+        /// Which.
+        id: TaskId,
     },
     /// The document was deleted.
     DeletedDocument {
@@ -98,7 +103,7 @@ impl Summary {
             Record::Task(_) => self.tasks += 1,
             Record::Document(_) => self.documents += 1,
             Record::Cursor { .. } => self.cursors += 1,
-            Record::ForgottenMessage { .. } | Record::DeletedDocument { .. } => {}
+            Record::ForgottenMessage { .. } | Record::ForgottenTask { .. } | Record::DeletedDocument { .. } => {}
         }
     }
 }
@@ -357,7 +362,7 @@ mod tests {
 
     use super::*;
     use crate::store::{
-        CaseState, Commit, TaskQuery,
+        CaseState, Commit, TaskQuery, TaskState, TaskUpdate,
         contract::{at, case, mark},
         embedded::EmbeddedStore,
         memory::MemoryStore,
@@ -425,6 +430,20 @@ mod tests {
                 store.prune(at(30), 99).await.unwrap();
                 let deletes = (1..90).map(|n| ("notice".to_owned(), n.to_string())).collect();
                 store.commit(Commit { deletes, ..Commit::default() }).await.unwrap();
+                let tasks = store.tasks(&TaskQuery { limit: 40, ..TaskQuery::default() }).await.unwrap();
+                for task in tasks {
+                    let update = TaskUpdate {
+                        id: task.id.clone(),
+                        fence: None,
+                        state: TaskState::Done,
+                        due: at(0),
+                        reason: String::new(),
+                        payload: None,
+                        failed: false,
+                    };
+                    store.commit(Commit { task_updates: vec![update], ..Commit::default() }).await.unwrap();
+                    store.commit(Commit { forgotten_tasks: vec![task.id], ..Commit::default() }).await.unwrap();
+                }
             }
         });
         let mut saved = Vec::new();

@@ -41,6 +41,7 @@ on_every_engine! {
     cases_come_newest_first_in_pages;
     documents_are_listed_by_prefix;
     old_messages_are_forgotten_oldest_first;
+    a_task_is_forgotten_only_when_it_has_ended;
     members_of_one_group_only;
     long_values_and_long_ids;
     an_empty_commit_is_applied;
@@ -365,6 +366,22 @@ async fn old_messages_are_forgotten_oldest_first(store: &dyn Store) {
     assert_eq!(store.prune(at(3), 9).await.unwrap(), 1);
     assert_eq!(store.prune(at(3), 9).await.unwrap(), 0);
     assert_eq!(found(0, Some("b"), 9).await, "http:c http:d", "the place of a forgotten message is the beginning");
+}
+
+async fn a_task_is_forgotten_only_when_it_has_ended(store: &dyn Store) {
+    let commit = Commit { tasks: vec![task("gone", 1), task("stays", 2)], ..Commit::default() };
+    applied(store, commit).await;
+    let done = update("gone", None, TaskState::Done, 3);
+    applied(store, Commit { task_updates: vec![done], ..Commit::default() }).await;
+    let forgotten_tasks = vec!["gone".into(), "stays".into(), "unknown".into()];
+    applied(store, Commit { forgotten_tasks, ..Commit::default() }).await;
+    assert_eq!(store.task(&"gone".into()).await.unwrap(), None);
+    let query = |state| TaskQuery { state: Some(state), ..TaskQuery::default() };
+    assert_eq!(store.tasks(&query(TaskState::Done)).await.unwrap(), []);
+    assert_eq!(store.tasks(&query(TaskState::Pending)).await.unwrap().len(), 1);
+    // Its name is free again.
+    applied(store, Commit { tasks: vec![task("gone", 9)], ..Commit::default() }).await;
+    assert_eq!(store.task(&"gone".into()).await.unwrap().unwrap().due, at(9));
 }
 
 async fn members_of_one_group_only(store: &dyn Store) {

@@ -19,6 +19,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -36,6 +37,13 @@ use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId,
 
 /// Most requests in one batch.
 const BATCH: usize = 512;
+/// After a batch of so many the next one waits for more: a sync costs as much for one as for a hundred. A lone committer,
+/// or a few, never wait.
+const CROWD: usize = 4;
+/// A batch grows in steps of this, while anybody still comes …
+const GATHER: Duration = Duration::from_micros(50);
+/// … and for no longer than this.
+const GATHER_AT_MOST: Duration = Duration::from_millis(2);
 /// Requests that may wait; beyond it callers wait in turn.
 const QUEUE: usize = 4096;
 /// Page cache of sled, bytes; its default is 1 GB.
@@ -80,6 +88,35 @@ struct Synced {
 }
 
 type Changes = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Whether a read found something.
+trait Found {
+    fn is_nothing(&self) -> bool;
+}
+
+impl<T> Found for Option<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T> Found for Vec<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl Found for u64 {
+    fn is_nothing(&self) -> bool {
+        *self == 0
+    }
+}
+
+impl Found for StoreStats {
+    fn is_nothing(&self) -> bool {
+        false
+    }
+}
 
 enum Request {
     Commit(Box<Commit>, oneshot::Sender<Result<Committed, StoreError>>),
@@ -232,9 +269,13 @@ impl EmbeddedStore {
         Ok(Self { rows, requests, progress, synced, writer: Some(thread), data_path: folder.join("db") })
     }
 
-    /// Reads; if the writer is between handing a batch to sled and the end of its sync, waits for that end.
-    async fn settled<T>(&self, read: impl FnOnce(&SledRows) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    /// Reads; if the writer is between handing a batch to sled and the end of its sync, waits for that end. Only what is
+    /// there can be lost again: an answer that holds nothing is given at once.
+    async fn settled<T: Found>(&self, read: impl FnOnce(&SledRows) -> Result<T, StoreError>) -> Result<T, StoreError> {
         let answer = read(&self.rows)?;
+        if answer.is_nothing() {
+            return Ok(answer);
+        }
         let applied = self.progress.applied.load(Ordering::Acquire);
         let mut synced = self.synced.clone();
         let reached = synced.wait_for(|s| s.batch >= applied || s.failed.is_some()).await;
@@ -324,14 +365,36 @@ struct Writer {
     watched: BTreeMap<u64, BTreeSet<Vec<u8>>>,
 }
 
+/// Lets those who are about to commit get into the batch, as long as more of them keep coming.
+fn gather(queue: &mut mpsc::Receiver<Request>, batch: &mut Vec<Request>) {
+    let begun = std::time::Instant::now();
+    while batch.len() < BATCH && begun.elapsed() < GATHER_AT_MOST {
+        std::thread::sleep(GATHER);
+        let before = batch.len();
+        while batch.len() < BATCH
+            && let Ok(request) = queue.try_recv()
+        {
+            batch.push(request);
+        }
+        if batch.len() == before {
+            return;
+        }
+    }
+}
+
 impl Writer {
     fn run(mut self, mut queue: mpsc::Receiver<Request>) {
         let mut batch = Vec::with_capacity(BATCH);
+        let mut last = 0;
         loop {
-            batch.clear();
+            let crowded = last >= CROWD;
             if queue.blocking_recv_many(&mut batch, BATCH) == 0 {
                 return; // every handle is gone and nothing waits
             }
+            if crowded {
+                gather(&mut queue, &mut batch);
+            }
+            last = batch.len();
             if let Err(error) = self.work(batch.drain(..)) {
                 tracing::error!(%error, "the store stops: a batch could not be made durable, nobody in it is told it was");
                 return; // callers that wait find out why
@@ -416,10 +479,7 @@ impl Writer {
 #[async_trait]
 impl Store for EmbeddedStore {
     async fn processed(&self, id: &MessageId) -> Result<Option<Processed>, StoreError> {
-        match logic::processed(&self.rows, id)? {
-            None => Ok(None), // absence needs no sync
-            Some(_) => self.settled(|rows| logic::processed(rows, id)).await,
-        }
+        self.settled(|rows| logic::processed(rows, id)).await
     }
     async fn member(&self, group: &GroupId, member: &MemberId) -> Result<MemberRecord, StoreError> {
         // Used to decide; the decision's own commit is synced after whatever this saw, so it need not wait.
@@ -432,10 +492,7 @@ impl Store for EmbeddedStore {
         self.ask(|answer| Request::Commit(Box::new(commit), answer)).await
     }
     async fn case(&self, id: &CaseId) -> Result<Option<Case>, StoreError> {
-        match logic::case(&self.rows, id)? {
-            None => Ok(None),
-            Some(_) => self.settled(|rows| logic::case(rows, id)).await,
-        }
+        self.settled(|rows| logic::case(rows, id)).await
     }
     async fn cases(&self, query: &CaseQuery) -> Result<Vec<Case>, StoreError> {
         self.settled(|rows| logic::cases(rows, query)).await

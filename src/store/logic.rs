@@ -107,6 +107,9 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
     for (collection, id) in &commit.deletes {
         draft.delete(document_prefix(collection).last(id));
     }
+    for id in &commit.forgotten_tasks {
+        forget_task(draft, id)?;
+    }
     for task in &commit.tasks {
         if draft.get(&task_key(&task.id).checked()?.0)?.is_none() {
             write_task(draft, None, task)?;
@@ -153,6 +156,14 @@ fn write_task<R: Rows>(draft: &mut Draft<'_, R>, before: Option<&Task>, task: &T
 }
 
 /// `false`: the fence does not hold or the task has ended. An outside decision about an ended task changes nothing.
+fn forget_task<R: Rows>(draft: &mut Draft<'_, R>, id: &TaskId) -> Result<(), StoreError> {
+    if let Some(known) = task(draft, id)?.filter(|task| task.state.is_final()) {
+        task_indexes(&known).into_iter().for_each(|key| draft.delete(key));
+        draft.delete(task_key(id));
+    }
+    Ok(())
+}
+
 fn update_task<R: Rows>(draft: &mut Draft<'_, R>, update: &TaskUpdate) -> Result<bool, StoreError> {
     let Some(before) = read::<Task>(draft, &task_key(&update.id))? else { return Ok(update.fence.is_none()) };
     if before.state.is_final() {
@@ -269,6 +280,7 @@ fn put_record<R: Rows>(draft: &mut Draft<'_, R>, record: &Record) -> Result<(), 
                 draft.delete(processed_key(id));
             }
         }
+        Record::ForgottenTask { id } => forget_task(draft, id)?,
         Record::DeletedDocument { collection, id } => draft.delete(document_prefix(collection).last(id)),
     }
     Ok(())
@@ -280,6 +292,7 @@ pub fn record_of(key: &[u8], value: Option<&[u8]>) -> Result<Option<Record>, Sto
     let Some(value) = value else {
         return Ok(match table {
             Table::Processed => Some(Record::ForgottenMessage { id: tail(key, 1)?.into() }),
+            Table::Task => Some(Record::ForgottenTask { id: tail(key, 1)?.into() }),
             Table::Document => {
                 let (collection, id) = first_text(key)?;
                 Some(Record::DeletedDocument { collection, id })
@@ -310,6 +323,7 @@ pub fn keys_of(record: &Record) -> (Key, Vec<Key>) {
         Record::Document(document) => (document_key(document), Vec::new()),
         Record::Cursor { name, .. } => (cursor_key(name), Vec::new()),
         Record::ForgottenMessage { id } => (processed_key(id), Vec::new()),
+        Record::ForgottenTask { id } => (task_key(id), Vec::new()),
         Record::DeletedDocument { collection, id } => (document_prefix(collection).last(id), Vec::new()),
     }
 }

@@ -307,6 +307,8 @@ pub struct Commit {
     pub tasks: Vec<Task>,
     /// Changes to tasks.
     pub task_updates: Vec<TaskUpdate>,
+    /// Tasks to forget; one that has not ended is left as it is.
+    pub forgotten_tasks: Vec<TaskId>,
     /// Documents, each with the version it was read at.
     pub documents: Vec<Document>,
     /// Documents to delete: (collection, id).

@@ -3,12 +3,14 @@
 //!
 //! The words and how often they are written come from the dictionary of `jieba-rs`, loaded on first use.
 
-use std::sync::LazyLock;
+use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
 
 use jieba_rs::Jieba;
 
 static WORDS: LazyLock<Jieba> = LazyLock::new(Jieba::new);
 
+/// Words whose rarity a thread remembers, about half a megabyte.
+const REMEMBERED: usize = 8192;
 /// Words counted to make the dictionary's frequencies.
 const COUNTED: f32 = 6.0e7;
 
@@ -56,7 +58,23 @@ fn is_rare_name(word: &str) -> bool {
             .is_some_and(|t| t.tag.starts_with("nr") || matches!(t.tag, "ns" | "nt" | "nz"))
 }
 
+/// How rare a word is; looked up once for the many times that people say it.
 fn word(word: &str) -> f32 {
+    thread_local!(static MEASURED: RefCell<HashMap<Box<str>, f32>> = RefCell::default());
+    if let Some(rarity) = MEASURED.with_borrow(|known| known.get(word).copied()) {
+        return rarity;
+    }
+    let rarity = measure(word);
+    MEASURED.with_borrow_mut(|known| {
+        if known.len() >= REMEMBERED {
+            known.clear();
+        }
+        known.insert(word.into(), rarity);
+    });
+    rarity
+}
+
+fn measure(word: &str) -> f32 {
     let mut chars = word.chars();
     let (Some(first), second) = (chars.next(), chars.next()) else { return 0.0 };
     let Some(second) = second else {

@@ -1,0 +1,72 @@
+//! A command that was taken and never answered, because the process died in between: its sender reads after the restart that
+//! it may not have been carried out. It is not run again by itself; whoever gave an order decides whether to repeat it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use super::{Desk, find_in, words};
+use crate::{
+    model::{GroupId, MemberId, Message, MessageId, Timestamp},
+    notices::outgoing::{self, Tell},
+    store::{Commit, Document, StoreError},
+    wording,
+};
+
+/// The commands under way, by message id.
+const COLLECTION: &str = "command";
+
+#[derive(Serialize, Deserialize)]
+struct Taken {
+    by: MemberId,
+    name: String,
+    at: Timestamp,
+}
+
+impl Desk {
+    /// Writes down that a command is about to be carried out, before its message counts as handled. False for what is no
+    /// command, and for one that is under way already.
+    pub async fn take(&self, message: &Message, text: &str) -> Result<bool, StoreError> {
+        let Some(command) = find_in(&words::named(text).1) else { return Ok(false) };
+        let taken = Taken { by: message.sender.clone(), name: command.names()[0].to_owned(), at: message.at };
+        let document =
+            Document { collection: COLLECTION.into(), id: message.id.to_string(), version: 0, body: json!(taken) };
+        let committed = self.store.commit(Commit { documents: vec![document], ..Commit::default() }).await?;
+        Ok(committed == crate::store::Committed::Applied)
+    }
+
+    /// It was carried out and its answer is on the way.
+    pub async fn done(&self, id: &MessageId) {
+        let deletes = vec![(COLLECTION.to_owned(), id.to_string())];
+        if let Err(error) = self.store.commit(Commit { deletes, ..Commit::default() }).await {
+            tracing::warn!(%error, "the end of a command could not be written; after a restart its sender is told to look");
+        }
+    }
+
+    /// At start: tells the senders of what was under way when the process died.
+    pub async fn own_up(&self) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        for document in self.store.documents(COLLECTION, "", None, usize::MAX).await? {
+            let id = MessageId::from(document.id.as_str());
+            let mut commit =
+                Commit { deletes: vec![(COLLECTION.to_owned(), document.id.clone())], ..Commit::default() };
+            // A message that does not count as handled comes again, and the command with it.
+            if self.store.processed(&id).await?.is_some()
+                && let Ok(taken) = serde_json::from_value::<Taken>(document.body)
+            {
+                tracing::warn!(by = %taken.by, command = taken.name, "a command was cut off by the end of the process");
+                let can = **self.capabilities.load();
+                if can.app && !can.dry_run {
+                    let text = format!(
+                        "群管刚才重启过，您{} 发的「{}」不一定已执行。请看看结果，没有执行的话再发一次。",
+                        wording::when(taken.at, now),
+                        taken.name
+                    );
+                    let tell = Tell::text(vec![taken.by], text);
+                    commit.tasks = outgoing::tell(&format!("cut-off-{id}"), &GroupId::from(""), now, &tell);
+                }
+            }
+            self.store.commit(commit).await?;
+        }
+        Ok(())
+    }
+}
