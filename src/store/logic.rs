@@ -158,7 +158,9 @@ fn write_task<R: Rows>(draft: &mut Draft<'_, R>, before: Option<&Task>, task: &T
 /// `false`: the fence does not hold or the task has ended. An outside decision about an ended task changes nothing.
 fn forget_task<R: Rows>(draft: &mut Draft<'_, R>, id: &TaskId) -> Result<(), StoreError> {
     if let Some(known) = task(draft, id)?.filter(|task| task.state.is_final()) {
-        task_indexes(&known).into_iter().for_each(|key| draft.delete(key));
+        for index in task_indexes(&known) {
+            draft.delete(index);
+        }
         draft.delete(task_key(id));
     }
     Ok(())
