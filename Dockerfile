@@ -10,7 +10,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ca-certificates libssl3 tini \
     && rm -rf /var/lib/apt/lists/* \
-    && mkdir -p /qunguan/config /qunguan/data && chown -R 10001:10001 /qunguan/data
+    && mkdir -p /qunguan/config /qunguan/data && chown -R 10001:10001 /qunguan
 COPY --from=build /usr/local/bin/qunguan /usr/local/bin/qunguan
 WORKDIR /qunguan
 USER 10001:10001

@@ -49,6 +49,15 @@ fn read<T: serde::de::DeserializeOwned>(rows: &impl Rows, key: &Key) -> Result<O
     rows.get(&key.0)?.map(|bytes| decode(&bytes)).transpose()
 }
 
+/// The version of the record in a row, whatever else is in it; 0 if there is none.
+fn stored_version(rows: &impl Rows, key: &Key) -> Result<u64, StoreError> {
+    #[derive(serde::Deserialize)]
+    struct Versioned {
+        version: u64,
+    }
+    Ok(read::<Versioned>(rows, key)?.map_or(0, |stored| stored.version))
+}
+
 /// [`super::Store::commit`] on a draft: all of it, or the draft is left as it was.
 pub fn commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Committed, StoreError> {
     let mut own = Draft::new(&*draft);
@@ -77,7 +86,7 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
     }
     for record in &commit.members {
         let key = member_key(&record.group, &record.member).checked()?;
-        let stored = read::<MemberRecord>(draft, &key)?.map_or(0, |r| r.version);
+        let stored = stored_version(draft, &key)?;
         if stored != record.version {
             return Ok(Committed::Conflict);
         }
@@ -85,7 +94,7 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
     }
     for case in &commit.cases {
         let key = case_key(&case.id);
-        let stored = read::<Case>(draft, &key)?.map_or(0, |c| c.version);
+        let stored = stored_version(draft, &key)?;
         if stored != case.version {
             return Ok(Committed::Conflict);
         }
@@ -98,7 +107,7 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
     }
     for document in &commit.documents {
         let key = document_key(document).checked()?;
-        let stored = read::<Document>(draft, &key)?.map_or(0, |d| d.version);
+        let stored = stored_version(draft, &key)?;
         if stored != document.version {
             return Ok(Committed::Conflict);
         }

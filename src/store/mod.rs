@@ -74,8 +74,9 @@ impl MemberRecord {
     }
 }
 
-/// One entry of the bounded ring of recent messages.
+/// One entry of the bounded ring of recent messages; stored as `[unix ms, hash, length]`, because every message writes sixteen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(into = "(i64, u64, u32)", try_from = "(i64, u64, u32)")]
 pub struct RecentMessage {
     /// When it was said.
     pub at: Timestamp,
@@ -83,6 +84,19 @@ pub struct RecentMessage {
     pub hash: u64,
     /// Its length in characters.
     pub len: u32,
+}
+
+impl From<RecentMessage> for (i64, u64, u32) {
+    fn from(message: RecentMessage) -> Self {
+        (message.at.as_millisecond(), message.hash, message.len)
+    }
+}
+
+impl TryFrom<(i64, u64, u32)> for RecentMessage {
+    type Error = jiff::Error;
+    fn try_from((at, hash, len): (i64, u64, u32)) -> Result<Self, jiff::Error> {
+        Ok(Self { at: Timestamp::from_millisecond(at)?, hash, len })
+    }
 }
 
 named_enum! {
