@@ -221,9 +221,9 @@ impl App {
         let wake = Arc::new(Notify::new());
         let coverage = Arc::new(Coverage::load(store.clone(), groups.clone()).await.context("reading coverage")?);
         let contacts = Arc::new(Contacts::load(store.clone()).await.context("reading the address book")?);
-        let company = Arc::new(Company { groups: groups.clone(), contacts: contacts.clone() });
+        let company = Arc::new(Company::new(groups.clone(), contacts));
         let notices = Arc::new(
-            Notices::new(store.clone(), clock.clone(), company, live.get_full().calendar.clone())
+            Notices::new(store.clone(), clock.clone(), company.clone(), live.get_full().calendar.clone())
                 .with_links(settings.http.public_url.clone()),
         );
         let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
@@ -322,7 +322,7 @@ impl App {
                 names: wecom_hands.app.clone(),
                 notices: notices.clone(),
             }) as Arc<dyn Job>,
-            Arc::new(jobs::contacts::ContactsJob { contacts, client: wecom_hands.app.clone() }),
+            Arc::new(jobs::contacts::ContactsJob { company, client: wecom_hands.app.clone() }),
             Arc::new(jobs::breaker::BreakerJob {
                 store: store.clone(),
                 groups: groups.clone(),

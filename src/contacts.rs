@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    groups::Groups,
+    groups::{Groups, Names},
     model::{GroupId, MemberId},
     notices::{Directory, Person},
     store::{Store, StoreError, changes::Changes},
@@ -51,6 +51,12 @@ pub struct Book {
 }
 
 impl Book {
+    /// Shown names by userid.
+    fn names(&self) -> Names {
+        let named = self.people.iter().filter(|(_, colleague)| !colleague.name.is_empty());
+        named.map(|(id, colleague)| (id.clone(), colleague.name.clone())).collect()
+    }
+
     /// A department by its name, or by its number where two have one name.
     fn find(&self, wanted: &str) -> Option<i64> {
         if let Some(id) = wanted.parse().ok().filter(|id| self.departments.contains_key(id)) {
@@ -115,8 +121,7 @@ impl Contacts {
         self.book.load_full()
     }
 
-    /// Writes down what WeCom told, if it is new, and uses it from now on.
-    pub async fn learn(&self, book: Book) -> Result<(), StoreError> {
+    async fn learn(&self, book: Book) -> Result<(), StoreError> {
         if *self.book.load_full() == book {
             return Ok(());
         }
@@ -137,6 +142,19 @@ pub struct Company {
 }
 
 impl Company {
+    /// Groups and address book that know the same people.
+    pub fn new(groups: Arc<Groups>, contacts: Arc<Contacts>) -> Self {
+        groups.meet(contacts.book().names());
+        Self { groups, contacts }
+    }
+
+    /// Writes down what WeCom told of people and departments, if it is new, and uses it from now on.
+    pub async fn learn(&self, book: Book) -> Result<(), StoreError> {
+        self.contacts.learn(book).await?;
+        self.groups.meet(self.contacts.book().names());
+        Ok(())
+    }
+
     fn complete(book: &Book, mut person: Person) -> Person {
         if let Some(colleague) = book.people.get(&person.id) {
             let department = colleague.departments.first().and_then(|id| book.departments.get(id));

@@ -159,7 +159,7 @@ mod tests {
             refreshed: read.then_some(Timestamp::UNIX_EPOCH),
             ..Learned::default()
         };
-        Group { set, configured: true, learned }
+        Group { set, configured: true, learned, colleagues: Arc::default() }
     }
 
     #[test]

@@ -130,7 +130,12 @@ pub struct Group {
     pub configured: bool,
     /// From WeCom.
     pub learned: Learned,
+    /// Everybody's names in the company, shared by all groups: WeCom does not list the members of every kind of group.
+    pub colleagues: Arc<Names>,
 }
+
+/// Shown names by userid.
+pub type Names = BTreeMap<MemberId, String>;
 
 impl Group {
     /// A group that only appeared in a message: watched, default policy.
@@ -148,7 +153,7 @@ impl Group {
             bot_chat: None,
             webhook: false,
         };
-        Self { set, configured: false, learned: Learned::default() }
+        Self { set, configured: false, learned: Learned::default(), colleagues: Arc::default() }
     }
     /// The id under which the bot speaks here.
     pub fn bot_chat(&self) -> &str {
@@ -212,7 +217,8 @@ impl Group {
     pub fn member_name<'a>(&'a self, member: &'a MemberId) -> &'a str {
         let inside = self.learned.members.get(member).map(|p| p.name.as_str());
         let gone = self.learned.gone.get(member).map(String::as_str);
-        inside.filter(|name| !name.is_empty()).or(gone).unwrap_or(member.as_str())
+        let colleague = || self.colleagues.get(member).map(String::as_str);
+        inside.filter(|name| !name.is_empty()).or(gone).or_else(colleague).unwrap_or(member.as_str())
     }
 }
 
@@ -226,6 +232,7 @@ pub struct Groups {
 struct State {
     groups: BTreeMap<GroupId, Arc<Group>>,
     aliases: BTreeMap<String, GroupId>,
+    colleagues: Arc<Names>,
 }
 
 impl Groups {
@@ -258,7 +265,8 @@ impl Groups {
             .values()
             .map(|old| {
                 let id = old.id().clone();
-                (id.clone(), Arc::new(Group { learned: old.learned.clone(), ..Group::unknown(&id) }))
+                let colleagues = state.colleagues.clone();
+                (id.clone(), Arc::new(Group { learned: old.learned.clone(), colleagues, ..Group::unknown(&id) }))
             })
             .collect();
         for set in configured {
@@ -266,9 +274,20 @@ impl Groups {
                 state.aliases.insert(alias.clone(), set.id.clone());
             }
             let learned = groups.get(&set.id).map(|g| g.learned.clone()).unwrap_or_default();
-            groups.insert(set.id.clone(), Arc::new(Group { set, configured: true, learned }));
+            let colleagues = state.colleagues.clone();
+            groups.insert(set.id.clone(), Arc::new(Group { set, configured: true, learned, colleagues }));
         }
         state.groups = groups;
+    }
+
+    /// Everybody's names in the company, from now on.
+    pub fn meet(&self, colleagues: Names) {
+        let mut state = self.state.write();
+        let State { groups, colleagues: known, .. } = &mut *state;
+        *known = Arc::new(colleagues);
+        for group in groups.values_mut() {
+            Arc::make_mut(group).colleagues = known.clone();
+        }
     }
 
     /// The id used everywhere, for any of a group's ids.
@@ -317,7 +336,7 @@ impl Groups {
             .await?;
         let mut state = self.state.write();
         let old = state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)));
-        let mut group = Group::clone(&old);
+        let mut group = Group { colleagues: state.colleagues.clone(), ..Group::clone(&old) };
         edit(&mut group.learned);
         state.groups.insert(id.clone(), Arc::new(group));
         Ok(())

@@ -11,9 +11,9 @@ use serde_json::json;
 
 use crate::{
     groups::{Group, Groups},
-    model::{Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
+    model::{CaseId, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
-    store::{Processed, Store, StoreError, Task, changes::Changes},
+    store::{CaseState, Processed, Store, StoreError, Task, changes::Changes},
 };
 
 /// The collection of reports.
@@ -151,6 +151,11 @@ impl Reports {
         if let Some(known) = self.get(&id).await? {
             return Ok(format!("这条消息您已举报过（{id}）：{}。", known.state.zh()));
         }
+        if let Some(message) = &found.0
+            && self.handled(message).await?.is_some()
+        {
+            return Ok("这条消息已经按群规处理了。谢谢您维护群里的秩序。".into());
+        }
         let report = Report {
             id: id.clone(),
             group: group.id().clone(),
@@ -220,6 +225,14 @@ impl Reports {
         Ok(format!("已记为「{}」{answer}", state.zh()))
     }
 
+    /// The case the bot itself made of a message, if it counts.
+    async fn handled(&self, message: &MessageId) -> Result<Option<CaseId>, StoreError> {
+        let processed = self.store.processed(message).await?.filter(|processed| processed.points > 0);
+        let Some(id) = processed.and_then(|processed| processed.case) else { return Ok(None) };
+        let case = self.store.case(&id).await?;
+        Ok(case.filter(|case| case.state != CaseState::Revoked).map(|case| case.id))
+    }
+
     /// What follows for the author or the reporter; comes first and happens once, so that a crash in between only means that
     /// the reviewer is asked again. Answers what to add for the reviewer.
     async fn punish(&self, report: &Report, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
@@ -230,7 +243,17 @@ impl Reports {
         };
         let seen = |said: &str| self.moderation.look(said, false).categories.first().copied();
         let about = said.map(|said| (seen(said), said, report.opened));
-        let what = Punishment { step: None, reason, about, cause: Some(&report.id) };
+        // Two members may report one message, and the bot may have found it meanwhile: it counts once.
+        let cause = match (state, &report.message) {
+            (ReportState::Founded, Some(message)) => {
+                if let Some(case) = self.handled(message).await? {
+                    return Ok(format!("；这条消息已处理过（{case}）"));
+                }
+                message.as_str()
+            }
+            _ => &report.id,
+        };
+        let what = Punishment { step: None, reason, about, cause: Some(cause) };
         let group = self.groups.get(&report.group);
         match self.moderation.punish(&group, member, by, what).await {
             Ok(case) => Ok(format!("（{case}）")),

@@ -900,3 +900,60 @@ async fn errands_are_forgotten_with_the_messages_and_cases_stay_whole() {
     assert_eq!(ended().await, (of_cases, 0));
     assert_eq!(house.cases(SALES, "li").await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_manager_of_several_groups_is_asked_which_one_in_their_own_words() {
+    let house = House::start().await;
+    assert_snapshot!(house.ask("wang", "禁言 李销售 30m").await, @"您在 2 个群里，请在前面写明群名，例如：#华东销售群 禁言 李销售 30m");
+    assert_snapshot!(house.ask("wang", "群规").await, @"您在 2 个群里，请在前面写明群名，例如：#华东销售群 群规");
+    assert_snapshot!(house.ask("wang", "#华南群 群规").await, @"没有找到群「华南群」，请写全群名，例如：#华东销售群 群规");
+    assert_snapshot!(house.ask("li", "禁言 陈敏 30m").await, @"这条指令只有群主和管理员可以使用。");
+    assert!(house.ask("wang", "帮助").await.contains("· 移出 @成员"));
+    assert!(!house.ask("li", "帮助").await.contains("· 移出 @成员"));
+
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 李销售").await, @"「李销售」没有记分");
+    house.say("li", SALES, AD).await;
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 @李销售").await, @"记录 #### 已撤销。");
+    assert_eq!(house.member(SALES, "li").await.standing.live_points(house::morning()), 0);
+    house.ask("wang", "#华东销售群 警告 陈敏 跑题").await;
+    house.ask("wang", "#华东销售群 禁言 陈敏 30m 跑题").await;
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 陈敏").await, @"「陈敏」有 2 条记录，请写编号：####、####");
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 陈明").await, @"「华东销售群」没有编号或成员「陈明」");
+    assert_snapshot!(house.ask("wang", "#华东销售群 严管 关").await, @"「华东销售群」已恢复平常尺度。");
+}
+
+#[tokio::test]
+async fn one_message_counts_once_however_many_report_it() {
+    const WORDS: &str = "明天大家都去隔壁那家买，他们便宜";
+    let house = House::start().await;
+    // The bot has dealt with it: nobody is asked again.
+    house.say("li", SALES, AD).await;
+    assert_snapshot!(house.ask("chen", &format!("#华东销售群 举报 {AD}")).await, @"这条消息已经按群规处理了。谢谢您维护群里的秩序。");
+    assert_eq!(house.told("wang"), [""; 0]);
+    assert_eq!(house.cases(SALES, "li").await.len(), 1);
+    // Two members report what the bot let pass, and a person finds both right.
+    house.say("sun", SALES, WORDS).await;
+    for who in ["chen", "li"] {
+        house.ask(who, &format!("#华东销售群 举报 {WORDS}")).await;
+    }
+    assert_snapshot!(house.press("wang", WORDS, "属实").await, @"已记为「属实」（####）");
+    assert_snapshot!(house.press("wang", WORDS, "属实").await, @"已记为「属实」；这条消息已处理过");
+    assert_eq!(house.cases(SALES, "sun").await.len(), 1);
+    for who in ["chen", "li"] {
+        assert!(house.last_told(who).contains("经查属实"), "{:?}", house.told(who));
+    }
+}
+
+#[tokio::test]
+async fn where_wecom_keeps_the_member_list_back_people_still_have_names() {
+    let house = House::start_without_archive(false, "").await;
+    let at = house.clock_text();
+    let message = json!({"id": "1", "group": STAFF, "sender": "lin", "at": at, "text": "你这个傻逼滚出去"});
+    let (status, body) = house.post("/api/v1/messages", json!({"messages": [message]})).await;
+    assert_eq!(status, 200, "{body}");
+    house.settled().await;
+    let asked = house.last_told("zhang");
+    assert!(asked.contains("林采购") && !asked.contains("lin"), "{asked}");
+    assert_snapshot!(house.ask("zhang", "#门店内部群 豁免 @林采购 2h").await, @"林采购：今天 12:00 之前不再处理。");
+    assert_snapshot!(house.ask("zhang", "#门店内部群 豁免 @林先生 2h").await, @"群里没有「林先生」");
+}

@@ -400,7 +400,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     ");
 
     // Quoting an advert to the bot is not posting one.
-    assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {AD}")).await, @"举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。");
+    assert_snapshot!(house.ask("li", &format!("#华东销售群 举报 {AD}")).await, @"这条消息已经按群规处理了。谢谢您维护群里的秩序。");
     assert!(house.cases("", "li").await.is_empty());
 
     // The same member reports harmless words out of spite; the second time it is called what it is.
@@ -414,7 +414,7 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     陈敏：明天上午十点开会
 
     【私信 li】
-    举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
+    这条消息已经按群规处理了。谢谢您维护群里的秩序。
 
     【私信 li】
     举报已收到（####），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。
@@ -436,15 +436,6 @@ async fn a_member_reports_and_hears_what_came_of_it() {
 
     【私信 li】
     您的举报 #### 被认定为恶意举报，已按群规记录。
-
-    【私信 wang】
-    成员举报，请查看
-    华东销售群
-    > 加我V信领红包
-    发言人：孙凯
-    可信度：67%
-    编号：####
-    [属实] [不属实] [恶意举报]
 
     【私信 wang】
     成员举报，请查看

@@ -79,7 +79,7 @@ async fn order(
     let Some(word) = call.words.first() else { return Err(Call::usage(command).into()) };
     let member = words::member(group, word)?;
     let until = match call.words.get(1).copied() {
-        Some("结束") => None,
+        Some(word) if words::ends(word) => None,
         Some(word) => Some(now + words::duration(word)?),
         None => Some(now + DEFAULT),
     };

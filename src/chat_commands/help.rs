@@ -22,13 +22,19 @@ impl Command for Help {
         words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let decides = call.group.as_ref().is_some_and(|group| decides(group, call.by));
+        let decides = match &call.group {
+            Some(group) => decides(group, call.by),
+            None => call.desk.groups.all().iter().any(|group| decides(group, call.by)),
+        };
         let mut answer = String::from("可以发送：");
         for command in ALL.iter().filter(|c| decides || c.who() == Who::Anyone) {
             answer.push_str("\n· ");
             answer.push_str(command.usage());
             answer.push('：');
             answer.push_str(command.help());
+        }
+        if call.group.is_none() && decides {
+            answer.push_str("\n您在几个群里，私信时请在前面写明群名，例如：#华东销售群 我的状态");
         }
         Ok(answer)
     }

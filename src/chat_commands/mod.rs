@@ -215,7 +215,10 @@ struct Call<'a> {
 
 impl Call<'_> {
     fn group(&self) -> Result<&Group, UserError> {
-        self.group.as_deref().ok_or_else(|| UserError::new("请在前面写明群名，例如：#华东销售群 我的状态"))
+        self.group.as_deref().ok_or_else(|| {
+            let its = |group: &Group| group.learned.members.contains_key(self.by);
+            UserError::new(self.desk.which_group(self.text, its))
+        })
     }
     /// What was typed from one of the words on, line breaks and all.
     fn typed_from(&self, word: usize) -> &str {
@@ -258,8 +261,10 @@ impl Desk {
             }
             if !allowed {
                 return Some(match group {
-                    Some(_) => "这条指令只有群主和管理员可以使用。".into(),
-                    None => "请在前面写明您管理的群，例如：#华东销售群 警告 李销售".into(),
+                    None if self.groups.all().iter().any(|g| decides(g, said.by)) => {
+                        self.which_group(said.text, |g| decides(g, said.by))
+                    }
+                    _ => "这条指令只有群主和管理员可以使用。".into(),
                 });
             }
         }
@@ -280,6 +285,22 @@ impl Desk {
             tracing::error!(%error, command = command.names()[0], "a command failed");
             "暂时处理不了，请稍后再试。".into()
         }))
+    }
+
+    /// Asks which group was meant, with the person's own groups and words as the example.
+    fn which_group(&self, typed: &str, its: impl Fn(&Group) -> bool) -> String {
+        let (named, words) = words::named(typed);
+        let typed = words.join(" ");
+        let all = self.groups.all();
+        let names: Vec<&str> = all.iter().filter(|group| its(group)).map(|group| group.name()).collect();
+        match names[..] {
+            [] => "没有找到您所在的群。".into(),
+            [one, ..] if let Some(wrong) = named => {
+                format!("没有找到群「{wrong}」，请写全群名，例如：#{one} {typed}")
+            }
+            [one] => format!("请在前面写明群名，例如：#{one} {typed}"),
+            [one, ..] => format!("您在 {} 个群里，请在前面写明群名，例如：#{one} {typed}", names.len()),
+        }
     }
 
     /// Can the app write to somebody who spoke in a group?

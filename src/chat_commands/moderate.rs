@@ -5,7 +5,8 @@ use async_trait::async_trait;
 use super::{Call, Command, CommandError, Who, words};
 use crate::{
     capability::{Act, Provider},
-    model::{MemberId, SignedDuration, Step, UserError},
+    groups::Group,
+    model::{CaseId, MemberId, SignedDuration, Step, UserError},
     moderation::manual::Punishment,
     policy::MemberState,
     store::{CaseQuery, CaseState},
@@ -126,13 +127,33 @@ impl Command for Remove {
     }
 }
 
+/// The case of a member who has only one that still counts.
+async fn only_live_case(call: &Call<'_>, group: &Group, word: &str) -> Result<CaseId, CommandError> {
+    let Ok(member) = words::member(group, word) else {
+        let what = word.trim_start_matches(['@', '#']);
+        return Err(UserError::new(format!("「{}」没有编号或成员「{what}」", group.name())).into());
+    };
+    let now = call.desk.clock.now();
+    let standing = call.desk.store.member(group.id(), &member).await?.standing;
+    let live: Vec<&CaseId> = standing.live_strikes(now).map(|strike| &strike.case).collect();
+    let name = group.member_name(&member);
+    match live[..] {
+        [] => Err(UserError::new(format!("「{name}」没有记分")).into()),
+        [only] => Ok(only.clone()),
+        _ => {
+            let codes: Vec<&str> = live.iter().map(|id| id.as_str()).collect();
+            Err(UserError::new(format!("「{name}」有 {} 条记录，请写编号：{}", live.len(), codes.join("、"))).into())
+        }
+    }
+}
+
 #[async_trait]
 impl Command for Unwarn {
     fn names(&self) -> &'static [&'static str] {
         &["解除警告", "/unwarn"]
     }
     fn usage(&self) -> &'static str {
-        "解除警告 编号"
+        "解除警告 编号（或 @成员）"
     }
     fn help(&self) -> &'static str {
         "撤销一条违规记录"
@@ -141,17 +162,16 @@ impl Command for Unwarn {
         Who::Deciders
     }
     fn fits(&self, typed: &[&str]) -> bool {
-        typed.first().is_some_and(|word| words::is_case(word))
+        typed.first().is_some_and(|word| words::is_case(word) || word.starts_with('@'))
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let Some(id) = call.words.first().map(|word| words::case(word)) else {
-            return Err(Call::usage(self).into());
-        };
+        let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
         let group = call.group()?;
-        let known = call.desk.store.case(&id).await?.filter(|case| case.group == *group.id());
-        if known.is_none() {
-            return Err(UserError::new(format!("「{}」没有编号为 {id} 的记录", group.name())).into());
-        }
+        let known = call.desk.store.case(&words::case(word)).await?.filter(|case| case.group == *group.id());
+        let id = match known {
+            Some(case) => case.id,
+            None => only_live_case(call, group, word).await?,
+        };
         call.desk.moderation.revoke(&id, call.by.as_str(), "owner").await?;
         Ok(format!("记录 {id} 已撤销。"))
     }

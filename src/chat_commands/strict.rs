@@ -23,13 +23,13 @@ impl Command for Strict {
         Who::Deciders
     }
     fn fits(&self, typed: &[&str]) -> bool {
-        matches!(typed, [word] if *word == "结束" || words::duration(word).is_ok())
+        matches!(typed, [word] if words::ends(word) || words::duration(word).is_ok())
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let group = call.group()?;
         let now = call.desk.clock.now();
         let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
-        if *word == "结束" {
+        if words::ends(word) {
             call.desk.groups.learn(group.id(), |learned| learned.orders.strict_until = None).await?;
             return Ok(format!("「{}」已恢复平常尺度。", group.name()));
         }

@@ -56,7 +56,8 @@ impl Command for Why {
             answer.push_str(&format!("{} 失效。", wording::when(expires, now)));
         }
         for event in case.history.iter().filter(|e| !e.note.is_empty()) {
-            answer.push_str(&format!("\n· {} {}", wording::when(event.at, now), event.note));
+            let appeal = if event.what == "appealed" { "申诉：" } else { "" };
+            answer.push_str(&format!("\n· {} {appeal}{}", wording::when(event.at, now), event.note));
         }
         Ok(answer)
     }

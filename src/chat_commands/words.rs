@@ -62,6 +62,11 @@ pub fn duration(word: &str) -> Result<SignedDuration, UserError> {
     Ok(SignedDuration::from_mins(minutes))
 }
 
+/// Does it end what was ordered before?
+pub fn ends(word: &str) -> bool {
+    matches!(word, "结束" | "取消" | "关" | "关闭" | "停止" | "解除" | "off")
+}
+
 /// A member of the group by id, by shown name, or by either after an `@`.
 pub fn member(group: &Group, word: &str) -> Result<MemberId, UserError> {
     let name = word.trim_start_matches('@');
@@ -69,9 +74,19 @@ pub fn member(group: &Group, word: &str) -> Result<MemberId, UserError> {
     if group.learned.members.contains_key(&id) {
         return Ok(id);
     }
-    let mut named = group.learned.members.iter().filter(|(_, person)| person.name == name);
-    match (named.next(), named.next()) {
-        (Some((id, _)), None) => Ok(id.clone()),
+    let mut named: Vec<&MemberId> =
+        group.learned.members.iter().filter(|(_, person)| person.name == name).map(|(id, _)| id).collect();
+    if group.learned.members.is_empty() {
+        // WeCom keeps this group's list back: anybody of the company may be in it.
+        named = group
+            .colleagues
+            .iter()
+            .filter(|(known, shown)| **known == id || *shown == name)
+            .map(|(id, _)| id)
+            .collect();
+    }
+    match (named.first(), named.get(1)) {
+        (Some(id), None) => Ok((*id).clone()),
         (Some(_), Some(_)) => Err(UserError::new(format!("群里有多位「{name}」，请改用账号"))),
         _ => Err(UserError::new(format!("群里没有「{name}」"))),
     }

@@ -66,7 +66,12 @@ fn scene(words: fn(&str) -> String) -> Scene {
         state: CaseState::Open,
         history: Vec::new(),
     };
-    Scene { group: Group { set, configured: true, learned }, case, now: at("14:31"), words }
+    Scene {
+        group: Group { set, configured: true, learned, colleagues: std::sync::Arc::default() },
+        case,
+        now: at("14:31"),
+        words,
+    }
 }
 
 impl Scene {

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
-    contacts::{Book, Colleague, Contacts, Department},
+    contacts::{Book, Colleague, Company, Department},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
     store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
     wecom::client::{Client, ClientError},
@@ -22,8 +22,8 @@ const SWARM: SignedDuration = SignedDuration::from_secs(30);
 
 /// The job; it never ends.
 pub struct ContactsJob {
-    /// The address book.
-    pub contacts: Arc<Contacts>,
+    /// Who is to learn of it.
+    pub company: Arc<Company>,
     /// WeCom; absent without an app.
     pub client: Option<Arc<Client>>,
 }
@@ -74,7 +74,7 @@ impl Job for ContactsJob {
         };
         let book = read(client).await.map_err(|error| job_error(error, now))?;
         let (people, departments) = (book.people.len(), book.departments.len());
-        self.contacts.learn(book).await?;
+        self.company.learn(book).await?;
         Ok(Ended::later(now + EVERY, format!("已读取通讯录：{departments} 个部门，{people} 人")))
     }
 }

@@ -54,7 +54,8 @@ impl Moderation {
             );
             let message = MessageId::new(format!("{}{}:{member}:{cause}", Case::BY_HAND, group.id()));
             let Some(id) = self.new_manual_case(&message).await? else {
-                return Err(UserError::new("刚刚已经处理过了").into());
+                let again = if what.cause.is_some() { "这条消息已处理过" } else { "刚刚已经处理过了" };
+                return Err(UserError::new(again).into());
             };
             let mut decision = decision(policy, &record.standing, group, member, &what, now);
             let rehearsal = self.is_rehearsal(group);
