@@ -906,6 +906,10 @@ async fn a_manager_of_several_groups_is_asked_which_one_in_their_own_words() {
     let house = House::start().await;
     assert_snapshot!(house.ask("wang", "禁言 李销售 30m").await, @"您在 2 个群里，请在前面写明群名，例如：#华东销售群 禁言 李销售 30m");
     assert_snapshot!(house.ask("wang", "群规").await, @"您在 2 个群里，请在前面写明群名，例如：#华东销售群 群规");
+    assert_snapshot!(house.ask("wang", "我的状态").await, @r"
+    您在「华东销售群」：可以正常发言，没有记分。
+    您在「会员福利群」：可以正常发言，没有记分。
+    ");
     assert_snapshot!(house.ask("wang", "#华南群 群规").await, @"没有找到群「华南群」，请写全群名，例如：#华东销售群 群规");
     assert_snapshot!(house.ask("li", "禁言 陈敏 30m").await, @"这条指令只有群主和管理员可以使用。");
     assert!(house.ask("wang", "帮助").await.contains("· 移出 @成员"));

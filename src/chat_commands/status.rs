@@ -1,9 +1,9 @@
-//! 我的状态: a member's own standing, word for word what the bot counts.
+//! 我的状态: a member's own standing, word for word what the bot counts; asked in private without a group, of every group.
 
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
-use crate::{policy::MemberState, wording};
+use crate::{groups::Group, model::Timestamp, policy::MemberState, wording};
 
 /// The command.
 pub struct Status;
@@ -26,8 +26,32 @@ impl Command for Status {
         words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let group = call.group()?;
         let now = call.desk.clock.now();
+        let mut groups: Vec<_> = call.group.iter().cloned().collect();
+        if groups.is_empty() {
+            groups = call.desk.groups.all();
+            groups.retain(|group| group.learned.members.contains_key(call.by));
+        }
+        if groups.is_empty() {
+            call.group()?;
+        }
+        let mut answers = Vec::with_capacity(groups.len());
+        let mut counted = false;
+        for group in &groups {
+            let (answer, any) = Self::standing(call, group, now).await?;
+            counted |= any;
+            answers.push(answer);
+        }
+        if counted {
+            answers.push("如有异议，发送「申诉 编号 理由」。".into());
+        }
+        Ok(answers.join("\n"))
+    }
+}
+
+impl Status {
+    /// The standing in one group, and whether anything counts.
+    async fn standing(call: &Call<'_>, group: &Group, now: Timestamp) -> Result<(String, bool), CommandError> {
         let standing = call.desk.store.member(group.id(), call.by).await?.standing;
         let mut answer = format!("您在「{}」：", group.name());
         answer.push_str(&match standing.state {
@@ -55,11 +79,9 @@ impl Command for Status {
                 wording::when(strike.expires_at, now)
             ));
         }
-        answer.push_str(if any {
-            "\n如有异议，发送「申诉 编号 理由」。"
-        } else {
-            "，没有记分。"
-        });
-        Ok(answer)
+        if !any {
+            answer.push_str("，没有记分。");
+        }
+        Ok((answer, any))
     }
 }

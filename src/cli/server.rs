@@ -23,10 +23,10 @@ pub struct Server {
     #[command(flatten)]
     config: ConfigArg,
     /// 正在运行的群管的地址；不写则用设置里的 listen
-    #[arg(long = "server", value_name = "URL", global = true)]
+    #[arg(long = "server", value_name = "URL", global = true, display_order = 900)]
     address: Option<String>,
     /// 接口令牌的环境变量名；不写则用设置里的第一个 api_token
-    #[arg(long, value_name = "NAME", global = true)]
+    #[arg(long, value_name = "NAME", global = true, display_order = 901)]
     token_env: Option<String>,
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::notice::Notice;
+use super::{notice::Notice, status::late_minutes};
 use crate::{
     model::{SignedDuration, Timestamp},
     wording::{length, when},
@@ -174,9 +174,9 @@ pub fn corrected(notice: &Notice) -> String {
     format!("已找到您更早的回执，通知 {} 更正为按时回执。", notice.id)
 }
 
-/// How late, at least a minute.
+/// How late; a started minute counts, as in the ledger.
 pub fn late(at: Timestamp, due: Timestamp) -> String {
-    length(at.duration_since(due).max(SignedDuration::from_mins(1)))
+    length(SignedDuration::from_mins(late_minutes(due, at)))
 }
 
 /// To those who had not answered a notice that is taken back.
