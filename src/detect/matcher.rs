@@ -9,16 +9,18 @@
 //! ```
 //!
 //! Small lists run on `aho-corasick` ([`Engine::Library`], also the oracle of the tests); big ones on a filter over two
-//! and three neighbouring characters in front of a compact double array ([`Engine::Filtered`]). Both find the same
+//! to four neighbouring characters in front of a compact double array ([`Engine::Filtered`]). Both find the same
 //! and both take time linear in the text plus the matches.
 
 mod classes;
 mod double_array;
+mod filter;
 mod library;
+mod places;
 
 use std::ops::Range;
 
-use self::classes::Classes;
+use self::classes::{Classes, Symbols};
 use self::double_array::{Automaton, PAD, Words};
 use self::library::Library;
 use crate::text::table::LIMIT;
@@ -84,26 +86,25 @@ impl Builder {
         let classes = Classes::build(&self.folded);
         let mut read = Words::default();
         let mut heard = Words::default();
-        let mut shapes = Vec::with_capacity(self.words.len());
+        let mut spelt = Vec::new();
         let mut start = 0;
         for (i, (end, by_sound)) in self.words.iter().enumerate() {
             let chars = &self.folded[start..*end as usize];
             start = *end as usize;
-            let from = read.begin();
-            for c in chars {
-                read.symbol(classes.of(*c));
-            }
-            let hash = hash(read.since(from));
-            read.end(i as u32);
+            // Who reads a word hears it too, so a word is looked for in one way only.
+            let mut sounds = false;
             if *by_sound {
                 sounds::words(chars, |word| {
-                    for sound in word {
-                        heard.symbol(*sound);
-                    }
-                    heard.end(i as u32);
+                    heard.add(word.iter().copied(), i as u32);
+                    sounds = true;
                 });
             }
-            shapes.push(Shape { len: chars.len() as u16, hash });
+            if sounds {
+                spelt.resize(i, 0);
+                spelt.push(chars.iter().fold(EMPTY, |all, c| hash(all, classes.of(*c))));
+            } else {
+                read.add(chars.iter().map(|c| classes.of(*c)), i as u32);
+            }
         }
         let by_sound = !heard.is_empty();
         let filtered = (engine == Engine::Filtered && classes.count() < usize::from(classes::FIRST_SPECIAL))
@@ -113,25 +114,16 @@ impl Builder {
             Some((read, heard)) => Search::Filtered { read: Box::new(read), heard: Box::new(heard) },
             None => Search::Library { read: Library::build(&read), heard: Library::build(&heard) },
         };
-        Matcher { shapes, classes, search, by_sound }
+        spelt.shrink_to_fit();
+        Matcher { spelt, classes, search, by_sound }
     }
 }
 
 /// Buffers of [`Matcher::scan_str`], to be kept between messages.
 #[derive(Clone, Debug, Default)]
 pub struct Scratch {
-    symbols: Vec<u16>,
-    sounds: Vec<u16>,
-    at: Vec<u32>,
+    read: Symbols,
     slow: Normalized,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Shape {
-    /// Folded characters; 0 never matches.
-    len: u16,
-    /// Of the symbols, to tell a word that is only heard from one that is there.
-    hash: u32,
 }
 
 #[derive(Debug)]
@@ -143,7 +135,8 @@ enum Search {
 /// The words of the lists, compiled. Immutable and shared between threads.
 #[derive(Debug)]
 pub struct Matcher {
-    shapes: Vec<Shape>,
+    /// Hash of the symbols of a word that is looked for by sound, to tell a word that is only heard from one that is there.
+    spelt: Vec<u32>,
     classes: Classes,
     search: Search,
     by_sound: bool,
@@ -159,7 +152,8 @@ impl Matcher {
     }
 
     /// Calls back for every word in the folded characters of a message, overlapping ones included; `sounds` are those of
-    /// the characters, as [`sounds::of`] numbers them. Words that are read come first, each kind by where it ends.
+    /// the characters, as [`sounds::of`] numbers them. Words that are not looked for by sound come first, each kind by where
+    /// it ends.
     pub fn scan(&self, chars: &[char], sounds: &[u16], mut found: impl FnMut(Found)) {
         let mut symbols: Vec<u16> = Vec::with_capacity(chars.len() + PAD.len());
         symbols.extend(chars.iter().map(|c| self.classes.of(*c)));
@@ -177,15 +171,14 @@ impl Matcher {
     /// The way for bulk: every word in a text as it was typed, given as word, byte range and whether it is only heard,
     /// without building a [`Normalized`]. Finds what [`Matcher::scan`] finds.
     pub fn scan_str(&self, text: &str, scratch: &mut Scratch, mut found: impl FnMut(usize, Range<usize>, bool)) {
-        let Scratch { symbols, sounds, at, .. } = &mut *scratch;
-        let Some(n) = self.classes.read(text, symbols, sounds, at, self.by_sound) else {
+        if !self.classes.read(text, &mut scratch.read, self.by_sound) {
             return self.scan_slowly(text, scratch, found);
-        };
-        let sounds = if self.by_sound { &sounds[..n + PAD.len()] } else { &[] };
-        self.search(&symbols[..n + PAD.len()], sounds, |start, end, word, heard| {
-            let last = at[end - 1] as usize;
+        }
+        let read = &scratch.read;
+        self.search(read.classes(), read.sounds(), |start, end, word, heard| {
+            let last = read.at(end - 1);
             let end = last + text[last..].chars().next().map_or(0, char::len_utf8);
-            found(word, at[start] as usize..end, heard);
+            found(word, read.at(start)..end, heard);
         });
     }
 
@@ -203,10 +196,7 @@ impl Matcher {
 
     #[inline]
     fn search(&self, symbols: &[u16], sounds: &[u16], mut found: impl FnMut(usize, usize, usize, bool)) {
-        let shapes = &self.shapes[..];
-        let read = |word: u32, end: usize| {
-            found(end - usize::from(shapes[word as usize].len), end, word as usize, false);
-        };
+        let read = |word: u32, start: usize, end: usize| found(start, end, word as usize, false);
         match &self.search {
             Search::Library { read: words, .. } => words.search(symbols, read),
             Search::Filtered { read: words, .. } => words.search(symbols, read),
@@ -214,12 +204,9 @@ impl Matcher {
         if !self.by_sound {
             return;
         }
-        let heard = |word: u32, end: usize| {
-            let shape = shapes[word as usize];
-            let start = end - usize::from(shape.len);
-            if hash(&symbols[start..end]) != shape.hash {
-                found(start, end, word as usize, true);
-            }
+        let heard = |word: u32, start: usize, end: usize| {
+            let spelt = symbols[start..end].iter().fold(EMPTY, |all, symbol| hash(all, *symbol));
+            found(start, end, word as usize, spelt != self.spelt[word as usize]);
         };
         match &self.search {
             Search::Library { heard: words, .. } => words.search(sounds, heard),
@@ -242,8 +229,11 @@ impl Matcher {
     }
 }
 
-fn hash(symbols: &[u16]) -> u32 {
-    symbols.iter().fold(0x811c_9dc5, |h, s| (h ^ u32::from(*s)).wrapping_mul(0x0100_0193).rotate_left(5))
+/// Hash of no symbols.
+const EMPTY: u32 = 0x811c_9dc5;
+
+const fn hash(so_far: u32, symbol: u16) -> u32 {
+    (so_far ^ symbol as u32).wrapping_mul(0x0100_0193).rotate_left(5)
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! Characters as small numbers: those that occur in some word are numbered from 1 by frequency, all others are 0. One
-//! table leads from the typed character through the fold to number and sound at once.
+//! table leads from the typed character through the fold to its number, another to its sound.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -9,103 +9,133 @@ use crate::text::table::{Kind, LIMIT, TABLE};
 
 use super::double_array::PAD;
 
+/// The plane of nearly everything people write is one flat row of the table; what lies beyond it is kept by pages.
+const FLAT: usize = 0x1_0000;
 const PAGE: usize = 128;
 
 /// Classes from here on say what to do instead of naming a character.
 pub(crate) const FIRST_SPECIAL: u16 = 0xfff0;
-const SKIP: u16 = 0xffff;
-const MULTI: u16 = 0xfffe;
-const SLOW: u16 = 0xfffd;
+const SKIP: u16 = 0xfff0;
+/// One that becomes several, or whose neighbours decide what becomes of it.
+const SLOW: u16 = 0xfff1;
 
 /// Characters to numbers.
 #[derive(Debug)]
 pub(crate) struct Classes {
     /// By folded character.
-    folded: Pages<u16>,
-    /// By typed character: class below, sound above.
-    typed: Pages<u32>,
+    folded: Cells,
+    /// By typed character.
+    typed: Cells,
     count: usize,
 }
 
+/// A number for every character.
 #[derive(Clone, Debug)]
-struct Pages<T> {
-    index: Vec<u16>,
-    cells: Vec<T>,
-    /// Pages that no other place shares.
-    own: Vec<bool>,
+struct Cells {
+    flat: Vec<u16>,
+    /// Where the page of a character beyond the flat row begins.
+    index: Vec<u32>,
+    pages: Vec<u16>,
 }
 
-impl<T: Copy + Default + PartialEq> Pages<T> {
-    /// All cells empty.
+impl Cells {
+    /// All zero.
     fn new() -> Self {
-        Self {
-            index: vec![0; LIMIT as usize / PAGE],
-            cells: vec![T::default(); PAGE],
-            own: vec![false; LIMIT as usize / PAGE],
-        }
+        Self { flat: vec![0; FLAT], index: vec![0; (LIMIT as usize - FLAT) / PAGE], pages: vec![0; PAGE] }
     }
 
-    /// Changes one cell; the shared page it was on is copied first.
-    fn set(&mut self, c: char, change: impl FnOnce(&mut T)) {
-        let (page, at) = (c as usize / PAGE, c as usize % PAGE);
-        let Some(own) = self.own.get_mut(page) else { return };
-        if !*own {
-            *own = true;
-            let from = self.index[page] as usize * PAGE;
-            self.index[page] = (self.cells.len() / PAGE) as u16;
-            self.cells.extend_from_within(from..from + PAGE);
+    /// The first page is shared by those that are all zero.
+    fn set(&mut self, c: char, number: u16) {
+        let code = c as usize;
+        if code < FLAT {
+            self.flat[code] = number;
+        } else if let Some(page) = self.index.get_mut((code - FLAT) / PAGE) {
+            if *page == 0 {
+                *page = self.pages.len() as u32;
+                self.pages.resize(self.pages.len() + PAGE, 0);
+            }
+            self.pages[*page as usize + code % PAGE] = number;
         }
-        change(&mut self.cells[self.index[page] as usize * PAGE + at]);
     }
 
     #[inline]
-    fn get(&self, c: char) -> Option<T> {
-        let code = c as usize;
-        let page = *self.index.get(code / PAGE)? as usize;
-        self.cells.get(page * PAGE + code % PAGE).copied()
+    fn get(&self, c: char) -> Option<u16> {
+        match self.flat.get(c as usize) {
+            Some(number) => Some(*number),
+            None => self.beyond(c),
+        }
+    }
+
+    fn beyond(&self, c: char) -> Option<u16> {
+        let page = *self.index.get((c as usize - FLAT) / PAGE)? as usize;
+        Some(self.pages[page + c as usize % PAGE])
     }
 }
 
 /// What all lists share: which typed characters are skipped or special, how they sound, and which typed characters fold
 /// to one and the same.
 struct Template {
-    typed: Pages<u32>,
+    typed: Cells,
+    heard: Cells,
     folds_to: Vec<(char, char)>,
 }
 
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
-    let mut template = Template { typed: Pages::new(), folds_to: Vec::new() };
-    let mut uniform: HashMap<u32, u16> = HashMap::from([(0, 0)]);
-    for page in 0..LIMIT as usize / PAGE {
-        let cells: Vec<u32> = (page * PAGE..(page + 1) * PAGE)
-            .map(|code| {
-                let Some(c) = char::from_u32(code as u32) else { return u32::from(SKIP) };
-                let entry = TABLE.get(c);
-                match entry.kind() {
-                    Kind::Keep if entry.foreign() => u32::from(SLOW),
-                    Kind::Keep => {
-                        template.folds_to.push((entry.folded(), c));
-                        u32::from(sounds::of(entry.folded())) << 16
-                    }
-                    Kind::Multi => u32::from(MULTI),
-                    Kind::Regional => u32::from(SLOW),
-                    _ => u32::from(SKIP),
+    let mut template = Template { typed: Cells::new(), heard: Cells::new(), folds_to: Vec::new() };
+    for c in '\0'..char::from_u32(LIMIT).unwrap_or(char::MAX) {
+        let entry = TABLE.get(c);
+        let class = match entry.kind() {
+            Kind::Keep if entry.foreign() => SLOW,
+            Kind::Keep => {
+                template.folds_to.push((entry.folded(), c));
+                let sound = sounds::of(entry.folded());
+                if sound != 0 {
+                    template.heard.set(c, sound);
                 }
-            })
-            .collect();
-        let same = cells.iter().all(|cell| *cell == cells[0]);
-        let next = (template.typed.cells.len() / PAGE) as u16;
-        let number = if same { *uniform.entry(cells[0]).or_insert(next) } else { next };
-        if number == next {
-            template.typed.cells.extend_from_slice(&cells);
-        }
-        // A page of its own may be written in place.
-        template.typed.own[page] = !same;
-        template.typed.index[page] = number;
+                continue;
+            }
+            Kind::Multi | Kind::Regional => SLOW,
+            _ => SKIP,
+        };
+        template.typed.set(c, class);
     }
     template.folds_to.sort_unstable();
     template
 });
+
+/// What was read of a text; the buffers only grow, and what lies beyond the end is rubbish.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Symbols {
+    /// Numbers, followed by [`PAD`].
+    classes: Vec<u16>,
+    /// Sounds, followed by [`PAD`].
+    sounds: Vec<u16>,
+    /// First byte of each.
+    at: Vec<u32>,
+    len: usize,
+}
+
+impl Symbols {
+    pub(crate) fn classes(&self) -> &[u16] {
+        &self.classes[..self.len + PAD.len()]
+    }
+    pub(crate) fn sounds(&self) -> &[u16] {
+        self.sounds.get(..self.len + PAD.len()).unwrap_or_default()
+    }
+    /// The first byte of a symbol.
+    pub(crate) fn at(&self, symbol: usize) -> usize {
+        self.at[symbol] as usize
+    }
+    fn fit(&mut self, most: usize, with_sounds: bool) {
+        if self.at.len() < most {
+            self.classes.resize(most, 0);
+            self.at.resize(most, 0);
+        }
+        if with_sounds && self.sounds.len() < most {
+            self.sounds.resize(most, 0);
+        }
+    }
+}
 
 impl Classes {
     /// Numbers the characters of all words.
@@ -116,17 +146,15 @@ impl Classes {
         }
         let mut chars: Vec<(char, u32)> = counts.into_iter().collect();
         chars.sort_unstable_by_key(|(c, count)| (std::cmp::Reverse(*count), *c));
-        let mut classes = Self { folded: Pages::new(), typed: TEMPLATE.typed.clone(), count: chars.len() };
+        let mut classes = Self { folded: Cells::new(), typed: TEMPLATE.typed.clone(), count: chars.len() };
         let folds_to = &TEMPLATE.folds_to;
         for ((c, _), number) in chars.iter().zip(1..FIRST_SPECIAL) {
-            classes.folded.set(*c, |cell| *cell = number);
+            classes.folded.set(*c, number);
             let from = folds_to.partition_point(|(folded, _)| folded < c);
             for (_, typed) in folds_to[from..].iter().take_while(|(folded, _)| folded == c) {
-                classes.typed.set(*typed, |cell| *cell |= u32::from(number));
+                classes.typed.set(*typed, number);
             }
         }
-        classes.folded.cells.shrink_to_fit();
-        classes.typed.cells.shrink_to_fit();
         classes
     }
 
@@ -141,63 +169,36 @@ impl Classes {
         self.folded.get(folded).unwrap_or(0)
     }
 
-    /// Reads a text into numbers, sounds and byte positions: how many. `None` if it needs the whole fold. The numbers and
-    /// sounds are followed by [`PAD`], and by rubbish after that: the buffers only grow.
-    #[inline]
-    pub(crate) fn read(
-        &self,
-        text: &str,
-        symbols: &mut Vec<u16>,
-        heard: &mut Vec<u16>,
-        at: &mut Vec<u32>,
-        with_sounds: bool,
-    ) -> Option<usize> {
-        fn fit<T: Clone + Default>(buffer: &mut Vec<T>, len: usize) {
-            if buffer.len() < len {
-                buffer.resize(len, T::default());
-            }
+    /// Reads a text. False if it needs the whole fold.
+    pub(crate) fn read(&self, text: &str, into: &mut Symbols, with_sounds: bool) -> bool {
+        into.fit(text.len() + PAD.len(), with_sounds);
+        let read = if with_sounds { self.read_into::<true>(text, into) } else { self.read_into::<false>(text, into) };
+        let Some(n) = read else { return false };
+        into.classes[n..n + PAD.len()].copy_from_slice(&PAD);
+        if with_sounds {
+            into.sounds[n..n + PAD.len()].copy_from_slice(&PAD);
         }
-        let most = text.len() + PAD.len() + 1;
-        fit(symbols, most);
-        fit(at, most);
-        fit(heard, if with_sounds { most } else { 0 });
+        into.len = n;
+        true
+    }
+
+    fn read_into<const SOUNDS: bool>(&self, text: &str, into: &mut Symbols) -> Option<usize> {
+        let heard = &TEMPLATE.heard;
+        let Symbols { classes, sounds, at, .. } = into;
+        let (classes, sounds, at) = (&mut classes[..], &mut sounds[..], &mut at[..]);
         let mut n = 0;
         for (byte, c) in text.char_indices() {
-            let cell = self.typed.get(c)?;
-            let class = cell as u16;
-            if class >= FIRST_SPECIAL {
-                match class {
-                    SKIP => {}
-                    MULTI => {
-                        let folded = TABLE.multi(TABLE.get(c));
-                        // More characters may come out than bytes went in.
-                        let most = n + folded.len() + text.len() - byte + PAD.len() + 1;
-                        fit(symbols, most);
-                        fit(at, most);
-                        fit(heard, if with_sounds { most } else { 0 });
-                        for folded in folded {
-                            symbols[n] = self.of(*folded);
-                            at[n] = byte as u32;
-                            if with_sounds {
-                                heard[n] = sounds::of(*folded);
-                            }
-                            n += 1;
-                        }
-                    }
-                    _ => return None,
-                }
-                continue;
+            let class = self.typed.get(c)?;
+            if class == SLOW {
+                return None;
             }
-            symbols[n] = class;
+            // What is skipped is written too, and overwritten by what follows.
+            classes[n] = class;
             at[n] = byte as u32;
-            if with_sounds {
-                heard[n] = (cell >> 16) as u16;
+            if SOUNDS {
+                sounds[n] = heard.get(c).unwrap_or(0);
             }
-            n += 1;
-        }
-        symbols[n..n + PAD.len()].copy_from_slice(&PAD);
-        if with_sounds {
-            heard[n..n + PAD.len()].copy_from_slice(&PAD);
+            n += usize::from(class != SKIP);
         }
         Some(n)
     }

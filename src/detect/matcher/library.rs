@@ -40,12 +40,13 @@ impl Library {
         Self { machine, owners }
     }
 
-    /// Calls back with owner and end of every match, overlapping ones included.
-    pub(crate) fn search(&self, symbols: &[u16], mut found: impl FnMut(u32, usize)) {
+    /// Calls back with owner, start and end of every match, overlapping ones included.
+    pub(crate) fn search(&self, symbols: &[u16], mut found: impl FnMut(u32, usize, usize)) {
         let Some(machine) = &self.machine else { return };
         let text: String = symbols[..symbols.len() - PAD.len()].iter().map(|s| letter(*s)).collect();
         for hit in machine.find_overlapping_iter(&text) {
-            found(self.owners[hit.pattern().as_usize()], hit.end() / LETTER_BYTES);
+            let owner = self.owners[hit.pattern().as_usize()];
+            found(owner, hit.start() / LETTER_BYTES, hit.end() / LETTER_BYTES);
         }
     }
 }
