@@ -917,8 +917,14 @@ async fn a_manager_of_several_groups_is_asked_which_one_in_their_own_words() {
 
     assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 李销售").await, @"「李销售」没有记分");
     house.say("li", SALES, AD).await;
-    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 @李销售").await, @"记录 #### 已撤销。");
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 @李销售").await, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」，以后不再提醒。");
     assert_eq!(house.member(SALES, "li").await.standing.live_points(house::morning()), 0);
+    // Forgiven is not misjudged, until somebody says so: then the same words pass.
+    let forgiven = house.cases(SALES, "li").await.remove(0).id;
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {forgiven}")).await, @"记录 #### 早已撤销；以后同样的话不再提醒。");
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {forgiven}")).await, @"#### 已经记为误判了");
+    house.say("chen", SALES, AD).await;
+    assert_eq!(house.cases(SALES, "chen").await.len(), 0);
     house.ask("wang", "#华东销售群 警告 陈敏 跑题").await;
     house.ask("wang", "#华东销售群 禁言 陈敏 30m 跑题").await;
     assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 陈敏").await, @"「陈敏」有 2 条记录，请写编号：####、####");

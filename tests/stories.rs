@@ -334,7 +334,7 @@ async fn strict_removes_at_once_and_bans_for_good() {
     您对记录 #### 的申诉未成立。如仍有疑问，请联系群主。
     "#);
     let answer = house.ask("wang", &format!("#华东销售群 解除警告 {}", house.cases(SALES, "sun").await[0].id)).await;
-    assert_snapshot!(answer, @"记录 #### 已撤销。");
+    assert_snapshot!(answer, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」，以后不再提醒。");
     assert!(house.is_member(SALES, "sun"), "the ban went with the case");
 }
 

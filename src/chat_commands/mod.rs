@@ -7,6 +7,7 @@ mod appeal;
 mod breaker;
 mod exempt;
 mod help;
+mod misjudged;
 mod moderate;
 mod notice;
 mod report;
@@ -49,6 +50,7 @@ const ALL: &[&dyn Command] = &[
     &try_it::TryIt,
     &moderate::Warn,
     &moderate::Unwarn,
+    &misjudged::Misjudged,
     &moderate::Mute,
     &moderate::Unmute,
     &moderate::Remove,
@@ -368,6 +370,7 @@ mod tests {
             "解除警告 吧求你了",
             "禁言",
             "严管 起来",
+            "误判 得太离谱了",
         ] {
             assert!(!is_command(text), "{text}");
         }

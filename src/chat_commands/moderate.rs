@@ -9,7 +9,7 @@ use crate::{
     model::{CaseId, MemberId, SignedDuration, Step, UserError},
     moderation::manual::Punishment,
     policy::MemberState,
-    store::{CaseQuery, CaseState},
+    store::{Case, CaseQuery, CaseState},
     wording,
 };
 
@@ -128,7 +128,7 @@ impl Command for Remove {
 }
 
 /// The case of a member who has only one that still counts.
-async fn only_live_case(call: &Call<'_>, group: &Group, word: &str) -> Result<CaseId, CommandError> {
+async fn only_live_case(call: &Call<'_>, group: &Group, word: &str) -> Result<Case, CommandError> {
     let Ok(member) = words::member(group, word) else {
         let what = word.trim_start_matches(['@', '#']);
         return Err(UserError::new(format!("「{}」没有编号或成员「{what}」", group.name())).into());
@@ -138,8 +138,8 @@ async fn only_live_case(call: &Call<'_>, group: &Group, word: &str) -> Result<Ca
     let live: Vec<&CaseId> = standing.live_strikes(now).map(|strike| &strike.case).collect();
     let name = group.member_name(&member);
     match live[..] {
-        [] => Err(UserError::new(format!("「{name}」没有记分")).into()),
-        [only] => Ok(only.clone()),
+        [only] if let Some(case) = call.desk.store.case(only).await? => Ok(case),
+        [] | [_] => Err(UserError::new(format!("「{name}」没有记分")).into()),
         _ => {
             let codes: Vec<&str> = live.iter().map(|id| id.as_str()).collect();
             Err(UserError::new(format!("「{name}」有 {} 条记录，请写编号：{}", live.len(), codes.join("、"))).into())
@@ -168,12 +168,14 @@ impl Command for Unwarn {
         let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
         let group = call.group()?;
         let known = call.desk.store.case(&words::case(word)).await?.filter(|case| case.group == *group.id());
-        let id = match known {
-            Some(case) => case.id,
+        let case = match known {
+            Some(case) => case,
             None => only_live_case(call, group, word).await?,
         };
-        call.desk.moderation.revoke(&id, call.by.as_str(), "owner").await?;
-        Ok(format!("记录 {id} 已撤销。"))
+        let id = &case.id;
+        call.desk.moderation.revoke(id, call.by.as_str(), "owner").await?;
+        let teach = format!("如果这句话本来没问题，请发送「误判 {id}」，以后不再提醒。");
+        Ok(format!("记录 {id} 已撤销。{}", if case.by_hand() { "" } else { &teach }))
     }
 }
 

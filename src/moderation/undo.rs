@@ -8,6 +8,7 @@ use serde_json::json;
 use super::{
     Moderation,
     effects::{Ask, Readd, Request, Tell, Topic},
+    harmless,
 };
 use crate::{
     capability::{Act, Provider},
@@ -109,6 +110,26 @@ impl Moderation {
         self.bring_back_who_left_meanwhile(&case, now).await?;
         self.wake.notify_one();
         Ok(())
+    }
+
+    /// A case that was taken back out of kindness turns out to have been wrong: its sentence is remembered as harmless.
+    pub async fn forgiven_was_misjudged(&self, case: &Case, by: &str) -> Result<(), UndoError> {
+        if self.store.document(harmless::COLLECTION, case.id.as_str()).await?.is_some() {
+            return Err(UserError::new(format!("{} 已经记为误判了", case.id)).into());
+        }
+        let now = self.clock.now();
+        let by_whom = by.to_owned();
+        let changes = Changes::new().case(&case.id, move |case| {
+            case.history.push(CaseEvent {
+                at: now,
+                by: by_whom.clone(),
+                what: "misjudged".into(),
+                note: "经人看过，属于误判".into(),
+            });
+        });
+        let changes = self.harmless.remember(changes, case, by, now);
+        self.judge(changes, case, Verdict::Misjudged, now).commit(self.store.as_ref()).await?;
+        Ok(self.lives.reread(self.store.as_ref(), case).await?)
     }
 
     /// Takes back what the case did in one group. What a later case did there stays.

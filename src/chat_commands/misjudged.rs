@@ -1,0 +1,46 @@
+//! 误判 8F2K: there was nothing wrong with the sentence. The case is taken back, and the same sentence passes from now on.
+
+use async_trait::async_trait;
+
+use super::{Call, Command, CommandError, Who, words};
+use crate::{model::UserError, store::CaseState};
+
+/// The command.
+pub struct Misjudged;
+
+#[async_trait]
+impl Command for Misjudged {
+    fn names(&self) -> &'static [&'static str] {
+        &["误判", "/misjudged"]
+    }
+    fn usage(&self) -> &'static str {
+        "误判 编号"
+    }
+    fn help(&self) -> &'static str {
+        "撤销一条违规记录，以后同样的话不再提醒"
+    }
+    fn who(&self) -> Who {
+        Who::Deciders
+    }
+    fn fits(&self, typed: &[&str]) -> bool {
+        typed.first().is_some_and(|word| words::is_case(word))
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+        let Some(id) = call.words.first().map(|word| words::case(word)) else {
+            return Err(Call::usage(self).into());
+        };
+        let group = call.group()?;
+        let Some(case) = call.desk.store.case(&id).await?.filter(|case| case.group == *group.id()) else {
+            return Err(UserError::new(format!("「{}」没有编号为 {id} 的记录", group.name())).into());
+        };
+        if case.by_hand() {
+            return Err(UserError::new(format!("记录 {id} 是管理者自己处理的，请发送：解除警告 {id}")).into());
+        }
+        if case.state == CaseState::Revoked {
+            call.desk.moderation.forgiven_was_misjudged(&case, call.by.as_str()).await?;
+            return Ok(format!("记录 {id} 早已撤销；以后同样的话不再提醒。"));
+        }
+        call.desk.moderation.revoke(&id, call.by.as_str(), "misjudged").await?;
+        Ok(format!("记录 {id} 已撤销，以后同样的话不再提醒。"))
+    }
+}
