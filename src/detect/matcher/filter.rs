@@ -29,8 +29,8 @@ impl Filter {
         let count = words.iter().count();
         let shortest = words.iter().map(|(word, _)| word.len()).filter(|len| *len > 1).min();
         let width = if shortest.is_some_and(|len| len > 2) { 3 } else { 2 };
-        // Some twenty bits a word, within what a core's own cache holds.
-        let bits = (count * 20).next_power_of_two().clamp(1 << 15, 1 << 21).trailing_zeros();
+        // Some ten bits a word, well within what a core's own cache holds.
+        let bits = (count * 10).next_power_of_two().clamp(1 << 15, 1 << 21).trailing_zeros();
         let mut filter = Self {
             singles: Vec::new(),
             width,
