@@ -74,6 +74,18 @@ struct NearSlot {
     ordered: bool,
 }
 
+/// Places of the groups of words in one message, by group: most messages have none, so nothing is kept for the others.
+#[derive(Default)]
+struct Slots(Vec<(usize, Span, bool)>);
+
+impl Slots {
+    /// Where a group's words stand, and whether they are only heard.
+    fn of(&self, slot: usize) -> impl Iterator<Item = (Span, bool)> {
+        let from = self.0.partition_point(|(other, ..)| *other < slot);
+        self.0[from..].iter().take_while(move |(other, ..)| *other == slot).map(|(_, span, heard)| (*span, *heard))
+    }
+}
+
 /// The compiled lists.
 #[derive(Debug)]
 pub struct Index {
@@ -85,7 +97,6 @@ pub struct Index {
     allow_scopes: Vec<AllowScope>,
     nears: Vec<Near>,
     slot_nears: Vec<Vec<(usize, usize)>>,
-    slot_count: usize,
     regexes: Vec<(usize, Regex, bool)>,
     /// (inner, outer): what the inner group finds, the outer one finds too.
     nested: Vec<(usize, usize)>,
@@ -245,7 +256,6 @@ impl Index {
             allow_scopes,
             nears,
             slot_nears,
-            slot_count: slots.len(),
             regexes,
             nested,
         })
@@ -255,9 +265,9 @@ impl Index {
     pub fn scan(&self, view: &View, atoms: &Atoms) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
         let mut allows: Vec<(usize, Span)> = Vec::new();
-        let mut slots: Vec<Vec<(Span, bool)>> = vec![Vec::new(); self.slot_count];
+        let mut slots = Slots::default();
         for (group, span) in atoms {
-            slots[*group].push((*span, false));
+            slots.0.push((*group, *span, false));
         }
         self.words.scan(&view.chars, &view.sounds, |found| {
             let span = Span { start: found.start, end: found.end };
@@ -269,12 +279,19 @@ impl Index {
                 To::Allow(scope) => allows.push((scope as usize, span)),
                 _ if !view.joined(span) => {}
                 To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard }),
-                To::Slot(slot) => slots[slot as usize].push((span, found.heard)),
+                To::Slot(slot) => slots.0.push((slot as usize, span, found.heard)),
             }
         });
-        for &(inner, outer) in &self.nested {
-            let found = slots[inner].clone();
-            slots[outer].extend(found);
+        if !slots.0.is_empty() {
+            for &(inner, outer) in &self.nested {
+                for i in 0..slots.0.len() {
+                    let (slot, span, heard) = slots.0[i];
+                    if slot == inner {
+                        slots.0.push((outer, span, heard));
+                    }
+                }
+            }
+            slots.0.sort_by_key(|(slot, ..)| *slot);
         }
         self.join_near(view, &slots, &mut hits, &allows);
         let has_digit = view.chars.iter().any(char::is_ascii_digit);
@@ -314,13 +331,10 @@ impl Index {
         entries
     }
 
-    fn join_near(&self, view: &View, slots: &[Vec<(Span, bool)>], hits: &mut Vec<Hit>, allows: &[(usize, Span)]) {
+    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &[(usize, Span)]) {
         let mut seen: HashMap<usize, u32> = HashMap::new();
-        for (slot, found) in slots.iter().enumerate() {
-            if found.is_empty() {
-                continue;
-            }
-            for &(near, term) in &self.slot_nears[slot] {
+        for found in slots.0.chunk_by(|a, b| a.0 == b.0) {
+            for &(near, term) in &self.slot_nears[found[0].0] {
                 *seen.entry(near).or_default() |= 1 << term;
             }
         }
@@ -330,16 +344,16 @@ impl Index {
                 continue;
             }
             let free = |span: Span| !self.allowed(near.entry, span, allows);
-            let mut chains: Vec<(Span, Span, bool)> = slots[near.terms[0].slot]
-                .iter()
+            let mut chains: Vec<(Span, Span, bool)> = slots
+                .of(near.terms[0].slot)
                 .take(16)
                 .filter(|(s, _)| free(*s))
-                .map(|(s, v)| (*s, *s, *v))
+                .map(|(s, heard)| (s, s, heard))
                 .collect();
             for term in &near.terms[1..] {
                 let mut next = Vec::new();
                 for (whole, last, by_sound) in &chains {
-                    for (span, sound) in slots[term.slot].iter().take(16).filter(|(s, _)| free(*s)) {
+                    for (span, sound) in slots.of(term.slot).take(16).filter(|(s, _)| free(*s)) {
                         if span.touches(*whole)
                             || term.ordered && span.start < last.end
                             || span.distance(*last) > term.within
@@ -350,7 +364,7 @@ impl Index {
                         if term.within == 0 && view.gap[span.start.max(last.start)] == Gap::Hard {
                             continue;
                         }
-                        next.push((joined, *span, *by_sound || *sound));
+                        next.push((joined, span, *by_sound || sound));
                     }
                 }
                 next.sort_by_key(|(whole, last, sound)| (*sound, whole.end - whole.start, *last));

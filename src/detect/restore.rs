@@ -5,7 +5,9 @@
 //! people write every day, so that the message gets much more ordinary when the word is put back. What is seen only
 //! here is soft ([`super::Finding::is_soft`]): it asks a human and never punishes alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
+
+use foldhash::{HashMap, HashSet};
 
 use super::lexicon::{Document, Pattern, Term};
 use super::view::{Gap, Span, View, bit, fold};
@@ -65,7 +67,7 @@ impl Restorer {
     /// Takes the words of two Han characters and more of every list, except those that ask not to be heard.
     pub fn build(documents: &[Document]) -> Self {
         let mut words: BTreeMap<Vec<char>, bool> = BTreeMap::new();
-        let mut known: HashSet<Vec<char>> = HashSet::new();
+        let mut known: HashSet<Vec<char>> = HashSet::default();
         let mut add = |text: &str, homophone: Option<bool>| {
             let chars: Vec<char> = fold(text).chars().collect();
             if (2..=LONGEST).contains(&chars.len()) && chars.iter().all(|c| is_han(*c)) {
@@ -91,7 +93,7 @@ impl Restorer {
         }
         let (words, wished): (Vec<Vec<char>>, Vec<bool>) = words.into_iter().unzip();
         let limit = sounds::blurred_limit();
-        let mut by_pair: HashMap<u32, Vec<u32>> = HashMap::new();
+        let mut by_pair: HashMap<u32, Vec<u32>> = HashMap::default();
         let mut pairs = vec![0; (limit * limit).div_ceil(64)];
         for (i, word) in words.iter().enumerate() {
             for key in keys(sounds::blurred(word[0]), sounds::blurred(word[1])) {

@@ -1,8 +1,9 @@
 //! Emoji that people type instead of a word: 🐧 for QQ, ➕ for 加, ⌚ for a word that sounds like 表. Only the second reading
 //! of a message ([`super::Normalized::rewritten`]) uses them, so a sentence with a watch or a horse in it stays what it is.
 
-use std::collections::HashMap;
 use std::sync::LazyLock;
+
+use foldhash::HashMap;
 
 /// Emoji, then what they are called or mean, the most usual first; folded. Alternatives behind `/` are single characters,
 /// which are tried where the sound of a word is looked for. Signs that do not touch it are the same thing.

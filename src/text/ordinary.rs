@@ -27,7 +27,8 @@ const RAREST_NAME: f32 = 15.0;
 
 /// How rare a character is by itself: −ln of its share of all written words, about 4 for 的, 9 for everyday characters.
 pub fn rarity(c: char) -> f32 {
-    measured(c.encode_utf8(&mut [0; 4]))
+    thread_local!(static MEASURED: RefCell<foldhash::HashMap<char, f32>> = RefCell::default());
+    MEASURED.with_borrow_mut(|known| *known.entry(c).or_insert_with(|| measured(c.encode_utf8(&mut [0; 4]))))
 }
 
 /// A word of everyday speech.

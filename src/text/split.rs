@@ -1,8 +1,9 @@
 //! 拆字: characters written as their two halves (弓虽 → 强). The table lists left-right pairs that are read as one
 //! character at a glance; only touching parts are joined, and only in the second reading of a message.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
+
+use foldhash::{HashMap, HashSet};
 
 /// Left part, right part, whole; one triple a word.
 const PAIRS: &str = "
@@ -82,7 +83,7 @@ struct Splits {
 }
 
 static SPLITS: LazyLock<Splits> = LazyLock::new(|| {
-    let mut splits = Splits { whole: HashMap::new(), parts: ALONE.iter().map(|(part, _)| *part).collect() };
+    let mut splits = Splits { whole: HashMap::default(), parts: ALONE.iter().map(|(part, _)| *part).collect() };
     for triple in PAIRS.split_whitespace() {
         let mut chars = triple.chars();
         if let (Some(left), Some(right), Some(whole)) = (chars.next(), chars.next(), chars.next()) {
