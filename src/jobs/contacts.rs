@@ -9,7 +9,7 @@ use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
     contacts::{Book, Colleague, Company, Department},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
-    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Store, StoreError, Task},
     wecom::client::{Client, ClientError},
 };
 
@@ -42,19 +42,7 @@ pub async fn changed(store: &dyn Store, now: Timestamp) -> Result<(), StoreError
 }
 
 async fn due(store: &dyn Store, due: Timestamp) -> Result<(), StoreError> {
-    let changes = match store.task(&TASK.into()).await? {
-        Some(known) => Changes::new().update_task(TaskUpdate {
-            id: known.id,
-            fence: None,
-            state: TaskState::Pending,
-            due,
-            reason: String::new(),
-            payload: None,
-            failed: false,
-        }),
-        None => Changes::new().task(Task { due, ..Task::new(TASK, TASK, &GroupId::from(""), due, json!({})) }),
-    };
-    changes.commit(store).await.map(drop)
+    super::due(store, Task::new(TASK, TASK, &GroupId::from(""), due, json!({}))).await
 }
 
 #[async_trait]

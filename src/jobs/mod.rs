@@ -30,7 +30,7 @@ use async_trait::async_trait;
 
 use crate::{
     model::Timestamp,
-    store::{StoreError, Task, changes::Changes},
+    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
 };
 
 /// How one run of a task ended, with everything that is to be written together with that.
@@ -133,6 +133,23 @@ pub trait Job: Send + Sync + 'static {
     fn on_give_up(&self, _task: &Task, _reason: &str, _now: Timestamp) -> Changes {
         Changes::new()
     }
+}
+
+/// Makes a standing task due at its time, whether it is new or was planned for another.
+async fn due(store: &dyn Store, task: Task) -> Result<(), StoreError> {
+    let changes = match store.task(&task.id).await? {
+        Some(_) => Changes::new().update_task(TaskUpdate {
+            id: task.id,
+            fence: None,
+            state: TaskState::Pending,
+            due: task.due,
+            reason: String::new(),
+            payload: None,
+            failed: false,
+        }),
+        None => Changes::new().task(task),
+    };
+    changes.commit(store).await.map(drop)
 }
 
 /// Reads a task's payload; one that this version cannot read is never guessed at.

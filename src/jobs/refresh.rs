@@ -14,7 +14,7 @@ use crate::{
     moderation::effects::{Ask, Remove, Request},
     notices::{NoticeError, Notices},
     policy::MemberState,
-    store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
+    store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, changes::Changes},
     wecom::client::Client,
 };
 
@@ -53,20 +53,7 @@ pub async fn missed(store: &dyn Store, group: &Group, now: Timestamp) -> Result<
 }
 
 async fn due(store: &dyn Store, group: &GroupId, due: Timestamp) -> Result<(), StoreError> {
-    let id = format!("refresh-{group}");
-    let changes = match store.task(&id.as_str().into()).await? {
-        Some(known) => Changes::new().update_task(TaskUpdate {
-            id: known.id,
-            fence: None,
-            state: TaskState::Pending,
-            due,
-            reason: String::new(),
-            payload: None,
-            failed: false,
-        }),
-        None => Changes::new().task(Task::new(id, "refresh", group, due, json!({}))),
-    };
-    changes.commit(store).await.map(drop)
+    super::due(store, Task::new(format!("refresh-{group}"), "refresh", group, due, json!({}))).await
 }
 
 /// Every task of a group in a state.

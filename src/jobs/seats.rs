@@ -9,7 +9,7 @@ use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
     coverage::Coverage,
     model::{GroupId, MemberId, SignedDuration, Timestamp},
-    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Store, StoreError, Task},
     wecom::client::Client,
 };
 
@@ -28,20 +28,7 @@ pub struct SeatsJob {
 
 /// Plans a look at once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    let again = TaskUpdate {
-        id: ID.into(),
-        fence: None,
-        state: TaskState::Pending,
-        due: now,
-        reason: String::new(),
-        payload: None,
-        failed: false,
-    };
-    let changes = match store.task(&ID.into()).await? {
-        Some(_) => Changes::new().update_task(again),
-        None => Changes::new().task(Task::new(ID, "seats", &GroupId::from(""), now, json!({}))),
-    };
-    changes.commit(store).await.map(drop)
+    super::due(store, Task::new(ID, "seats", &GroupId::from(""), now, json!({}))).await
 }
 
 #[async_trait]

@@ -11,7 +11,7 @@ use crate::{
     model::{GroupId, SignedDuration, Timestamp},
     moderation::Rules,
     settings::reload::Live,
-    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Store, StoreError, Task},
     wecom::client::Client,
 };
 
@@ -30,20 +30,7 @@ pub struct WordsJob {
 
 /// Plans a look at once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    let again = TaskUpdate {
-        id: ID.into(),
-        fence: None,
-        state: TaskState::Pending,
-        due: now,
-        reason: String::new(),
-        payload: None,
-        failed: false,
-    };
-    let changes = match store.task(&ID.into()).await? {
-        Some(_) => Changes::new().update_task(again),
-        None => Changes::new().task(Task::new(ID, "words", &GroupId::from(""), now, json!({}))),
-    };
-    changes.commit(store).await.map(drop)
+    super::due(store, Task::new(ID, "words", &GroupId::from(""), now, json!({}))).await
 }
 
 #[async_trait]
