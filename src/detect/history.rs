@@ -73,6 +73,59 @@ struct Posted {
     at: Timestamp,
     group: GroupId,
     sender: MemberId,
+    /// Similarity hash and folded length.
+    shape: (u64, u32),
+}
+
+/// The last messages of all groups, found by their shape.
+#[derive(Debug, Default)]
+struct Posts {
+    /// Oldest first.
+    last: VecDeque<Posted>,
+    /// The number of the oldest; they are numbered as they come.
+    first: u64,
+    /// Numbers by a quarter of the hash and which quarter it is: hashes that are nearly the same ([`NEAR`]) share one.
+    quarters: foldhash::HashMap<(u8, u16), VecDeque<u64>>,
+}
+
+/// The quarters of a hash, numbered.
+fn quarters(hash: u64) -> impl Iterator<Item = (u8, u16)> {
+    (0..4).map(move |n| (n, (hash >> (16 * n)) as u16))
+}
+
+impl Posts {
+    fn push(&mut self, post: Posted) {
+        if self.last.len() == OVERALL
+            && let Some(oldest) = self.last.pop_front()
+        {
+            self.first += 1;
+            for quarter in quarters(oldest.shape.0) {
+                if let Some(numbers) = self.quarters.get_mut(&quarter) {
+                    numbers.pop_front();
+                    if numbers.is_empty() {
+                        self.quarters.remove(&quarter);
+                    }
+                }
+            }
+        }
+        let number = self.first + self.last.len() as u64;
+        for quarter in quarters(post.shape.0) {
+            self.quarters.entry(quarter).or_default().push_back(number);
+        }
+        self.last.push_back(post);
+    }
+
+    /// Those of nearly the same shape, newest first in each quarter.
+    fn alike(&self, shape: (u64, u32)) -> impl Iterator<Item = &Posted> {
+        quarters(shape.0).flat_map(move |quarter| {
+            let numbers = self.quarters.get(&quarter).into_iter().flatten().rev();
+            let posts = numbers.map(|number| &self.last[(number - self.first) as usize]);
+            // One that shares several quarters is met in the first of them.
+            let first =
+                move |other: u64| quarters(other).find(|q| quarters(shape.0).any(|own| own == *q)) == Some(quarter);
+            posts.filter(move |post| same(post.shape, shape) && first(post.shape.0))
+        })
+    }
 }
 
 /// The memory. Shared: it is locked only while a message is compared with the earlier ones, not while it is scanned.
@@ -82,10 +135,7 @@ pub struct History(Mutex<Memory>);
 #[derive(Debug, Default)]
 struct Memory {
     members: HashMap<(GroupId, MemberId), VecDeque<Earlier>>,
-    /// The last messages of all groups: their shapes close together, for every message is compared with all of them …
-    shapes: VecDeque<(u64, u32)>,
-    /// … and what is needed of those that are alike.
-    posts: VecDeque<Posted>,
+    posts: Posts,
 }
 
 /// What the memory says about a new message.
@@ -103,27 +153,49 @@ pub struct Seen {
     pub joined: String,
 }
 
+/// Hashes of long texts that are the same up to small changes differ in so many bits at most.
+const NEAR: u32 = 3;
+
 /// Two texts are the same up to small changes.
 fn same(a: (u64, u32), b: (u64, u32)) -> bool {
-    let near = if a.1.min(b.1) >= 16 { 3 } else { 0 };
+    let near = if a.1.min(b.1) >= 16 { NEAR } else { 0 };
     a.1.abs_diff(b.1) <= a.1.max(b.1) / 8 && (a.0 ^ b.0).count_ones() <= near
 }
 
-/// 64-bit similarity hash over character pairs; digits count as one, so a changing number does not hide a campaign.
-pub fn similarity(chars: &[char]) -> u64 {
+/// A hash of each pair of neighbours, and of the first character alone: as many as characters. Digits count as one, so a
+/// changing number does not hide a campaign.
+fn pairs(chars: &[char]) -> impl Iterator<Item = u64> {
     let class = |c: char| if c.is_ascii_digit() { '0' } else { c };
-    let mut votes = [0i32; 64];
-    let pairs = chars.windows(2).map(|w| (class(w[0]), class(w[1]))).chain(chars.first().map(|c| (class(*c), '\0')));
-    for (a, b) in pairs {
-        let mut h = (u64::from(a as u32) << 32 | u64::from(b as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        h ^= h >> 29;
-        h = h.wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        h ^= h >> 32;
-        for (bit, vote) in votes.iter_mut().enumerate() {
-            *vote += if h >> bit & 1 == 1 { 1 } else { -1 };
+    let pairs = chars.windows(2).map(move |pair| (class(pair[0]), class(pair[1])));
+    pairs.chain(chars.first().map(|c| (class(*c), '\0'))).map(|(a, b)| {
+        let mut hash = (u64::from(a as u32) << 32 | u64::from(b as u32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        hash ^= hash >> 29;
+        hash = hash.wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        hash ^ hash >> 32
+    })
+}
+
+/// 64-bit similarity hash: each bit is what most of the pairs say.
+pub fn similarity(chars: &[char]) -> u64 {
+    let mut ones = [0_u32; 64];
+    // Eight counters of a byte each in every word of `few`: emptied before one can run over.
+    let mut few = [0_u64; 8];
+    let mut empty = |few: &mut [u64; 8]| {
+        for (bit, count) in ones.iter_mut().enumerate() {
+            *count += u32::from(few[bit % 8].to_le_bytes()[bit / 8]);
+        }
+        *few = [0; 8];
+    };
+    for (n, hash) in pairs(chars).enumerate() {
+        for (shift, counters) in few.iter_mut().enumerate() {
+            *counters += hash >> shift & 0x0101_0101_0101_0101;
+        }
+        if n % 255 == 254 {
+            empty(&mut few);
         }
     }
-    votes.iter().enumerate().fold(0, |hash, (bit, vote)| hash | u64::from(*vote > 0) << bit)
+    empty(&mut few);
+    ones.iter().enumerate().fold(0, |hash, (bit, count)| hash | u64::from(count * 2 > chars.len() as u32) << bit)
 }
 
 /// Makes room at once for many, so that a new member rarely pays for it.
@@ -181,7 +253,7 @@ impl History {
         let piece = (1..=PIECE_CHARS).contains(&chars.len()).then(|| chars.iter().collect::<String>());
         let key = (group.clone(), sender.clone());
         let mut memory = self.0.lock();
-        let Memory { members, shapes, posts } = &mut *memory;
+        let Memory { members, posts } = &mut *memory;
         if members.len() >= MEMBERS && !members.contains_key(&key) {
             forget_silent(members);
         }
@@ -190,12 +262,7 @@ impl History {
             ring.pop_front();
         }
         ring.push_back(Earlier { at, hash, len, piece });
-        if posts.len() == OVERALL {
-            shapes.pop_front();
-            posts.pop_front();
-        }
-        shapes.push_back((hash, len));
-        posts.push_back(Posted { at, group: group.clone(), sender: sender.clone() });
+        posts.push(Posted { at, group: group.clone(), sender: sender.clone(), shape: (hash, len) });
 
         let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
         let long_enough = chars.len() >= limits.shortest;
@@ -212,8 +279,7 @@ impl History {
         }
         if chars.len() >= limits.shortest * 2 {
             let (mut senders, mut groups): (Vec<&MemberId>, Vec<&GroupId>) = (vec![sender], vec![group]);
-            let alike = shapes.iter().zip(posts.iter()).filter(|(shape, _)| same(**shape, (hash, len)));
-            for (_, post) in alike.rev() {
+            for post in posts.alike((hash, len)) {
                 if !recent(post.at, limits.campaign_window) {
                     continue;
                 }
@@ -286,6 +352,42 @@ mod tests {
         }
         assert_eq!(say(&history, "g9", "zhang", 9, "这是一句完全不同的话，讲的是别的事情").senders, 1);
         assert_eq!(say(&history, "g9", "sun", 7 * 3600, ADVERT).senders, 1, "six hours later it is another one");
+    }
+
+    #[test]
+    fn a_bit_of_the_similarity_is_what_most_pairs_say() {
+        for len in [0, 1, 2, 17, 255, 256, 700] {
+            let chars: Vec<char> = ('\u{4e00}'..).step_by(7).take(len).collect();
+            let pairs: Vec<u64> = pairs(&chars).collect();
+            let most = |bit: &u32| pairs.iter().filter(|pair| **pair >> bit & 1 == 1).count() * 2 > len;
+            let expected = (0..64).filter(most).fold(0, |all, bit| all | 1 << bit);
+            assert_eq!((pairs.len(), similarity(&chars)), (len, expected));
+        }
+    }
+
+    #[test]
+    fn posts_are_found_by_a_quarter_of_their_shape_as_by_looking_at_each() {
+        let mut posts = Posts::default();
+        let mut shapes = VecDeque::new();
+        let mut hash = 1_u64;
+        for n in 0..2 * OVERALL as u64 {
+            // Families of hashes a few bits apart.
+            hash = if n % 8 == 0 { hash.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ n } else { hash ^ 1 << (n * 29 % 64) };
+            let shape = (hash, 12 + (n % 9) as u32);
+            posts.push(Posted { at: Timestamp::UNIX_EPOCH, group: "g".into(), sender: "li".into(), shape });
+            shapes.push_back(shape);
+            if shapes.len() > OVERALL {
+                shapes.pop_front();
+            }
+            if n % 97 == 0 {
+                let mut found: Vec<_> = posts.alike(shape).map(|post| post.shape).collect();
+                let mut expected: Vec<_> = shapes.iter().copied().filter(|other| same(*other, shape)).collect();
+                found.sort_unstable();
+                expected.sort_unstable();
+                assert_eq!(found, expected);
+            }
+        }
+        assert!(posts.quarters.len() <= 4 * OVERALL);
     }
 
     #[test]
