@@ -158,6 +158,8 @@ impl Restorer {
             return found;
         }
         let heard: Vec<Heard> = (0..view.chars.len()).map(|i| Heard::new(view, i)).collect();
+        let mut measured = Measured { chars: &view.chars, known: HashMap::default() };
+        let mut tried: Vec<u32> = Vec::new();
         // What the lists have as it stands needs no other reading.
         let mut plain: Vec<Span> = Vec::new();
         for start in 0..heard.len() {
@@ -168,7 +170,7 @@ impl Restorer {
             plain.extend(ends.map(|end| Span { start, end }).filter(|s| self.knows(&view.chars[s.start..s.end])));
         }
         for start in 0..heard.len().saturating_sub(1) {
-            let mut tried: Vec<u32> = Vec::new();
+            tried.clear();
             for first in heard[start].sounds() {
                 for second in heard[start + 1].sounds() {
                     for key in keys(*first, *second) {
@@ -180,8 +182,8 @@ impl Restorer {
             }
             tried.sort_unstable();
             tried.dedup();
-            for word in tried {
-                if let Some(candidate) = self.weigh(view, &heard, &plain, start, word as usize) {
+            for word in &tried {
+                if let Some(candidate) = self.weigh(view, &heard, &plain, &mut measured, start, *word as usize) {
                     found.push(candidate);
                 }
             }
@@ -189,7 +191,15 @@ impl Restorer {
         found
     }
 
-    fn weigh(&self, view: &View, heard: &[Heard], plain: &[Span], start: usize, number: usize) -> Option<Candidate> {
+    fn weigh(
+        &self,
+        view: &View,
+        heard: &[Heard],
+        plain: &[Span],
+        measured: &mut Measured<'_>,
+        start: usize,
+        number: usize,
+    ) -> Option<Candidate> {
         let word = &self.words[number];
         let span = Span { start, end: start + word.len() };
         if span.end > heard.len() {
@@ -247,15 +257,27 @@ impl Restorer {
             while end < to && !heard[end].emoji && view.gap[end] == Gap::None {
                 end += 1;
             }
-            now += ordinary::rarity_of(&view.chars[i..end]);
+            now += measured.rarity(i, end);
             i = end;
         }
         if now <= LISTED + swaps {
             return None;
         }
-        let then = ordinary::rarity_of(&view.chars[from..start]) + ordinary::rarity_of(&view.chars[span.end..to]);
+        let then = measured.rarity(from, start) + measured.rarity(span.end, to);
         let gain = now - then - LISTED - swaps;
         (gain > 0.0).then_some(Candidate { span, word: number, gain })
+    }
+}
+
+/// How rare stretches of a message are: words that may stand at one place ask for the same ones.
+struct Measured<'a> {
+    chars: &'a [char],
+    known: HashMap<(usize, usize), f32>,
+}
+
+impl Measured<'_> {
+    fn rarity(&mut self, start: usize, end: usize) -> f32 {
+        *self.known.entry((start, end)).or_insert_with(|| ordinary::rarity_of(&self.chars[start..end]))
     }
 }
 

@@ -3,8 +3,9 @@
 //!
 //! The words and how often they are written come from the dictionary of `jieba-rs`, loaded on first use.
 
-use std::{cell::RefCell, collections::HashMap, sync::LazyLock};
+use std::{cell::RefCell, sync::LazyLock};
 
+use foldhash::HashMap;
 use jieba_rs::Jieba;
 
 static WORDS: LazyLock<Jieba> = LazyLock::new(Jieba::new);
@@ -27,7 +28,7 @@ const RAREST_NAME: f32 = 15.0;
 
 /// How rare a character is by itself: −ln of its share of all written words, about 4 for 的, 9 for everyday characters.
 pub fn rarity(c: char) -> f32 {
-    thread_local!(static MEASURED: RefCell<foldhash::HashMap<char, f32>> = RefCell::default());
+    thread_local!(static MEASURED: RefCell<HashMap<char, f32>> = RefCell::default());
     MEASURED.with_borrow_mut(|known| *known.entry(c).or_insert_with(|| measured(c.encode_utf8(&mut [0; 4]))))
 }
 
