@@ -354,6 +354,19 @@ pub struct Message {
 }
 
 impl Message {
+    /// Takes what the records in it say for its sender's own words.
+    pub fn say_forwarded(&mut self) {
+        for part in &self.attachments {
+            let Attachment::Forwarded { title, items } = part else { continue };
+            for words in std::iter::once(title).chain(items).filter(|words| !words.is_empty()) {
+                if !self.text.is_empty() {
+                    self.text.push('\n');
+                }
+                self.text.push_str(words);
+            }
+        }
+    }
+
     /// A plain text message; tests and the HTTP channel start here.
     pub fn text(channel: Channel, id: &str, group: &str, sender: &str, at: Timestamp, text: &str) -> Self {
         Self {

@@ -63,6 +63,7 @@ fn played(duty: Duty) -> Option<(&'static str, &'static str)> {
         Duty::Ban => (TIMERS, "a_ban_has_no_end"),
         Duty::Reports => (STORIES, "a_member_reports_and_hears_what_came_of_it"),
         Duty::Appeals => (STORIES, "default_an_appeal_is_upheld_and_the_sentence_passes"),
+        Duty::Forwarded => (HOUSE, "a_forwarded_record_is_its_senders_word_only_where_the_rulebook_says_so"),
         Duty::RuleAnnouncement => (TIMERS, "a_changed_rulebook_is_announced_and_holds_three_days_later"),
         Duty::ReplyTime
         | Duty::TimeWindow
@@ -104,7 +105,7 @@ fn every_duty_of_the_rulebooks_is_played_or_planned() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 8);
+    assert_eq!(seen, 9);
     assert_eq!(books().len(), 17);
     assert_eq!(Settings::default().files.list(Kind::Rulebook).len(), 17);
 }

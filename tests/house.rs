@@ -6,7 +6,7 @@ mod house;
 use house::{AD, API_TOKEN, CUSTOMERS, House, SALES, STAFF};
 use insta::assert_snapshot;
 use qunguan::{
-    model::{SignedDuration, Step},
+    model::{Category, SignedDuration, Step},
     simulator::FaultKind,
     store::TaskState,
 };
@@ -966,4 +966,58 @@ async fn where_wecom_keeps_the_member_list_back_people_still_have_names() {
     assert!(asked.contains("林采购") && !asked.contains("lin"), "{asked}");
     assert_snapshot!(house.ask("zhang", "#门店内部群 豁免 @林采购 2h").await, @"林采购：今天 12:00 之前不再处理。");
     assert_snapshot!(house.ask("zhang", "#门店内部群 豁免 @林先生 2h").await, @"群里没有「林先生」");
+}
+
+#[tokio::test]
+async fn what_shows_beside_the_words_is_judged_like_words() {
+    let house = House::start().await;
+    let parts = [
+        ("link", json!({"title": AD, "description": "点开看", "link_url": "https://shop.example/1"})),
+        ("weapp", json!({"title": AD, "displayname": "小程序"})),
+        ("file", json!({"filename": format!("{AD}.pdf"), "filesize": 9})),
+        ("redpacket", json!({"wish": AD, "type": 1, "totalcnt": 1, "totalamount": 1})),
+        ("docmsg", json!({"title": AD, "link_url": "https://doc.example/1"})),
+    ];
+    for ((kind, body), who) in parts.into_iter().zip(["li", "chen", "sun", "zhao", "zhang"]) {
+        house.act(json!({"do": "post", "as": who, "group": SALES, "msgtype": kind, "body": body}));
+        house.settled().await;
+        let cases = house.cases(SALES, who).await;
+        let admin = who == "zhang"; // whom no rule binds
+        assert_eq!(cases.len(), usize::from(!admin), "{kind}");
+        if let Some(case) = cases.first() {
+            assert_eq!(case.category, Category::Ads, "{kind}");
+            assert!(case.evidence.contains(AD), "{kind}: {}", case.evidence);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_forwarded_record_is_its_senders_word_only_where_the_rulebook_says_so() {
+    let record = json!({"title": "群聊的聊天记录", "item": [
+        {"type": "ChatRecordText", "msgtime": 1_700_000_000, "content": json!({"content": "早"}).to_string()},
+        {"type": "chatrecord", "content": json!({"title": "里层", "item": [
+            {"type": "ChatRecordText", "content": json!({"content": AD}).to_string()},
+        ]}).to_string()},
+    ]});
+    let forward = |house: &House| {
+        house.act(json!({"do": "post", "as": "li", "group": SALES, "msgtype": "chatrecord", "body": record}));
+    };
+    let lenient = House::start().await;
+    forward(&lenient);
+    lenient.settled().await;
+    assert!(lenient.cases(SALES, "li").await.is_empty(), "somebody else said it");
+
+    let mut strict = House::empty_under("default", "own", "").await;
+    strict.write(
+        "rulebooks/own.toml",
+        "title = \"销售群群规\"\nversion = 1\nannounce_days = 3\n[[clause]]\nid = \"1\"\ncite = \"第一条\"\n\
+         text = \"转发的内容视同本人发言\"\ncheck = [\"ads\", \"forwarded\"]\n",
+    );
+    strict.write_settings();
+    strict.start_bot().await;
+    forward(&strict);
+    strict.settled().await;
+    let case = strict.cases(SALES, "li").await.remove(0);
+    assert_eq!((case.category, case.clause.as_deref()), (Category::Ads, Some("own@1/1")));
+    assert!(case.evidence.contains(AD), "the judge sees it: {}", case.evidence);
 }

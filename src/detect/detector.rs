@@ -198,6 +198,8 @@ impl Detector {
 
     /// [`Self::scan`] with the stages that rules have reached.
     pub fn scan_at(&self, input: &Input<'_>, history: Option<&History>, stages: Option<&dyn Stages>) -> Report {
+        let said = input.said();
+        let input = &Input { text: &said, ..*input };
         let (view, others, normalized) = View::all(input.text);
         let mut gather = Gather {
             view: &view,

@@ -25,11 +25,11 @@ pub use detector::{Detector, Settings};
 pub use history::History;
 pub use lexicon::{ListError, Lists};
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Category, GroupId, MemberId, Role, Severity, Stage, Timestamp};
+use crate::model::{Attachment, Category, GroupId, MemberId, Role, Severity, Stage, Timestamp};
 use crate::text::Transform;
 
 /// What the detector concludes, before any policy.
@@ -56,7 +56,7 @@ pub struct Finding {
     pub severity: Severity,
     /// Points toward the thresholds; 0 for parts that only explain.
     pub score: f32,
-    /// First character, counted in Unicode scalar values of the message.
+    /// First character, counted in Unicode scalar values of the words and, after them, the names and titles of attachments.
     pub start: usize,
     /// One past the last character.
     pub end: usize,
@@ -126,7 +126,7 @@ pub struct Input<'a> {
     /// The sender's own words.
     pub text: &'a str,
     /// Links, files and other parts.
-    pub attachments: &'a [crate::model::Attachment],
+    pub attachments: &'a [Attachment],
     /// Where.
     pub group: &'a GroupId,
     /// Who.
@@ -139,4 +139,32 @@ pub struct Input<'a> {
     pub at: Timestamp,
     /// Ask for [`Report::silent`] too.
     pub explain: bool,
+}
+
+impl Input<'_> {
+    /// Everything the sender says with the message: the own words first, then a line for each name and title that shows in
+    /// the group. What is quoted or forwarded was said by somebody else.
+    fn said(&self) -> Cow<'_, str> {
+        let mut said = Cow::Borrowed(self.text);
+        for attachment in self.attachments {
+            let words = match attachment {
+                Attachment::Link { title, .. } => title,
+                Attachment::File { name, .. } => name,
+                Attachment::RedPacket { wish } => wish,
+                Attachment::Quote { .. }
+                | Attachment::Forwarded { .. }
+                | Attachment::Image { .. }
+                | Attachment::Card { .. }
+                | Attachment::Other { .. } => continue,
+            };
+            if !words.is_empty() {
+                let all = said.to_mut();
+                if !all.is_empty() {
+                    all.push('\n');
+                }
+                all.push_str(words);
+            }
+        }
+        said
+    }
 }

@@ -26,7 +26,7 @@ use crate::{
     capability::{Act, Capabilities, Provider},
     detect::{Detector, History, Input, Report, Verdict},
     groups::{Group, Groups},
-    model::{CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
+    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
     notices::{NoticeError, Notices},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     rulebooks::Rulebooks,
@@ -74,6 +74,11 @@ impl Rules {
         let books = self.rulebooks_of(group, at);
         let cited = policy::rulebook::cite(books.iter().map(Arc::as_ref), category);
         cited.map(|citation| (citation.key(), citation.to_string()))
+    }
+    /// Does a rulebook of the group hold what a record says against whoever forwards it?
+    fn holds_forwarded(&self, group: &Group, message: &Message, at: Timestamp) -> bool {
+        message.attachments.iter().any(|part| matches!(part, Attachment::Forwarded { .. }))
+            && self.rulebooks_of(group, at).iter().any(|book| book.asks(policy::rulebook::Duty::Forwarded))
     }
     fn is_working(&self, at: Timestamp) -> Option<bool> {
         self.working_hours.as_ref().map(|hours| hours.contains(at, &crate::wording::zone()))
@@ -231,6 +236,9 @@ impl Moderation {
                 "a group that is not in the settings is only watched; to keep it in order, add: [[group]] id = \"{}\", mode = \"assisted\"",
                 group.id()
             );
+        }
+        if rules.holds_forwarded(&group, &message, self.clock.now()) {
+            message.say_forwarded();
         }
         let role = group.role(&message.sender);
         self.remember(&message).await?;

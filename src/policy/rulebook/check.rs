@@ -45,6 +45,8 @@ named_enum! {
         Reports = "reports", "成员举报";
         /// Objections in private.
         Appeals = "appeals", "申诉";
+        /// Whoever forwards a record answers for what stands in it.
+        Forwarded = "forwarded", "转发视同发言";
         /// Changes of the rules are announced.
         RuleAnnouncement = "rule_announcement", "群规公告";
         /// A person looks at a random sample.

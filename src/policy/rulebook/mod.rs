@@ -180,6 +180,11 @@ impl Rulebook {
         self.clauses.iter().find(|clause| clause.id == id)
     }
 
+    /// Does one of its clauses name this duty?
+    pub fn asks(&self, duty: Duty) -> bool {
+        self.clauses.iter().any(|clause| clause.checks.contains(&Check::Duty(duty)))
+    }
+
     /// How many clauses there are of each kind.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals { rulebook: self.name.clone(), clauses: self.clauses.len(), ..Totals::default() };

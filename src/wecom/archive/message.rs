@@ -2,7 +2,7 @@
 //!
 //! Fields that WeCom leaves out are simply missing; kinds this version does not know keep their name.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::model::{Attachment, Channel, Message, MessageId, Timestamp};
 
@@ -141,10 +141,14 @@ impl Words<'_> {
     }
 }
 
-/// JSON inside a JSON string, as mixed messages and records carry it.
+/// JSON inside a JSON string, as mixed messages and records carry it; a string that is none is taken for the words themselves.
 fn inner(content: &Value) -> Option<Value> {
     match content {
-        Value::String(text) => serde_json::from_str(text).ok(),
+        Value::String(text) => match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => Some(Value::Object(object)),
+            _ if text.trim().is_empty() => None,
+            _ => Some(json!({ "content": text })),
+        },
         Value::Object(_) => Some(content.clone()),
         _ => None,
     }
@@ -256,6 +260,18 @@ mod tests {
         assert_eq!(
             record.attachments,
             [Attachment::Forwarded { title: "群聊".into(), items: vec!["原文".into(), "更里面".into()] }]
+        );
+        let odd = wrap(
+            "chatrecord",
+            r#""chatrecord":{"title":"群聊","item":[{"type":"ChatRecordText","content":"不是 JSON"},{"type":"ChatRecordText","content":"2026"},{"type":"ChatRecordMixed","content":"{\"item\":[{\"type\":\"text\",\"content\":\"{\\\"content\\\":\\\"图文\\\"}\"}]}"},{"type":"ChatRecordVideo","content":" "}]}"#,
+        );
+        assert_eq!(
+            odd.attachments,
+            [Attachment::Forwarded {
+                title: "群聊".into(),
+                items: vec!["不是 JSON".into(), "2026".into(), "图文".into()]
+            }],
+            "no words are lost to a shape that no document shows"
         );
     }
 
