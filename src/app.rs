@@ -34,6 +34,7 @@ use crate::{
         app::AppChannel,
         archive::ArchiveChannel,
         bot::{BotChannel, BotEar},
+        door::Answers,
         pictures::Pictures,
         socket::{SocketChannel, SocketVoice},
     },
@@ -564,6 +565,7 @@ impl House<'_> {
                 archive: self.archive_wake.clone(),
                 tasks: self.wake.clone(),
                 body_limit: self.settings.http.callback_bytes,
+                answers: Answers::default(),
             }));
         }
         let bot = wecom.and_then(|w| w.bot.as_ref());
@@ -616,6 +618,7 @@ impl House<'_> {
             clicks: self.clicks.clone(),
             pictures: Pictures::new(BotFiles::new(encoding_aes_key)?),
             archive: self.hears_groups,
+            answers: Answers::default(),
         }))
     }
 

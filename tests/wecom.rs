@@ -8,6 +8,8 @@ mod archive;
 mod archive_library;
 #[path = "wecom/archive_loop.rs"]
 mod archive_loop;
+#[path = "wecom/callbacks.rs"]
+mod callbacks;
 #[path = "wecom/client.rs"]
 mod client;
 #[path = "wecom/coverage.rs"]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, Query as UrlQuery, State},
+    extract::{DefaultBodyLimit, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -16,7 +16,10 @@ use axum::{
 use rand::RngExt;
 use tokio::sync::Notify;
 
-use super::Channel;
+use super::{
+    Channel,
+    door::{self, Answers, AskedBody, AskedQuery, refused},
+};
 use crate::{
     chat_commands::{Desk, Said},
     clicks::{Clicks, Shown},
@@ -28,7 +31,7 @@ use crate::{
     notices::{NoticeError, Notices},
     store::StoreError,
     wecom::{
-        callback::{self, AppCallback, AppEvent, GroupChange, Query},
+        callback::{self, AppCallback, AppEvent, GroupChange},
         crypto::Crypto,
     },
 };
@@ -57,6 +60,8 @@ pub struct AppChannel {
     pub tasks: Arc<Notify>,
     /// Largest body, bytes.
     pub body_limit: usize,
+    /// What repetitions are answered.
+    pub answers: Answers<Option<String>>,
 }
 
 impl Channel for AppChannel {
@@ -77,21 +82,22 @@ fn is_external(member: &str) -> bool {
     member.starts_with("wm") || member.starts_with("wo")
 }
 
-async fn verify(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Query>) -> Response {
+async fn verify(State(app): State<Arc<AppChannel>>, query: AskedQuery) -> Response {
+    let query = match door::question("app", query) {
+        Ok(query) => query,
+        Err(status) => return status.into_response(),
+    };
     match callback::verify_url(&app.crypto, &query, app.clock.now()) {
         Ok(plain) => plain.into_response(),
         Err(error) => refused("app", &error),
     }
 }
 
-/// One answer for everything wrong; the log says which.
-pub(super) fn refused(channel: &'static str, error: &callback::CallbackError) -> Response {
-    tracing::warn!(channel, %error, "a callback was refused");
-    metrics::counter!("qunguan_callbacks_refused_total", "channel" => channel).increment(1);
-    StatusCode::FORBIDDEN.into_response()
-}
-
-async fn receive(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Query>, body: String) -> Response {
+async fn receive(State(app): State<Arc<AppChannel>>, query: AskedQuery, body: AskedBody) -> Response {
+    let (query, body) = match door::parts("app", query, body) {
+        Ok(parts) => parts,
+        Err(status) => return status.into_response(),
+    };
     let now = app.clock.now();
     let callback = match callback::open_app(&app.crypto, &query, &body, now) {
         Ok(callback) => callback,
@@ -99,7 +105,7 @@ async fn receive(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Q
     };
     // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
     let handler = app.clone();
-    let handled = tokio::spawn(async move { handler.handle(callback).await });
+    let handled = tokio::spawn(async move { handler.handle_once(callback).await });
     match handled.await.unwrap_or_else(|panic| Err(StoreError::Io(panic.to_string()))) {
         Ok(None) => StatusCode::OK.into_response(),
         Ok(Some(reply)) => {
@@ -113,6 +119,13 @@ async fn receive(State(app): State<Arc<AppChannel>>, UrlQuery(query): UrlQuery<Q
 }
 
 impl AppChannel {
+    async fn handle_once(&self, callback: AppCallback) -> Result<Option<String>, StoreError> {
+        match callback.dedupe.clone() {
+            Some(key) => self.answers.once(&key, self.clock.now(), Box::pin(self.handle(callback))).await,
+            None => Box::pin(self.handle(callback)).await,
+        }
+    }
+
     /// Does what the callback asks for; returns the inner XML of a passive reply, if there is one.
     async fn handle(&self, callback: AppCallback) -> Result<Option<String>, StoreError> {
         let now = self.clock.now();

@@ -8,8 +8,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    body::Bytes,
-    extract::{DefaultBodyLimit, Query as UrlQuery, State},
+    extract::{DefaultBodyLimit, State},
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -17,7 +16,11 @@ use axum::{
 use rand::RngExt;
 use serde_json::{Value, json};
 
-use super::{Channel, app::refused, pictures::Pictures};
+use super::{
+    Channel,
+    door::{self, Answers, AskedBody, AskedQuery, refused},
+    pictures::Pictures,
+};
 use crate::{
     chat_commands::{Desk, Said, without_name},
     clicks::{Clicks, Shown},
@@ -28,7 +31,7 @@ use crate::{
     store::StoreError,
     wecom::{
         bot_files::BotFiles,
-        callback::{self, BotCallback, BotEvent, Query},
+        callback::{self, BotCallback, BotEvent},
         cards,
         crypto::Crypto,
     },
@@ -60,6 +63,8 @@ pub struct BotEar {
     pub pictures: Pictures<BotFiles>,
     /// The archive hears the groups, this message too.
     pub archive: bool,
+    /// What repetitions are answered.
+    pub answers: Answers<Option<Value>>,
 }
 
 impl Channel for BotChannel {
@@ -75,14 +80,22 @@ impl Channel for BotChannel {
     }
 }
 
-async fn verify(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Query>) -> Response {
+async fn verify(State(bot): State<Arc<BotChannel>>, query: AskedQuery) -> Response {
+    let query = match door::question("bot", query) {
+        Ok(query) => query,
+        Err(status) => return status.into_response(),
+    };
     match callback::verify_url(&bot.crypto, &query, bot.clock.now()) {
         Ok(plain) => plain.into_response(),
         Err(error) => refused("bot", &error),
     }
 }
 
-async fn receive(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Query>, body: Bytes) -> Response {
+async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: AskedBody) -> Response {
+    let (query, body) = match door::parts("bot", query, body) {
+        Ok(parts) => parts,
+        Err(status) => return status.into_response(),
+    };
     let now = bot.clock.now();
     let callback = match callback::open_bot(&bot.crypto, &query, &body, now) {
         Ok(callback) => callback,
@@ -104,8 +117,16 @@ async fn receive(State(bot): State<Arc<BotChannel>>, UrlQuery(query): UrlQuery<Q
 }
 
 impl BotEar {
-    /// Handles what came; returns the reply's JSON, if there is one.
+    /// Handles what came, once; returns the reply's JSON, if there is one.
     pub async fn hear(&self, callback: BotCallback) -> Result<Option<Value>, StoreError> {
+        if matches!(callback.what, BotEvent::Stream { .. }) {
+            return Box::pin(self.handle(callback)).await; // WeCom asks again and again, each time under the message's own id
+        }
+        let key = callback.id.clone();
+        self.answers.once(&key, self.clock.now(), Box::pin(self.handle(callback))).await
+    }
+
+    async fn handle(&self, callback: BotCallback) -> Result<Option<Value>, StoreError> {
         let by = MemberId::from(callback.from.as_str());
         let group = callback.chat.as_deref().map(GroupId::from);
         match callback.what {

@@ -4,6 +4,7 @@
 pub mod app;
 pub mod archive;
 pub mod bot;
+pub mod door;
 pub mod pictures;
 pub mod socket;
 

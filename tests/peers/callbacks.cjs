@@ -78,15 +78,20 @@ async function appTalks() {
 
   const again = encrypt(app.aes_key, xml(1), corp_id);
   const second = await post("app", query(app.token, again), envelope(again));
-  assert.deepEqual([second.status, await second.text()], [200, ""], "the same message is done already");
+  assert.equal(second.status, 200, "WeCom's own repetition is answered");
+  const repeated = (await second.text()).match(/<Encrypt><!\[CDATA\[(.*?)\]\]>/)[1];
+  assert.equal(decrypt(app.aes_key, repeated).message, opened.message, "with the first answer, and nothing is done again");
   for (const [what, parts, body] of [
     ["a wrong signature", { ...query(app.token, ciphered), msg_signature: "0".repeat(40) }, envelope(ciphered)],
     ["an old time", query(app.token, ciphered, { time: now() - 3600 }), envelope(ciphered)],
     ["another company", ...((other) => [query(app.token, other), envelope(other)])(encrypt(app.aes_key, xml(2), "wwother"))],
     ["half a body", query(app.token, ciphered), envelope(ciphered).slice(0, 120)],
+    ["an entity bomb", query(app.token, ciphered), `<!DOCTYPE x [<!ENTITY a "${"b".repeat(999)}">]>${envelope("&a;")}`],
+    ["ten megabytes", query(app.token, ciphered), envelope("A".repeat(10_000_000))],
   ]) {
     const refused = await post("app", parts, body);
     assert.ok(refused.status >= 400 && refused.status < 500, `${what}: ${refused.status}`);
+    assert.equal(await refused.text(), "", `${what}: the caller learns nothing`);
   }
 }
 
@@ -103,7 +108,9 @@ async function botTalks() {
   assert.equal(opened.msgtype, "stream");
   assert.match(opened.stream.content, /我的状态/);
   const replayed = await post("bot", parts, JSON.stringify({ encrypt: ciphered }));
-  assert.ok(replayed.status === 200 ? (await replayed.text()) === "" : replayed.status < 500, "a replay does nothing");
+  assert.equal(replayed.status, 200);
+  const same = JSON.parse(decrypt(bot.aes_key, (await replayed.json()).encrypt).message);
+  assert.deepEqual(same, opened, "a replay hears the first answer and does nothing");
 }
 
 start().then(async (running) => {
