@@ -115,10 +115,11 @@ impl State {
         self.effects.push(Effect::Bot(body));
     }
 
-    /// Writes or rewrites a streaming answer; returns false if its six minutes are over.
+    /// Writes or rewrites a streaming answer; returns false if its minutes are over.
     pub fn bot_streams(&mut self, chat: &BotChat, id: &str, content: &str, finish: bool, now: Timestamp) -> bool {
+        let life = self.unknowns.stream_minutes * MINUTE;
         if let Some(stream) = self.bot.streams.get_mut(id) {
-            if stream.finished || now.as_millisecond() - stream.since.as_millisecond() > 6 * MINUTE {
+            if stream.finished || now.as_millisecond() - stream.since.as_millisecond() > life {
                 return false;
             }
             stream.finished = finish;

@@ -61,7 +61,7 @@ pub fn send(sim: &Arc<Sim>, mut body: Value) {
     });
 }
 
-/// One callback with its answer and, while a stream is unfinished, the refreshes; six minutes at most.
+/// One callback with its answer and, while a stream is unfinished, the refreshes; a few minutes at most.
 async fn converse(sim: &Arc<Sim>, first: Value, mut begun: Option<Begun>, began: Timestamp) {
     loop {
         let Some(exchange) = begun else { return };
@@ -69,7 +69,8 @@ async fn converse(sim: &Arc<Sim>, first: Value, mut begun: Option<Begun>, began:
         let streaming = sim.with(|state, now| state.bot_replied(&first, &reply, now));
         let Some(stream) = streaming else { return };
         tokio::time::sleep(sim.config.stream_refresh).await;
-        if sim.clock.now().as_millisecond() - began.as_millisecond() > 6 * MINUTE {
+        let life = sim.read(|state, _| state.unknowns.stream_minutes * MINUTE);
+        if sim.clock.now().as_millisecond() - began.as_millisecond() > life {
             return;
         }
         let mut body = json!({"msgid": first["msgid"], "aibotid": first["aibotid"], "chattype": first["chattype"],

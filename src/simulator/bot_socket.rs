@@ -18,6 +18,7 @@ use super::{
     Sim, api,
     bot::Request,
     bot_callback::chat_of,
+    faults::FaultKind,
     limits::HOUR,
     state::{BotChat, Effect, State},
 };
@@ -151,6 +152,10 @@ impl State {
         if self.bot.socket.as_ref().is_none_or(|c| c.id != me) {
             return Err((846_609, "aibot websocket not subscribed"));
         }
+        let refused = |kind: &FaultKind| if let FaultKind::Error { code } = kind { Some(*code) } else { None };
+        if let Some(code) = self.faults.take(cmd, refused) {
+            return Err((code, "simulated fault"));
+        }
         match cmd {
             "aibot_respond_msg" => self.bot_answers(req_id, body, now),
             "aibot_respond_welcome_msg" => self.bot_welcomes(req_id, body, now),
@@ -206,7 +211,7 @@ impl State {
             return Err((40058, "stream.content exceeds 20480 bytes"));
         }
         if !self.bot_may_talk(&request.chat, now) {
-            return Err((45009, "api freq out of limit"));
+            return Err((self.unknowns.bot_limit_code, "api freq out of limit"));
         }
         if self.bot_streams(&request.chat, id, content, stream["finish"].as_bool().unwrap_or(false), now) {
             Ok(Value::Null)
@@ -253,7 +258,7 @@ impl State {
         };
         let chat = chat.ok_or((93006, "invalid chatid"))?;
         if !self.bot.spoken.contains(&chat) {
-            return Err((93001, "nobody has talked to the bot in this chat"));
+            return Err((self.unknowns.never_talked_code, "nobody has talked to the bot in this chat"));
         }
         self.bot_posts(&chat, body, now)
     }
@@ -274,7 +279,7 @@ impl State {
                 }
                 let task = body["task_id"].as_str().map(str::to_owned);
                 if task.as_ref().is_some_and(|t| self.bot.task_ids.contains(t)) {
-                    return Err((42014, "task_id was used before"));
+                    return Err((self.unknowns.repeated_task_id_code, "task_id was used before"));
                 }
                 self.bot.task_ids.extend(task);
             }
@@ -286,7 +291,7 @@ impl State {
             _ => return Err((40008, "invalid message type")),
         }
         if !self.bot_may_talk(chat, now) {
-            return Err((45009, "api freq out of limit"));
+            return Err((self.unknowns.bot_limit_code, "api freq out of limit"));
         }
         self.bot_says(chat, &kind, &body, None, now);
         Ok(Value::Null)

@@ -4,6 +4,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use serde::Serialize;
 
+use super::unknowns::Unknowns;
+
 /// Start values. [`Config::default`] is right for a demo; tests shorten the pauses.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -23,6 +25,8 @@ pub struct Config {
     pub notify_every: Duration,
     /// A bot socket that stays silent so long is closed (undocumented).
     pub socket_silence: Duration,
+    /// What else is not documented.
+    pub unknowns: Unknowns,
 }
 
 impl Default for Config {
@@ -36,6 +40,7 @@ impl Default for Config {
             stream_refresh: Duration::from_secs(1),
             notify_every: Duration::from_secs(15),
             socket_silence: Duration::from_secs(100),
+            unknowns: Unknowns::default(),
         }
     }
 }

@@ -48,6 +48,7 @@ pub fn router() -> Router<Arc<Sim>> {
         .route("/sim/api/tokens/kill", post(kill_tokens))
         .route("/sim/api/bot/{what}", post(bot_trouble))
         .route("/sim/api/reset", post(reset))
+        .route("/sim/api/unknowns", get(unknowns).post(set_unknowns))
         .route("/sim/api/wait", get(wait))
         .route("/sim/events", get(events))
         .route("/sim/archive", get(archive))
@@ -216,7 +217,18 @@ async fn archive(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<St
 /// A file of the archive by its `sdkfileid` (here: the `media_id` of an upload), whole.
 async fn archive_media(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Response {
     let id = query.get("sdkfileid").map_or("", String::as_str);
-    match sim.with(|state, _| state.archive_file(id)) {
+    let (file, late) = sim.with(|state, now| {
+        let file = state.archive_file(id);
+        state.remember_call(
+            now,
+            "archive/media",
+            json!({ "sdkfileid": id }),
+            file.as_ref().err().copied().unwrap_or(0),
+        );
+        (file, state.faults.late("archive/media"))
+    });
+    tokio::time::sleep(late).await;
+    match file {
         Ok(bytes) => bytes.to_vec().into_response(),
         Err(10005) => problem(StatusCode::NOT_FOUND, "no_file", id),
         Err(code) => [("x-return-code", code.to_string())].into_response(),
@@ -236,6 +248,16 @@ async fn bot_trouble(Extract(sim): Extract<Arc<Sim>>, Path(what): Path<String>) 
         _ => false,
     });
     if known { Ok(Json(json!({}))) } else { Err(problem(StatusCode::NOT_FOUND, "no_connection", what)) }
+}
+
+async fn unknowns(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
+    Json(sim.read(|state, _| json!(state.unknowns)))
+}
+
+async fn set_unknowns(Extract(sim): Extract<Arc<Sim>>, json: Body<Value>) -> Result<Json<Value>, Response> {
+    let patch = body(json)?;
+    sim.with(|state, _| state.unknowns.change(&patch).map(|()| Json(json!(state.unknowns))))
+        .map_err(|why| problem(StatusCode::BAD_REQUEST, "invalid_body", why))
 }
 
 async fn reset(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {

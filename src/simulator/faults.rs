@@ -1,5 +1,7 @@
 //! Fault switches: what goes wrong at WeCom on purpose, for the chat page and for scripts.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 /// What goes wrong. `times` counts down; without it the switch stays on until it is taken away.
@@ -94,6 +96,12 @@ impl Faults {
             }
         }
         Some(found)
+    }
+
+    /// How much later the answer of a call comes.
+    pub fn late(&mut self, path: &str) -> Duration {
+        let ms = self.take(path, |kind| if let FaultKind::Slow { ms } = kind { Some(*ms) } else { None });
+        Duration::from_millis(ms.unwrap_or(0))
     }
 
     /// Uses one turn of a switch without parameters.

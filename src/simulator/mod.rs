@@ -28,6 +28,7 @@ mod rights;
 mod sample;
 mod sign_in;
 mod state;
+mod unknowns;
 mod view;
 mod world;
 mod xml;
@@ -46,6 +47,7 @@ pub use callbacks::Delivery;
 pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Credentials};
 pub use faults::{Fault, FaultKind};
 use state::{Effect, State};
+pub use unknowns::Unknowns;
 
 use crate::model::{Clock, ShiftedClock, SignedDuration, Timestamp};
 
@@ -122,6 +124,7 @@ impl Simulator {
             .build()
             .context("HTTP client for callbacks")?;
         let mut state = State::new(Credentials::at(address));
+        state.unknowns = config.unknowns.clone();
         if config.sample {
             sample::fill(&mut state, clock.now());
         }

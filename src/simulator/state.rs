@@ -17,6 +17,7 @@ use super::{
     ids,
     limits::Limits,
     rights::Rights,
+    unknowns::Unknowns,
     world::{Card, Group, Item, Line, Person, PersonKind, words},
 };
 use crate::model::{GroupKind, Timestamp};
@@ -127,6 +128,8 @@ pub struct State {
     pub limits: Limits,
     /// Fault switches.
     pub faults: Faults,
+    /// What is not documented, as it is to be here.
+    pub unknowns: Unknowns,
     /// After the switch 60020 went off, calls are refused until then.
     pub ip_refused_until: Option<Timestamp>,
     /// Used `task_id`s: (agent, id).
@@ -181,6 +184,7 @@ impl State {
             dead_tokens: HashMap::new(),
             limits: Limits::default(),
             faults: Faults::default(),
+            unknowns: Unknowns::default(),
             ip_refused_until: None,
             task_ids: BTreeSet::new(),
             response_codes: BTreeMap::new(),
@@ -207,6 +211,7 @@ impl State {
         self.hooks.bot = old.hooks.bot.take();
         self.bot.socket = old.bot.socket.take();
         self.archive.inherit(&mut old.archive);
+        self.unknowns = old.unknowns.clone();
     }
 
     /// Ends all live tokens before their time.

@@ -127,6 +127,22 @@ async fn pushes_need_an_acquaintance_and_are_metered() {
 }
 
 #[tokio::test]
+async fn a_command_is_refused_with_whatever_code_a_test_wants() {
+    let world = start().await;
+    let mut bot = Bot::subscribed(&world).await;
+    let push = json!({"chatid": PROJECT, "chat_type": 2, "msgtype": "markdown", "markdown": {"content": "好"}});
+    world.control("unknowns", json!({"never_talked_code": 846_602})).await;
+    assert_eq!(bot.call("aibot_send_msg", push.clone()).await["errcode"], 846_602);
+    say(&world, "@群管 在吗");
+    bot.pushed().await;
+    world
+        .control("faults", json!({"kind": {"name": "error", "code": 846_601}, "path": "aibot_send_msg", "times": 1}))
+        .await;
+    assert_eq!(bot.call("aibot_send_msg", push.clone()).await["errcode"], 846_601);
+    assert_eq!(bot.call("aibot_send_msg", push).await["errcode"], 0);
+}
+
+#[tokio::test]
 async fn a_pressed_card_names_its_presser_and_changes_within_five_seconds() {
     let world = start().await;
     let mut bot = Bot::subscribed(&world).await;

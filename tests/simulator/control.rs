@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::harness::start;
+use crate::harness::{code, start};
 
 #[tokio::test]
 async fn a_script_posts_reads_moves_the_clock_and_resets() {
@@ -37,4 +37,29 @@ async fn a_form_from_a_foreign_page_is_not_heard() {
     let body = r#"{"do":"post","as":"li","group":"wrHuadongSales","text":"早"}"#;
     let response = world.http.post(url).header("content-type", "text/plain").body(body).send().await.unwrap();
     assert_eq!(response.status(), 400);
+}
+
+#[tokio::test]
+async fn what_no_document_says_can_be_set() {
+    let world = start().await;
+    let (status, all) =
+        world.control("unknowns", json!({"update_is_atomic": false, "token_calls_per_minute": 2})).await;
+    assert_eq!((status, &all["token_calls_per_minute"], &all["stream_minutes"]), (200, &json!(2), &json!(6)));
+    let change = json!({"chatid": "wrHuadongSales", "del_user_list": ["li", "nobody"], "add_user_list": ["ghost"]});
+    assert_eq!(code(&world.post("appchat/update", change.clone()).await), 0, "the rest is done");
+    let members = world.get("appchat/get?chatid=wrHuadongSales").await["chat_info"]["userlist"].clone();
+    assert!(!members.as_array().unwrap().contains(&json!("li")), "{members}");
+    world.control("unknowns", json!({"update_is_atomic": true})).await;
+    assert_eq!(code(&world.post("appchat/update", change).await), 86216);
+    let secret = world.sim.credentials().app.secret;
+    assert_eq!(code(&world.token_for(&secret).await), 0);
+    assert_eq!(code(&world.token_for(&secret).await), 45009);
+    world.control("unknowns", json!({"token_calls_per_minute": 60, "token_checks_address": true})).await;
+    world.control("faults", json!({"kind": {"name": "ip_refused"}, "times": 1})).await;
+    assert_eq!(code(&world.token_for(&secret).await), 60020);
+    world.control("reset", json!({})).await;
+    assert_eq!(code(&world.token_for(&secret).await), 0);
+    for wrong in [json!({"mute_works": true}), json!({"stream_minutes": "six"}), json!([])] {
+        assert_eq!(world.control("unknowns", wrong).await.0, 400);
+    }
 }

@@ -5,15 +5,14 @@ use serde_json::Value;
 use super::{Call, Errcode, fail, template_card};
 use crate::simulator::{limits::HOUR, state::BotChat};
 
-/// `POST aibot/response?response_code=`: once a code, within an hour, cards only in 1:1 talks. WeCom's own codes for a used
-/// and an expired address are not known; 60140 is what its cards answer.
+/// `POST aibot/response?response_code=`: once a code, within an hour, cards only in 1:1 talks.
 pub fn response(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let code = call.param("response_code").to_owned();
     let Some(door) = call.state.bot.doors.get(&code).cloned() else {
-        return fail(60140, "response_code is invalid or used");
+        return fail(call.state.unknowns.used_response_url_code, "response_code is invalid or used");
     };
     if call.now.as_millisecond() - door.since.as_millisecond() > HOUR {
-        return fail(60140, "response_code is expired");
+        return fail(call.state.unknowns.used_response_url_code, "response_code is expired");
     }
     let msgtype = call.text("msgtype").to_owned();
     let body = call.body[&msgtype].clone();
@@ -29,7 +28,7 @@ pub fn response(call: &mut Call<'_>) -> Result<Value, Errcode> {
         _ => return fail(40008, "invalid msgtype"),
     }
     if !call.state.bot_may_talk(&door.chat, call.now) {
-        return fail(45009, "api freq out of limit");
+        return fail(call.state.unknowns.bot_limit_code, "api freq out of limit");
     }
     call.state.bot.doors.remove(&code);
     call.state.bot_says(&door.chat, &msgtype, &body, None, call.now);

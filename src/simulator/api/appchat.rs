@@ -98,18 +98,25 @@ pub fn create(call: &mut Call<'_>) -> Result<Value, Errcode> {
     Ok(json!({ "chatid": chatid }))
 }
 
-/// `POST appchat/update`: all of it or nothing of it.
+/// `POST appchat/update`: all of it or nothing of it, unless the switch says otherwise.
 pub fn update(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let id = call.text("chatid").to_owned();
     own_group(call, &id)?;
-    let add = employees(call, &call.texts("add_user_list")?)?;
+    let mut wanted = call.texts("add_user_list")?;
+    if !call.state.unknowns.update_is_atomic {
+        wanted.retain(|id| call.state.employee(id).is_some());
+    }
+    let add = employees(call, &wanted)?;
     let delete = call.texts("del_user_list")?;
     let group = own_group(call, &id)?;
     let mut leaving = BTreeSet::new();
     for person in &delete {
         match call.state.find_person(person).map(|p| p.id.clone()).filter(|p| group.has(p)) {
             Some(person) => leaving.insert(person),
-            None => return fail(86216, format!("userid not in chat: {person}")),
+            None if call.state.unknowns.update_is_atomic => {
+                return fail(86216, format!("userid not in chat: {person}"));
+            }
+            None => false,
         };
     }
     let mut after: BTreeSet<_> = group.members.iter().map(|m| m.id.clone()).collect();

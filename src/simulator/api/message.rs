@@ -21,7 +21,6 @@ const TO_ONE_MEMBER: &[(u64, i64)] = &[(30, MINUTE), (1000, HOUR)];
 const DUPLICATE_DEFAULT_S: i64 = 1800;
 const DUPLICATE_MAX_S: i64 = 14_400;
 const RECALL_HOURS: i64 = 24;
-const CODE_HOURS: i64 = 72;
 const TYPES: &[&str] = &[
     "text",
     "image",
@@ -162,7 +161,7 @@ pub fn send(call: &mut Call<'_>) -> Result<Value, Errcode> {
         if let Some(task) = &task
             && call.state.task_ids.contains(&(call.agent, task.clone()))
         {
-            return fail(42014, "task_id was used before");
+            return fail(call.state.unknowns.repeated_task_id_code, "task_id was used before");
         }
         if task.is_some() && call.state.hooks.app.is_none() {
             return fail(43012, "callback url is not set: the card could not be answered");
@@ -235,11 +234,12 @@ pub fn recall(call: &mut Call<'_>) -> Result<Value, Errcode> {
 /// `POST message/update_template_card`
 pub fn update_card(call: &mut Call<'_>) -> Result<Value, Errcode> {
     let code = call.text("response_code").to_owned();
+    let life = call.state.unknowns.response_code_hours * HOUR;
     let known = call
         .state
         .response_codes
         .get(&code)
-        .filter(|c| !c.used && call.now.as_millisecond() - c.since.as_millisecond() <= CODE_HOURS * HOUR);
+        .filter(|c| !c.used && call.now.as_millisecond() - c.since.as_millisecond() <= life);
     let Some(ResponseCode { agent, task, .. }) = known.cloned() else {
         return fail(60140, "response_code is invalid, used or expired");
     };

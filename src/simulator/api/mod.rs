@@ -148,7 +148,7 @@ pub fn router() -> Router<Arc<Sim>> {
 /// What happens around a call, by the fault switches.
 #[derive(Default)]
 struct Trouble {
-    slow_ms: u64,
+    late: Duration,
     lost_after_ms: Option<u64>,
 }
 
@@ -156,10 +156,7 @@ impl Trouble {
     /// Picks the switches that let the call work and spoil its answer.
     fn pick(state: &mut State, path: &str) -> Self {
         Self {
-            slow_ms: state
-                .faults
-                .take(path, |k| if let FaultKind::Slow { ms } = k { Some(*ms) } else { None })
-                .unwrap_or(0),
+            late: state.faults.late(path),
             lost_after_ms: state
                 .faults
                 .take(path, |k| if let FaultKind::LostAnswer { ms } = k { Some(*ms) } else { None }),
@@ -168,9 +165,7 @@ impl Trouble {
 
     /// Holds the answer back or tears it off.
     async fn spoil(self, answer: Response) -> Response {
-        if self.slow_ms > 0 {
-            tokio::time::sleep(Duration::from_millis(self.slow_ms)).await;
-        }
+        tokio::time::sleep(self.late).await;
         let Some(ms) = self.lost_after_ms else { return answer };
         tokio::time::sleep(Duration::from_millis(ms)).await;
         let broken = futures_util::stream::once(async { Err::<Bytes, _>(std::io::Error::other("answer lost")) });
@@ -210,6 +205,11 @@ async fn serve(
         });
         let result = match result {
             Err(Errcode(code, text)) if wrong_json => Err(Errcode(code, format!("Warning: wrong json format. {text}"))),
+            Ok(done) if wrong_json => {
+                let mut body = if done.is_object() { done } else { json!({}) };
+                body["errmsg"] = "Warning: wrong json format. ok".into();
+                Ok(body)
+            }
             other => other,
         };
         state.remember_call(now, &path, kept, result.as_ref().map_or_else(|e| e.0, |_| 0));
@@ -236,12 +236,7 @@ fn gate(
     }
     let agent = if needs == Needs::Nothing { 0 } else { token::check(state, query, now)? };
     if needs != Needs::Nothing {
-        if state.faults.has(&FaultKind::IpRefused) {
-            state.ip_refused_until = Timestamp::from_millisecond(now.as_millisecond() + IP_FIX_MS).ok();
-        }
-        if state.ip_refused_until.is_some_and(|until| now < until) {
-            return fail(60020, "not allow to access from your ip");
-        }
+        trusted(state, now)?;
         let right = match needs {
             Needs::App => agent == APP_AGENT,
             Needs::Archive => agent == ARCHIVE_AGENT,
@@ -258,6 +253,17 @@ fn gate(
         }
     }
     Ok(agent)
+}
+
+/// Whether the caller's address is in the list of trusted ones, by the fault switch.
+fn trusted(state: &mut State, now: Timestamp) -> Result<(), Errcode> {
+    if state.faults.has(&FaultKind::IpRefused) {
+        state.ip_refused_until = Timestamp::from_millisecond(now.as_millisecond() + IP_FIX_MS).ok();
+    }
+    if state.ip_refused_until.is_some_and(|until| now < until) {
+        return fail(60020, "not allow to access from your ip");
+    }
+    Ok(())
 }
 
 /// The HTTP answer: always 200, the code in the body and in two headers; `errmsg` carries a changing hint.

@@ -18,8 +18,6 @@ use crate::{
 
 /// Seconds a token lives.
 const LIFE_S: i64 = 7200;
-/// Calls of `gettoken` a minute; the real number is not documented.
-const PER_MINUTE: u64 = 60;
 /// So many wrong secrets in a minute bar the address for an hour; the real number is not documented.
 const WRONG_PER_MINUTE: u64 = 10;
 
@@ -47,7 +45,11 @@ pub fn get(call: &mut Call<'_>) -> Result<Value, Errcode> {
         }
         return fail(40001, "invalid credential");
     };
-    if !state.limits.allow("gettoken", PER_MINUTE, MINUTE, 1, now) {
+    if state.unknowns.token_checks_address {
+        super::trusted(state, now)?;
+    }
+    let per_minute = state.unknowns.token_calls_per_minute;
+    if !state.limits.allow("gettoken", per_minute, MINUTE, 1, now) {
         return fail(45009, "api freq out of limit");
     }
     if let Some(live) = state.tokens.get(&agent).filter(|t| t.until > now) {
