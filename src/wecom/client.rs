@@ -3,7 +3,7 @@
 //! The token is fetched once for everybody who waits, refreshed ahead of time, dropped early when WeCom says so, and the
 //! call is then repeated once. URLs carry the token, so they are never logged.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use reqwest::{Method, redirect};
 use secrecy::{ExposeSecret, SecretString};
@@ -22,6 +22,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const LARGEST: usize = 8 * 1024 * 1024;
 /// A token is replaced this long before it ends.
 const EARLY: SignedDuration = SignedDuration::from_secs(300);
+/// WeCom throws away what it has delivered to the same person within such a time, if it is asked to.
+const SAME: SignedDuration = SignedDuration::from_secs(1800);
 
 /// Why a call did not do what it should.
 #[derive(Debug, thiserror::Error)]
@@ -71,6 +73,8 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     token: Mutex<Option<Token>>,
     meter: Meter,
+    /// Texts that arrived for certain, and when: saying them again is meant.
+    arrived: parking_lot::Mutex<HashMap<(String, String), Timestamp>>,
 }
 
 /// How a private message went out.
@@ -152,6 +156,7 @@ impl Client {
             clock,
             token: Mutex::new(None),
             meter: Meter::default(),
+            arrived: parking_lot::Mutex::default(),
         })
     }
 
@@ -239,10 +244,12 @@ impl Client {
                 .map_err(|error| ClientError::Network(format!("the answer is not JSON: {error}")))?;
             let code = answer["errcode"].as_i64().unwrap_or(0);
             let message = answer["errmsg"].as_str().unwrap_or_default();
-            if message.starts_with("Warning: wrong json format") {
+            // It means a fault of ours that no repetition mends; with code 0, too, something that was meant was not done.
+            let half_read = message.starts_with("Warning: wrong json format");
+            if half_read {
                 tracing::error!(path, "WeCom could read only part of a request of ours");
             }
-            if code == 0 {
+            if code == 0 && !half_read {
                 Ok(answer)
             } else {
                 Err(ClientError::Api(ApiError { code, message: stable_message(message) }))
@@ -264,17 +271,27 @@ impl Client {
 
     // ---- private messages --------------------------------------------------------------------------------------------
 
-    /// Sends a message (`msgtype` and its body) to people of the company. The same content is not delivered twice within
-    /// half an hour, so a repetition after a crash is harmless.
+    /// Sends a message (`msgtype` and its body) to people of the company. A repetition after a lost answer or a crash is
+    /// harmless: WeCom is asked not to deliver the same content again within half an hour. Where the first is known to have
+    /// arrived, the second is meant (somebody asked the same thing twice) and is delivered.
     pub async fn message_send(&self, to: &[&str], msgtype: &str, content: &Value) -> Result<SendOutcome, ClientError> {
         let keys: Vec<String> = to.iter().map(|user| format!("member:{user}")).collect();
         let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
         self.metered(&keys, limits::MEMBER, self.clock.now())?;
-        let body = json!({
-            "touser": to.join("|"), "msgtype": msgtype, "agentid": self.agent_id, msgtype: content,
-            "enable_duplicate_check": 1, "duplicate_check_interval": 1800,
-        });
+        let same = (to.join("|"), content.to_string());
+        let meant = self.arrived.lock().remove(&same).is_some_and(|at| self.clock.now().duration_since(at) < SAME);
+        let mut body = json!({ "touser": same.0, "msgtype": msgtype, "agentid": self.agent_id, msgtype: content });
+        if !meant {
+            body["enable_duplicate_check"] = json!(1);
+            body["duplicate_check_interval"] = json!(SAME.as_secs());
+        }
         let answer = self.post("message/send", &body).await?;
+        if msgtype == "text" {
+            let now = self.clock.now();
+            let mut arrived = self.arrived.lock();
+            arrived.retain(|_, at| now.duration_since(*at) < SAME);
+            arrived.insert(same, now);
+        }
         let invalid = answer["invaliduser"].as_str().unwrap_or_default();
         Ok(SendOutcome {
             invalid: invalid.split('|').filter(|u| !u.is_empty()).map(str::to_owned).collect(),

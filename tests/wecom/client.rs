@@ -86,6 +86,7 @@ async fn every_trouble_has_its_class_and_no_error_tells_a_secret() {
         (json!({"name": "lost_answer"}), Class::Retry),
         (json!({"name": "error", "code": 60020}), Class::Configuration),
         (json!({"name": "error", "code": 4711}), Class::Final),
+        (json!({"name": "wrong_json"}), Class::Final), // although the code is 0
     ] {
         fault(&sim, json!({"kind": what, "path": "user/get", "times": 1}));
         let error = app.user_name("li").await.unwrap_err();
@@ -136,5 +137,28 @@ async fn who_is_who() {
     assert!(consents.contains(&("wmWuHao".into(), false)) && consents.contains(&("wmLiuBig".into(), true)));
     let wrong = app.room_consents("wrVipCustomers").await.unwrap_err();
     assert_eq!(wrong.class(), Class::Configuration, "the app's secret does not open the archive: {wrong}");
+    sim.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_said_twice_on_purpose_arrives_twice_and_a_repetition_once() {
+    let (sim, clock, client) = world().await;
+    let words = json!({"content": "您没有违规记录。"});
+    let heard = || sim.inbox("li").iter().filter(|item| item["text"] == "您没有违规记录。").count();
+    for _ in 0..2 {
+        client.message_send(&["li"], "text", &words).await.unwrap();
+    }
+    assert_eq!(heard(), 2, "somebody asked the same thing again");
+
+    fault(&sim, json!({"kind": {"name": "lost_answer"}, "path": "message/send", "times": 1}));
+    let lost = client.message_send(&["li"], "text", &words).await.unwrap_err();
+    assert_eq!(lost.class(), Class::Retry);
+    assert_eq!(heard(), 3);
+    client.message_send(&["li"], "text", &words).await.unwrap();
+    assert_eq!(heard(), 3, "the repetition is not delivered");
+
+    let after_a_crash = self::client(&sim, clock, 1_000_002, &sim.credentials().app.secret);
+    after_a_crash.message_send(&["li"], "text", &words).await.unwrap();
+    assert_eq!(heard(), 3, "nor one of the next process");
     sim.stop().await;
 }
