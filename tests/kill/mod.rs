@@ -22,6 +22,11 @@ pub fn kills() -> u64 {
     std::env::var("QUNGUAN_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(20)
 }
 
+/// How often each of the worst moments is tried: a hundred times where many kills are asked for.
+pub fn moments() -> usize {
+    if kills() > 20 { 100 } else { 3 }
+}
+
 /// The child's folder and life, if this process is the child.
 pub fn child() -> Option<(std::path::PathBuf, u64)> {
     Some((std::env::var_os(FOLDER)?.into(), std::env::var(LIFE).ok()?.parse().ok()?))
