@@ -226,7 +226,7 @@ fn rulebooks_are_listed_shown_and_counted() {
     assert!(totals.iter().any(|line| line["rulebook"] == "sales-group" && line["clauses"] == 18));
     let shown = stdout(&run(folder.path(), &["rulebook", "show", "group-sales"], ""));
     assert!(shown.starts_with("《微信群管理制度销售》第 1 版"), "{shown}");
-    assert!(shown.contains("六(1)  首次警告，第二次禁言，第三次移出\n    自动执行：处置阶梯；按策略"), "{shown}");
+    assert!(shown.contains("六(1)  一犯警告，二犯禁言，三犯移出\n    自动执行：处置阶梯；按策略"), "{shown}");
     assert_eq!(stdout(&run(folder.path(), &["rulebook", "list"], "")).lines().count(), 17);
     assert_eq!(run(folder.path(), &["rulebook", "show", "nope"], "").status.code(), Some(1));
 }
