@@ -215,7 +215,7 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     house.say("sun", SALES, AD).await;
     assert!(!house.is_member(SALES, "sun"));
     assert!(house.cases(SALES, "sun").await.iter().any(|case| case.step == Step::Remove));
-    assert_snapshot!(reader.news(&["sun", "zhang"]), @r#"
+    assert_snapshot!(reader.news(&["sun", "zhang"]), @r"
     【群】
     孙凯：加我V信领红包
     —— 「孙凯」被移出群聊
@@ -223,8 +223,9 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     【私信 sun】
     群规提醒（第 3 次）
     华东销售群
-    管理者今天 13:00 对您做出处理。
+    管理者今天 13:00 对您做出处理。再次违规将被移出本群。
     依据：又在群里打广告
+    次数：第 3 次 / 共 4 次
     失效：6月4日 13:00
     编号：####
     [知道了] [申诉]
@@ -241,7 +242,7 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
 
     【私信 zhang】
     已记录（####），对「孙凯」的警告正在执行。
-    "#);
+    ");
     assert_snapshot!(house.press("sun", "您已被移出群聊", "申诉").await, @"已提交申诉");
     assert_snapshot!(reader.news(&["wang", "zhang"]), @r"
     【私信 wang】
@@ -392,8 +393,9 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 sun】
     您已被暂停发言
     华东销售群
-    管理者今天 10:00 复核确认，您的一条消息违反群规。您已被暂时移出群聊，今天 12:00 自动拉回。
+    管理者今天 10:00 复核确认，您的一条消息违反群规。您已被暂时移出群聊，今天 12:00 自动拉回。再次违规将被移出本群。
     依据：成员举报，经查属实
+    次数：第 2 次 / 共 3 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
@@ -428,8 +430,9 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     【私信 li】
     群规提醒（第 1 次）
     华东销售群
-    管理者今天 10:00 对您做出处理。
+    管理者今天 10:00 对您做出处理。再次违规将被禁言 2 小时。
     依据：恶意举报
+    次数：第 1 次 / 共 3 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
@@ -508,8 +511,9 @@ async fn a_rule_of_the_admins_own_earns_its_place_and_loses_it() {
     assert_snapshot!(house.last_told("sun"), @r"
     群规提醒（第 1 次）
     华东销售群
-    管理者今天 20:00 复核确认，您的一条消息涉及「广告引流」，记 2 分（累计 2 分）。
+    管理者今天 20:00 复核确认，您的一条消息涉及「广告引流」，记 2 分（累计 2 分）。再次违规将被禁言 2 小时。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    次数：第 1 次 / 共 3 次
     失效：6月3日 20:00
     编号：####
     [知道了] [申诉]

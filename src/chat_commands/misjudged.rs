@@ -1,9 +1,14 @@
 //! 误判 8F2K: there was nothing wrong with the sentence. The case is taken back, and the same sentence passes from now on.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, Who, words};
-use crate::{model::UserError, store::CaseState};
+use crate::{
+    model::UserError,
+    store::{Case, CaseState},
+};
 
 /// The command.
 pub struct Misjudged;
@@ -41,6 +46,16 @@ impl Command for Misjudged {
             return Ok(format!("记录 {id} 早已撤销；以后同样的话不再提醒。"));
         }
         call.desk.moderation.revoke(&id, call.by.as_str(), "misjudged").await?;
-        Ok(format!("记录 {id} 已撤销，以后同样的话不再提醒。"))
+        let allow = if call.public { None } else { entry(&case) };
+        let allow =
+            allow.map(|(list, line)| format!("整类说法都没问题的话，请在词表 {list} 第 {line} 行写「允许=说法」。"));
+        Ok(format!("记录 {id} 已撤销，以后同样的话不再提醒。{}", allow.unwrap_or_default()))
     }
+}
+
+/// The wordlist and the line of the entry that was hit, if it was one: that is where a phrase is allowed, not in a chat.
+fn entry(case: &Case) -> Option<(&str, &str)> {
+    let is_list = |list: &str| Path::new(list).extension().is_some_and(|kind| kind == "txt");
+    let hits = case.findings.iter().filter(|finding| finding.category == case.category && finding.score > 0.0);
+    hits.filter_map(|finding| finding.entry.as_deref()?.rsplit_once(':')).find(|(list, _)| is_list(list))
 }

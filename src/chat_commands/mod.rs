@@ -278,7 +278,9 @@ impl Desk {
         let public = said.group.is_some() && !privately;
         let call = Call { desk: self, by: said.by, group, public, words, text: said.text, quote: said.quote };
         let answered = match command.run(&call).await {
-            Ok(answer) if privately => self.tell(&said, &answer).await.map(|()| SENT_IN_PRIVATE.to_owned()),
+            Ok(answer) | Err(CommandError::User(UserError(answer))) if privately => {
+                self.tell(&said, &answer).await.map(|()| SENT_IN_PRIVATE.to_owned())
+            }
             Ok(answer) => Ok(answer),
             Err(CommandError::User(error)) => Ok(error.0),
             Err(CommandError::Store(error)) => Err(error),

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
-use crate::wording;
+use crate::{model::Mode, policy::explain, wording};
 
 /// The command.
 pub struct RulesOfGroup;
@@ -41,6 +41,10 @@ impl Command for RulesOfGroup {
         }
         if answer.len() == before {
             answer.push_str("\n不发广告引流，不刷屏，不辱骂，不泄露公司机密和他人信息，不发违法内容。");
+        }
+        if group.set.mode != Mode::Watch {
+            let policy = rules.policy(group).for_group(group.id());
+            answer.push_str(&format!("\n违规处理：{}", explain::ladder(policy)));
         }
         answer.push_str("\n对处理有异议，可发送「申诉 编号 理由」。");
         Ok(answer)

@@ -3,7 +3,12 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError};
-use crate::{groups::Group, model::Timestamp, policy::MemberState, wording};
+use crate::{
+    groups::Group,
+    model::{MemberId, Timestamp},
+    policy::{MemberState, Policy},
+    wording,
+};
 
 /// The command.
 pub struct Status;
@@ -60,10 +65,12 @@ impl Status {
             MemberState::Removed => "已被移出".to_owned(),
             MemberState::Banned => "已被移出，不再邀请".to_owned(),
         });
+        let rules = call.desk.rules.get_full();
+        let policy = rules.policy(group).for_group(group.id());
         let mut any = false;
         for strike in standing.live_strikes(now) {
             if !any {
-                answer.push_str(&format!("，当前 {} 分。", standing.live_points(now)));
+                answer.push_str(&format!("，当前 {} {}。", standing.live_points(now), policy.unit.zh()));
                 any = true;
             }
             let case = call.desk.store.case(&strike.case).await?;
@@ -72,16 +79,41 @@ impl Status {
                 .map(|case| case.rule)
                 .filter(|reason| !reason.is_empty());
             answer.push_str(&format!(
-                "\n· {}：{}，{} 分，{} 失效",
+                "\n· {}：{}，{} {}，{} 失效",
                 strike.case,
                 what.as_deref().unwrap_or_else(|| strike.category.zh()),
                 strike.points,
+                policy.unit.zh(),
                 wording::when(strike.expires_at, now)
             ));
         }
         if !any {
             answer.push_str("，没有记分。");
         }
+        for order in orders(policy, group, call.by, now) {
+            answer.push_str(&format!("\n· {order}"));
+        }
         Ok((answer, any))
     }
+}
+
+/// What else holds for the member in the group at the moment: immunity is never a secret of those who have it.
+fn orders(policy: &Policy, group: &Group, member: &MemberId, now: Timestamp) -> Vec<String> {
+    let mut lines = Vec::new();
+    let role = group.role(member);
+    if policy.immune.roles.contains(&role) {
+        lines.push(format!("您是{}，按策略豁免，不记分", role.zh()));
+    }
+    let orders = &group.learned.orders;
+    let holds = |until: Option<&Timestamp>| until.filter(|until| **until > now).map(|until| wording::when(*until, now));
+    if let Some(until) = holds(orders.exempt.get(member)) {
+        lines.push(format!("豁免：{until} 之前您的消息不处理"));
+    }
+    if let Some(until) = holds(orders.ads_permitted.get(member)) {
+        lines.push(format!("授权：{until} 之前可以发广告"));
+    }
+    if let Some(until) = holds(orders.strict_until.as_ref()) {
+        lines.push(format!("本群严管：{until} 之前从严处理"));
+    }
+    lines
 }

@@ -50,7 +50,9 @@ impl Command for Why {
             case.step.zh()
         );
         if case.points > 0 {
-            answer.push_str(&format!("记 {} 分，当时累计 {} 分。", case.points, case.live_points));
+            let rules = call.desk.rules.get_full();
+            let unit = rules.policy(&group).for_group(group.id()).unit.zh();
+            answer.push_str(&format!("记 {} {unit}，当时累计 {} {unit}。", case.points, case.live_points));
         }
         if let Some(expires) = case.expires_at {
             answer.push_str(&format!("{} 失效。", wording::when(expires, now)));

@@ -205,7 +205,7 @@ fn decision(
         category,
         severity,
     };
-    Decision {
+    let mut decision = Decision {
         step,
         would: step,
         category,
@@ -218,5 +218,7 @@ fn decision(
         needs_human,
         counts: policy.unit == Unit::Count,
         ..Decision::by_person(before, live().count() as u32 + 1)
-    }
+    };
+    policy::decide::outlook(policy, group.is_external(member), &mut decision, points);
+    decision
 }

@@ -154,6 +154,28 @@ pub fn decide(policy: &Policy, standing: &Standing, facts: &Facts<'_>, now: Time
     Case { policy, standing, facts, now }.decide()
 }
 
+/// Second sentence of a warning: the n-th of so many, and what one more like it (of that weight) brings.
+pub fn outlook(policy: &Policy, external: bool, decision: &mut Decision, weight: u32) {
+    let ladder = policy.ladder_of(decision.category);
+    let missing = ladder.top().map_or(0, |top| top.at.saturating_sub(decision.live_after));
+    // Whoever was only warned by hand where the ladder would have removed them still has the top before them.
+    let spared = missing == 0 && decision.step > Step::None && ladder.top().is_some_and(|top| top.step > decision.step);
+    decision.of = decision.n + if weight == 0 { 0 } else { missing.div_ceil(weight).max(u32::from(spared)) };
+    if decision.step == Step::Remove {
+        return;
+    }
+    let next = ladder.rung(decision.live_after.saturating_add(weight)).filter(|_| weight > 0);
+    decision.next = match next {
+        None => String::new(),
+        Some(rung) if rung.ask || (external && rung.step >= policy.external_ask_from) => {
+            "再次违规将提请管理者处理".to_owned()
+        }
+        Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", wording::length(*length)),
+        Some(Rung { step: Step::Remove, .. }) => "再次违规将被移出本群".to_owned(),
+        Some(_) => "再次违规将被警告".to_owned(),
+    };
+}
+
 /// Everything a decision is made from.
 #[derive(Clone, Copy)]
 struct Case<'a> {
@@ -369,24 +391,8 @@ impl Case<'_> {
         }
     }
 
-    /// Second sentence of a warning: the n-th of so many, and what comes next.
     fn look_ahead(self, decision: &mut Decision, weight: u32) {
-        let ladder = self.policy.ladder_of(decision.category);
-        let missing = ladder.top().map_or(0, |top| top.at.saturating_sub(decision.live_after));
-        decision.of = decision.n + if weight == 0 { 0 } else { missing.div_ceil(weight) };
-        if decision.step == Step::Remove {
-            return;
-        }
-        let next = ladder.rung(decision.live_after.saturating_add(weight)).filter(|_| weight > 0);
-        decision.next = match next {
-            None => String::new(),
-            Some(rung) if rung.ask || (self.facts.external && rung.step >= self.policy.external_ask_from) => {
-                "再次违规将提请管理者处理".to_owned()
-            }
-            Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", wording::length(*length)),
-            Some(Rung { step: Step::Remove, .. }) => "再次违规将被移出本群".to_owned(),
-            Some(_) => "再次违规将被警告".to_owned(),
-        };
+        outlook(self.policy, self.facts.external, decision, weight);
     }
 
     /// A decision without points.

@@ -2,7 +2,7 @@
 //!
 //! Nothing here knows a ladder: every line is played through [`decide()`] and [`apply`], so it is what the bot will do.
 
-use super::{Decision, Facts, MemberState, Policy, Standing, apply, decide};
+use super::{Decision, Facts, MemberState, Policy, Standing, apply, decide, ladder::Unit};
 use crate::{
     detect::{Finding, Report, Verdict},
     model::{CaseId, Category, GroupId, GroupKind, Mode, Role, Severity, SignedDuration, Stage, Step, Timestamp},
@@ -16,6 +16,8 @@ enum Who {
     Newcomer,
     Customer,
     Owner,
+    /// A member while the owner's strict mode lasts.
+    Strict,
 }
 
 /// Explains a policy in lines of plain words.
@@ -45,6 +47,7 @@ pub fn explain(policy: &Policy) -> String {
         ("冒充群主（严重）", Category::Impersonation, Severity::Critical, Who::Member),
         ("客户发赌博内容", Category::Gambling, Severity::Critical, Who::Customer),
         ("疑似泄露机密", Category::LeakSecret, Severity::High, Who::Member),
+        ("严管期间发广告", Category::Ads, Severity::Medium, Who::Strict),
         ("群主发广告", Category::Ads, Severity::Medium, Who::Owner),
     ];
     for (what, category, severity, who) in others {
@@ -60,23 +63,62 @@ pub fn explain(policy: &Policy) -> String {
     lines.join("\n")
 }
 
-/// The 1st to the 5th ad, one an hour; ends where nothing worse can follow.
+/// The 1st to the 5th ad, one an hour. An ordinary member's are all told, also those after a removal (somebody may invite them
+/// again, and the strikes still count); the others' end where nothing worse can follow.
 fn ads(policy: &Policy, who: Who) -> Vec<String> {
     let mut person = Person::new(policy, who);
     let mut lines = Vec::new();
     for n in 1..=5 {
+        let again = match person.standing.state {
+            MemberState::Banned => {
+                lines.push(format!("  第 {n} 次：已永久不得入群，再入群会立即移出"));
+                continue;
+            }
+            MemberState::Removed => {
+                person.standing.state = MemberState::Normal;
+                "（再次入群后）"
+            }
+            _ => "",
+        };
         let decision = person.says(Category::Ads, Severity::Medium);
-        if decision.step == Step::Remove && decision.needs_human {
+        let all = matches!(who, Who::Member);
+        if !all && decision.step == Step::Remove && decision.needs_human {
             lines.push(format!("  第 {n} 次起：{}", outcome(&decision)));
             break;
         }
-        lines.push(format!("  第 {n} 次：{}{}", outcome(&decision), weight(policy, &decision)));
-        if matches!(person.standing.state, MemberState::Removed | MemberState::Banned) {
+        lines.push(format!("  第 {n} 次{again}：{}{}", outcome(&decision), weight(policy, &decision)));
+        if !all && matches!(person.standing.state, MemberState::Removed | MemberState::Banned) {
             break;
         }
         person.now += SignedDuration::from_hours(1);
     }
     lines
+}
+
+/// The ladder in one sentence, as members read it below the rules of their group.
+pub fn ladder(policy: &Policy) -> String {
+    let unit = policy.unit.zh();
+    let rungs = policy.ladder.0.iter().map(|rung| {
+        let length = if rung.step == Step::Mute { format!(" {}", wording::length(rung.length)) } else { String::new() };
+        let ask = if rung.ask { "（先由管理者确认）" } else { "" };
+        format!("{} {unit}{}{length}{ask}", rung.at, rung.step.zh())
+    });
+    let mut text = format!("累计 {}。", rungs.collect::<Vec<_>>().join("，"));
+    let points = policy.points;
+    text.push_str(&match policy.unit {
+        Unit::Points => {
+            format!("轻 {} 分，中 {} 分，重 {} 分，严重 {} 分", points.low, points.medium, points.high, points.critical)
+        }
+        Unit::Count if points.critical > 1 => format!("严重的一次计 {} 次", points.critical),
+        Unit::Count => "不分轻重".to_owned(),
+    });
+    text.push_str(&format!("，{}后失效。", wording::length(policy.strike_expires)));
+    let graver = policy.categories.iter().filter(|(_, rule)| rule.severity == Some(Severity::Critical));
+    let graver: Vec<&str> = graver.map(|(category, _)| category.zh()).collect();
+    if !graver.is_empty() {
+        text.push_str(&format!("{}一律按严重计。", graver.join("、")));
+    }
+    text
 }
 
 /// A decision in words.
@@ -146,7 +188,7 @@ impl<'a> Person<'a> {
             at: self.now,
             working: None,
             breaker_open: false,
-            strict_until: None,
+            strict_until: matches!(self.who, Who::Strict).then_some(Timestamp::MAX),
             exempt: false,
             permitted: &[],
         };
@@ -193,5 +235,29 @@ mod tests {
         for name in ["default", "gentle", "three-strikes", "strict"] {
             insta::assert_snapshot!(name, explain(&Policy::shipped(name)));
         }
+    }
+
+    #[test]
+    fn the_ladders_in_a_sentence() {
+        let all = ["default", "gentle", "three-strikes", "strict"].map(|name| ladder(&Policy::shipped(name)));
+        insta::assert_snapshot!(all.join("\n"), @r"
+        累计 2 分警告，4 分禁言 2 小时，6 分移出。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
+        累计 1 分警告，2 分禁言 10 分钟，4 分禁言 2 小时，6 分禁言 1 天，8 分移出（先由管理者确认）。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
+        累计 1 次警告，2 次禁言 2 小时，3 次移出。严重的一次计 3 次，30 天后失效。
+        累计 2 分警告，4 分禁言 2 小时，6 分移出。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。广告引流、跨群推广、辱骂、谣言、赌博、色情、违禁品、诈骗、暴恐、涉政、可疑链接一律按严重计。
+        ");
+    }
+
+    #[test]
+    fn who_is_banned_for_ads_stays_out() {
+        let text = "title = \"一\"\nversion = 1\n[category.ads]\nseverity = \"critical\"\n[ban]\nfrom = \"critical\"\n";
+        let policy = Policy::parse("one", text).unwrap();
+        insta::assert_snapshot!(ads(&policy, Who::Member).join("\n"), @r"
+        第 1 次：移出，永久不得入群，同一群主的其他群也移出（计 6 分，共 6 分）
+        第 2 次：已永久不得入群，再入群会立即移出
+        第 3 次：已永久不得入群，再入群会立即移出
+        第 4 次：已永久不得入群，再入群会立即移出
+        第 5 次：已永久不得入群，再入群会立即移出
+        ");
     }
 }
