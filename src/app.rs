@@ -44,7 +44,7 @@ use crate::{
     contacts::{Company, Contacts},
     coverage::{Coverage, Gap},
     groups::{Configured, Group, Groups},
-    http::{self, Api, Readiness, auth::Tokens, ops::Check, receipt::Receipts},
+    http::{self, Api, Readiness, appeal::AppealPages, auth::Tokens, door::Door, ops::Check, receipt::Receipts},
     jobs::{
         self, Job,
         hands::Hands,
@@ -165,18 +165,10 @@ fn capabilities(settings: &Settings) -> Capabilities {
     }
 }
 
-/// The page on which notices are acknowledged, where the settings say how it is reached.
-fn receipts(
-    settings: &Settings,
-    notices: &Arc<Notices>,
-    moderation: &Arc<Moderation>,
-    client: Option<Arc<Client>>,
-    clock: &Arc<dyn Clock>,
-) -> Option<Arc<Receipts>> {
+/// The way in to the pages that people open from WeCom, where the settings say how it is reached.
+fn door(settings: &Settings, client: Option<Arc<Client>>, clock: &Arc<dyn Clock>) -> Option<Arc<Door>> {
     let wecom = settings.wecom.as_ref()?;
-    Some(Arc::new(Receipts {
-        notices: notices.clone(),
-        moderation: moderation.clone(),
+    Some(Arc::new(Door {
         client: client?,
         clock: clock.clone(),
         public_url: settings.http.public_url.clone()?,
@@ -184,6 +176,19 @@ fn receipts(
         app: (wecom.corp_id.clone(), wecom.app.as_ref()?.agent_id),
         pages: parking_lot::Mutex::default(),
     }))
+}
+
+/// The pages that people open from WeCom; none without an address that the world can reach.
+fn members_pages(
+    door: Option<Arc<Door>>,
+    notices: &Arc<Notices>,
+    appeals: &Arc<Appeals>,
+    moderation: &Arc<Moderation>,
+) -> Router {
+    let Some(door) = door else { return Router::new() };
+    let receipts = Receipts { notices: notices.clone(), moderation: moderation.clone(), door: door.clone() };
+    let appeals = AppealPages { appeals: appeals.clone(), door };
+    http::receipt::routes(Arc::new(receipts)).merge(http::appeal::routes(Arc::new(appeals)))
 }
 
 impl App {
@@ -284,7 +289,12 @@ impl App {
         let channels = house.channels;
 
         let all_jobs: [Arc<dyn Job>; 9] = [
-            Arc::new(jobs::tell::TellJob { store: store.clone(), groups: groups.clone(), hands: hands.clone() }),
+            Arc::new(jobs::tell::TellJob {
+                store: store.clone(),
+                groups: groups.clone(),
+                hands: hands.clone(),
+                links: settings.http.public_url.clone(),
+            }),
             Arc::new(jobs::announce::AnnounceJob {
                 store: store.clone(),
                 groups: groups.clone(),
@@ -372,9 +382,9 @@ impl App {
             callbacks = callbacks.merge(channel.clone().routes());
         }
         let pages = with.pages.unwrap_or_else(|| console::routes(api.clone()));
-        let receipts = receipts(&settings, &notices, &moderation, wecom_hands.app.clone(), &clock);
+        let door = door(&settings, wecom_hands.app.clone(), &clock);
         let router = callbacks
-            .merge(receipts.map(http::receipt::routes).unwrap_or_default())
+            .merge(members_pages(door, &notices, &appeals, &moderation))
             .merge(http::ops_routes(api.clone()))
             .merge(pages)
             .layer(within(CALLBACK_TIMEOUT))

@@ -1,7 +1,7 @@
 //! A member says a case was wrong: another person than the one who acted looks at it, within a time, and answers.
 //!
 //! Upheld, the case is taken back ([`Moderation::revoke`]), the group is told if it had been told of the warning, and the
-//! sentence passes from then on. Refused, the member gets the reason. An appeal nobody answers goes to the next person.
+//! sentence passes from then on. It is made by the button or the link on a warning, or by command. Refused, the member gets the reason. An appeal nobody answers goes to the next person.
 
 use std::sync::Arc;
 
@@ -17,6 +17,7 @@ use crate::{
         undo::UndoError,
     },
     store::{Case, CaseEvent, CaseState, Store, StoreError, Task, changes::Changes},
+    wording,
 };
 
 /// The collection of appeals; an appeal has its case's id.
@@ -26,7 +27,7 @@ const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// One person has so long to answer before the next is asked.
 pub const ANSWER_WITHIN: SignedDuration = SignedDuration::from_hours(24);
 /// Longest explanation, in characters.
-const LONGEST: usize = 500;
+pub const LONGEST: usize = 500;
 
 named_enum! {
     /// Where an appeal stands.
@@ -66,6 +67,24 @@ pub struct Appeal {
     pub answered: Option<Timestamp>,
 }
 
+/// What became of somebody's wish to appeal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The same on a button.
+    pub label: &'static str,
+    /// What to answer them.
+    pub answer: String,
+}
+
+/// A case as the member it concerns reads it before appealing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// What it is about, and where an appeal stands.
+    pub text: String,
+    /// An appeal can be made.
+    pub open: bool,
+}
+
 /// The use case.
 pub struct Appeals {
     store: Arc<dyn Store>,
@@ -88,26 +107,55 @@ impl Appeals {
             .transpose()
     }
 
-    /// The member appeals. Returns what to answer them.
-    pub async fn open(&self, member: &MemberId, case: &CaseId, text: &str) -> Result<String, UndoError> {
-        let now = self.clock.now();
-        // Somebody else's case looks like no case at all.
-        let Some(found) = self.store.case(case).await?.filter(|c| c.member == *member) else {
-            return Err(UserError::new(format!("没有找到您的违规记录 {case}，请核对编号")).into());
-        };
+    /// Somebody's own case; that of somebody else looks like no case at all.
+    async fn own(&self, member: &MemberId, case: &CaseId) -> Result<Case, UndoError> {
+        let found = self.store.case(case).await?.filter(|c| c.member == *member);
+        Ok(found.ok_or_else(|| UserError::new(format!("没有找到您的违规记录 {case}，请核对编号")))?)
+    }
+
+    /// Why a case needs no appeal any more, if so.
+    async fn settled(&self, found: &Case) -> Result<Option<Opened>, UndoError> {
+        let case = &found.id;
+        let settled = |label, answer| Ok(Some(Opened { label, answer }));
         if found.state == CaseState::Revoked {
-            return Ok(format!("记录 {case} 已经撤销，无需申诉。"));
+            return settled("记录已撤销", format!("记录 {case} 已经撤销，无需申诉。"));
         }
-        if let Some(appeal) = self.get(case).await? {
-            return Ok(match appeal.state {
-                AppealState::Open => format!("记录 {case} 的申诉已在处理中，请稍候。"),
-                AppealState::Upheld => format!("记录 {case} 的申诉已成立。"),
-                AppealState::Refused => format!("记录 {case} 的申诉已处理：未成立。如仍有疑问，请联系群主。"),
-            });
+        match self.get(case).await?.map(|appeal| appeal.state) {
+            None if self.clock.now().duration_since(found.at) > OPEN_FOR => {
+                Err(UserError::new(format!("记录 {case} 已超过 7 天，不能再申诉")).into())
+            }
+            None => Ok(None),
+            Some(AppealState::Open) => settled("申诉处理中", format!("记录 {case} 的申诉已在处理中，请稍候。")),
+            Some(AppealState::Upheld) => settled("申诉已成立", format!("记录 {case} 的申诉已成立。")),
+            Some(AppealState::Refused) => {
+                settled("申诉未成立", format!("记录 {case} 的申诉已处理：未成立。如仍有疑问，请联系群主。"))
+            }
         }
-        if now.duration_since(found.at) > OPEN_FOR {
-            return Err(UserError::new(format!("记录 {case} 已超过 7 天，不能再申诉")).into());
+    }
+
+    /// What a member reads who follows the link on a warning.
+    pub async fn shown_to(&self, case: &CaseId, member: &MemberId) -> Result<Shown, UndoError> {
+        let found = self.own(member, case).await?;
+        if let Some(settled) = self.settled(&found).await? {
+            return Ok(Shown { text: settled.answer, open: false });
         }
+        let now = self.clock.now();
+        let group = self.groups.get(&found.group);
+        let mut text = format!("「{}」{}\n", group.name(), wording::when(found.at, now));
+        text.push_str(&format!("涉及：{}\n依据：{}\n处置：{}", found.category.zh(), found.rule, found.step.zh()));
+        if let Some(expires) = found.expires_at {
+            text.push_str(&format!("\n失效：{}", wording::when(expires, now)));
+        }
+        Ok(Shown { text, open: true })
+    }
+
+    /// The member appeals. Returns what to answer them.
+    pub async fn open(&self, member: &MemberId, case: &CaseId, text: &str) -> Result<Opened, UndoError> {
+        let found = self.own(member, case).await?;
+        if let Some(settled) = self.settled(&found).await? {
+            return Ok(settled);
+        }
+        let now = self.clock.now();
         let appeal = Appeal {
             case: case.clone(),
             group: found.group.clone(),
@@ -144,7 +192,8 @@ impl Appeals {
             .commit(self.store.as_ref())
             .await?;
         self.moderation.ring();
-        Ok(format!("申诉已收到（记录 {case}），会由另一位管理者在 24 小时内处理，结果私信您。"))
+        let answer = format!("申诉已收到（记录 {case}），会由另一位管理者在 24 小时内处理，结果私信您。");
+        Ok(Opened { label: "已提交申诉", answer })
     }
 
     /// Who may answer: everybody who decides in the group, except the person who acted; the escalation contacts of the

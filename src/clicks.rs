@@ -12,7 +12,12 @@ use crate::{
     chat_commands::CommandError,
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
-    moderation::{Moderation, effects::Ask, manual::Punishment, undo::UndoError},
+    moderation::{
+        Moderation,
+        effects::{Ask, REASON, Request},
+        manual::Punishment,
+        undo::UndoError,
+    },
     notices::{Notices, answer::Pressed, outgoing::Counter},
     policy::MemberState,
     reports::{ReportState, Reports},
@@ -102,9 +107,11 @@ impl Clicks {
 
     async fn on_warning(&self, by: &MemberId, case: &str, key: &str) -> Result<String, CommandError> {
         let case = CaseId::from(case);
-        if key == "appeal" {
-            self.appeals.open(by, &case, "（通过卡片申诉）").await?;
-            return Ok("已提交申诉".into());
+        match key {
+            "appeal" => return Ok(self.appeals.open(by, &case, "（通过卡片申诉）").await?.label.into()),
+            "false_alarm" => return Ok(self.appeals.open(by, &case, "本人认为是误报").await?.label.into()),
+            "needed" => return self.needed_for_work(by, &case).await,
+            _ => {}
         }
         let now = self.clock.now();
         let who = by.clone();
@@ -122,6 +129,40 @@ impl Clicks {
             .commit(self.store.as_ref())
             .await?;
         Ok("已知晓，谢谢".into())
+    }
+
+    /// What looked like a leak was meant to be sent: whoever looks after it reads the reason, and at once.
+    async fn needed_for_work(&self, by: &MemberId, case: &CaseId) -> Result<String, CommandError> {
+        let found = self.store.case(case).await?.filter(|found| found.member == *by);
+        let Some(found) = found else { return Err(UserError::new("这张卡片已失效").into()) };
+        if found.state != CaseState::Open {
+            return Ok("已处理，无需说明".into());
+        }
+        let now = self.clock.now();
+        let who = by.to_string();
+        let mut changes = Changes::new().case(case, move |case| {
+            if !case.history.iter().any(|event| event.what == REASON) {
+                let note = "本人说明：工作需要".into();
+                case.history.push(CaseEvent { at: now, by: who.clone(), what: REASON.into(), note });
+            }
+        });
+        let ticket = self.store.task(&TaskId::new(format!("ask-{case}-{}", Request::Leak))).await?;
+        if let Some(ticket) =
+            ticket.filter(|ticket| !ticket.state.is_final() && ticket.due > now && ticket.payload["asked"] == json!([]))
+        {
+            changes = changes.update_task(TaskUpdate {
+                id: ticket.id,
+                fence: None,
+                state: TaskState::Pending,
+                due: now,
+                reason: "本人已说明原因".into(),
+                payload: None,
+                failed: false,
+            });
+        }
+        changes.commit(self.store.as_ref()).await?;
+        self.moderation.ring();
+        Ok("已告知管理者".into())
     }
 
     /// May this person decide in the task's group?

@@ -6,9 +6,9 @@ mod house;
 use house::{AD, API_TOKEN, CUSTOMERS, House, SALES, STAFF};
 use insta::assert_snapshot;
 use qunguan::{
-    model::{Category, SignedDuration, Step},
+    model::{Category, Clock, SignedDuration, Step},
     simulator::FaultKind,
-    store::TaskState,
+    store::{CaseState, TaskState},
 };
 use serde_json::json;
 
@@ -585,6 +585,160 @@ async fn the_link_below_a_notice_acknowledges_for_who_opened_it_and_nobody_else(
 }
 
 #[tokio::test]
+async fn the_link_on_a_warning_takes_an_appeal_from_whom_it_concerns_and_nobody_else() {
+    let house = House::start_with("[http]\npublic_url = \"http://bot.invalid\"").await;
+    house.say("li", SALES, AD).await;
+    let case = house.cases(SALES, "li").await.remove(0).id;
+    let card = house.inbox("li").pop().unwrap()["card"].clone();
+    let link = card["horizontal_content_list"].as_array().unwrap().iter().find_map(|row| row["url"].as_str());
+    assert_eq!(link, Some(format!("http://bot.invalid/a/{case}").as_str()));
+    let path = format!("/a/{case}");
+
+    let (status, page, token) = house.open_page("li", &path).await;
+    assert_eq!(status, 200);
+    let words = page.split("<p class=\"notice\">").nth(1).unwrap().split("</p>").next().unwrap();
+    assert_snapshot!(words, @r"
+    「华东销售群」今天 10:00
+    涉及：广告引流
+    依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    处置：警告
+    失效：6月3日 10:00
+    ");
+    // Somebody else's case looks like no case at all, to colleagues and customers alike.
+    let (_, page, none) = house.open_page("chen", &path).await;
+    assert!(page.contains("没有找到您的违规记录") && !page.contains("广告") && none.is_none(), "{page}");
+    assert_eq!(house.open_page("wmZhouLan", &path).await.0, 403);
+    assert_eq!(house.write_page(&path, "made-up", "不是广告").await.0, 403);
+
+    let (_, page) = house.write_page(&path, &token.unwrap(), "  ").await;
+    assert!(page.contains("请先写明理由"), "{page}");
+    let token = house::token_of(&page).unwrap();
+    let (status, page) = house.write_page(&path, &token, "客户当面要的，不是广告").await;
+    assert!(status == 200 && page.contains("申诉已收到"), "{page}");
+    assert_eq!(house.write_page(&path, &token, "再来一次").await.0, 403, "a page answers once");
+    house.settled().await;
+    assert!(house.last_told("wang").contains("申诉理由：客户当面要的，不是广告"), "{}", house.last_told("wang"));
+    let (_, page, token) = house.open_page("li", &path).await;
+    assert!(page.contains("已在处理中") && token.is_none(), "{page}");
+    assert_eq!(house.press("li", "第 1 次", "申诉").await, "申诉处理中");
+
+    assert_eq!(house.press("wang", "申诉理由", "成立，撤销").await, "####：申诉成立，已撤销。");
+    assert_eq!(house.member(SALES, "li").await.standing.live_points(house.clock.now()), 0);
+    assert!(house.open_page("li", &path).await.1.contains("已经撤销"));
+}
+
+#[tokio::test]
+async fn who_is_asked_to_take_a_leak_back_can_give_a_reason_or_say_that_it_is_none() {
+    const LEAK: &str = "服务器密码 password=Tr0ub4dor&3x";
+    let house = House::start().await;
+    house.say("li", SALES, LEAK).await;
+    assert_snapshot!(house.last_told("li"), @r"
+    请撤回一条消息
+    华东销售群
+    您今天 10:00 的一条消息涉及「泄露机密」，可能含有不宜外传的信息。请在 今天 10:10 前在群里长按该消息撤回。不涉密请点「误报」，确需发送请点「工作需要」。
+    依据：泄露机密
+    编号：####
+    [知道了] [误报] [工作需要]
+    ");
+    let asked = house.told("wang").len();
+    assert_eq!(house.press("li", "请撤回一条消息", "工作需要").await, "已告知管理者");
+    let told = house.told("wang");
+    assert_eq!(told.len(), asked + 1, "the owner need not wait for the ten minutes");
+    assert_snapshot!(told[asked], @r"
+    疑似泄露，请关注
+    华东销售群
+    > 服…（共 27 字）
+    李销售 还没有撤回，本人说明：工作需要。请判断是否需要撤回。
+    成员：李销售
+    依据：泄露机密
+    请在：今天 10:30 前处理
+    编号：####
+    [已处理] [误判]
+    ");
+    house.later(SignedDuration::from_mins(11)).await;
+    assert_eq!(house.told("wang").len(), asked + 1, "asked once");
+    house.press("wang", "疑似泄露", "已处理").await;
+    assert_eq!(house.cases(SALES, "li").await[0].state, CaseState::Closed);
+
+    house.say("chen", SALES, LEAK).await;
+    assert_eq!(house.press("chen", "请撤回一条消息", "误报").await, "已提交申诉");
+    assert_snapshot!(house.last_told("wang"), @r"
+    成员申诉，请处理
+    华东销售群
+    > 服…（共 27 字）
+    申诉理由：本人认为是误报
+    成员：陈敏
+    依据：泄露机密
+    编号：####
+    [成立，撤销] [不成立]
+    ");
+    house.press("wang", "误报", "成立，撤销").await;
+    assert_snapshot!(house.last_told("chen"), @"您在「华东销售群」的记录 #### 已撤销（申诉成立）。给您添麻烦了。");
+    let before = (house.cases(SALES, "chen").await.len(), house.told("chen").len());
+    house.say("chen", SALES, LEAK).await;
+    house.later(SignedDuration::from_mins(11)).await;
+    assert_eq!(
+        (house.cases(SALES, "chen").await.len(), house.told("chen").len()),
+        before,
+        "now it is known to be harmless"
+    );
+}
+
+#[tokio::test]
+async fn everybody_sees_what_was_ordered_for_them_and_the_group_how_violations_are_handled() {
+    let house = House::start().await;
+    for command in ["豁免 @陈敏 2h", "授权广告 @陈敏 1h", "严管 30m"] {
+        house.ask("wang", &format!("#华东销售群 {command}")).await;
+    }
+    assert_snapshot!(house.ask("chen", "我的状态").await, @r"
+    您在「华东销售群」：可以正常发言，没有记分。
+    · 豁免：今天 12:00 之前您的消息不处理
+    · 授权：今天 11:00 之前可以发广告
+    · 本群严管：今天 10:30 之前从严处理
+    ");
+    assert_snapshot!(house.ask("zhang", "#华东销售群 我的状态").await, @r"
+    您在「华东销售群」：可以正常发言，没有记分。
+    · 您是管理员，按策略豁免，不记分
+    · 本群严管：今天 10:30 之前从严处理
+    ");
+    let rules = house.ask("chen", "群规").await;
+    assert_snapshot!(rules.lines().rev().take(2).collect::<Vec<_>>().join("\n"), @r"
+    对处理有异议，可发送「申诉 编号 理由」。
+    违规处理：累计 2 分警告，4 分禁言 2 小时，6 分移出。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
+    ");
+    house.ask("wang", "#华东销售群 警告 @李销售 说话不文明").await;
+    assert_snapshot!(house.last_told("li"), @r"
+    群规提醒（第 1 次）
+    华东销售群
+    管理者今天 10:00 对您做出处理，记 2 分（累计 2 分）。再次违规将被禁言 2 小时。
+    依据：说话不文明
+    次数：第 1 次 / 共 3 次
+    失效：6月3日 10:00
+    编号：####
+    [知道了] [申诉]
+    ");
+    house.say("sun", SALES, AD).await;
+    let case = house.cases(SALES, "sun").await.remove(0).id;
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {case}")).await, @"记录 #### 已撤销，以后同样的话不再提醒。整类说法都没问题的话，请在词表 ads/lure.txt 第 6 行写「允许=说法」。");
+    house.later(SignedDuration::from_hours(3)).await;
+    assert_snapshot!(house.ask("chen", "我的状态").await, @"您在「华东销售群」：可以正常发言，没有记分。");
+}
+
+#[tokio::test]
+async fn where_violations_are_counted_nobody_reads_of_points() {
+    let house = House::start_under("three-strikes", "group-sales", "").await;
+    house.say("li", SALES, AD).await;
+    assert_snapshot!(house.ask("li", "我的状态").await, @r"
+    您在「华东销售群」：可以正常发言，当前 1 次。
+    · ####：广告引流，1 次，6月3日 10:00 失效
+    如有异议，发送「申诉 编号 理由」。
+    ");
+    let case = house.cases(SALES, "li").await.remove(0).id;
+    let why = house.ask("li", &format!("为什么 {case}")).await;
+    assert!(why.contains("记 1 次，当时累计 1 次。") && !why.contains('分'), "{why}");
+}
+
+#[tokio::test]
 async fn a_planned_notice_that_cannot_go_out_says_so_to_its_author() {
     let mut house = House::start().await;
     let draft = json!({"text": "每周例会", "departments": ["销售部"], "deadline": "2h", "send_at": "2026-05-04T11:00:00+08:00", "escalate_to": ["zhang"]});
@@ -818,6 +972,7 @@ async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebo
     for (who, text) in [
         ("lin", "@群管 我的状态".to_owned()),
         ("zhang", format!("@群管 为什么 {case}")),
+        ("lin", "@群管 为什么 9999".to_owned()),
         ("lin", format!("@群管 申诉 {case} 客户要的")),
     ] {
         house.say(who, PROJECT, &text).await;
@@ -827,6 +982,8 @@ async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebo
     林采购：@群管 我的状态
     群管：已私信您。没收到的话，请到群管应用里直接问我。
     张经理：@群管 为什么 ####
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    林采购：@群管 为什么 9999
     群管：已私信您。没收到的话，请到群管应用里直接问我。
     林采购：@群管 申诉 #### 客户要的
     群管：已私信您。没收到的话，请到群管应用里直接问我。
@@ -908,7 +1065,9 @@ async fn a_manager_of_several_groups_is_asked_which_one_in_their_own_words() {
     assert_snapshot!(house.ask("wang", "群规").await, @"您在 2 个群里，请在前面写明群名，例如：#华东销售群 群规");
     assert_snapshot!(house.ask("wang", "我的状态").await, @r"
     您在「华东销售群」：可以正常发言，没有记分。
+    · 您是群主，按策略豁免，不记分
     您在「会员福利群」：可以正常发言，没有记分。
+    · 您是群主，按策略豁免，不记分
     ");
     assert_snapshot!(house.ask("wang", "#华南群 群规").await, @"没有找到群「华南群」，请写全群名，例如：#华东销售群 群规");
     assert_snapshot!(house.ask("li", "禁言 陈敏 30m").await, @"这条指令只有群主和管理员可以使用。");

@@ -48,6 +48,6 @@ impl Command for Appeal {
         if reason.is_empty() {
             return Err(UserError::new(format!("请说明理由，例如：申诉 {case} 这是客户要求的报价")).into());
         }
-        Ok(call.desk.appeals.open(call.by, &case, &reason).await?)
+        Ok(call.desk.appeals.open(call.by, &case, &reason).await?.answer)
     }
 }

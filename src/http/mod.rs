@@ -1,7 +1,9 @@
 //! What the bot answers over HTTP: WeCom's callbacks, `/api/v1`, operations.
 
 pub mod activities;
+pub mod appeal;
 pub mod auth;
+pub mod door;
 pub mod ledger;
 pub mod messages;
 pub mod notices;

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     groups::{Group, Groups},
     model::{GroupKind, MemberId, SignedDuration, Timestamp},
-    moderation::effects::{Ask, Request},
+    moderation::effects::{Ask, REASON, Request},
     policy::MemberState,
     store::{Case, CaseState, Store, Task, changes::Changes},
     wecom::cards::{self, Button, OwnerTask},
@@ -261,7 +261,13 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         ),
         Request::Leak => (
             "疑似泄露，请关注".into(),
-            format!("已私信 {name} 撤回。请确认消息已撤回，或提醒本人处理。"),
+            match case.history.iter().find(|event| event.what == REASON) {
+                Some(reason) => format!("{name} 还没有撤回，{}。请判断是否需要撤回。", reason.note),
+                None if external || case.history.iter().any(|event| event.what == "unreachable") => {
+                    format!("{name} 收不到机器人的私信，请提醒对方撤回这条消息。")
+                }
+                None => format!("已私信 {name} 撤回。请确认消息已撤回，或提醒本人处理。"),
+            },
             vec![done("已处理"), wrong],
         ),
         Request::Lift => {

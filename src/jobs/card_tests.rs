@@ -90,7 +90,14 @@ impl Scene {
         };
         let by_person = self.group.set.mode == Mode::Assisted;
         let tell = Tell { n: 2, of: 3, next: (self.words)(next), by_person, ..Tell::new(topic) };
-        message(&self.task(&format!("tell-8F2K-{topic}")), &tell, &case, &self.group, self.now)
+        message(
+            &self.task(&format!("tell-8F2K-{topic}")),
+            &tell,
+            &case,
+            &self.group,
+            Some("https://bot.example.com"),
+            self.now,
+        )
     }
 
     fn request(&self, request: Request, member: &str) -> Value {
@@ -192,6 +199,7 @@ fn what_a_member_is_told() {
     您今天 14:30 的一条消息涉及「广告引流」，这次只做提示，不记分。请留意群规，谢谢配合。
     依据　第三条 不发广告
     编号　8F2K
+    申诉　写明理由
     [ 知道了 ] [ 申诉 ]
 
     【群规提醒（第 2 次）】会员福利群
@@ -200,6 +208,7 @@ fn what_a_member_is_told() {
     次数　第 2 次 / 共 3 次
     失效　12月23日 14:30
     编号　8F2K
+    申诉　写明理由
     [ 知道了 ] [ 申诉 ]
 
     【您已被暂停发言】会员福利群
@@ -208,6 +217,7 @@ fn what_a_member_is_told() {
     次数　第 2 次 / 共 3 次
     失效　12月23日 14:30
     编号　8F2K
+    申诉　写明理由
     [ 知道了 ] [ 申诉 ]
 
     【您已被移出群聊】会员福利群
@@ -216,13 +226,15 @@ fn what_a_member_is_told() {
     次数　第 2 次 / 共 3 次
     失效　12月23日 14:30
     编号　8F2K
+    申诉　写明理由
     [ 知道了 ] [ 申诉 ]
 
     【请撤回一条消息】会员福利群
-    您今天 14:30 的一条消息涉及「广告引流」，可能含有不宜外传的信息。请尽快在群里长按该消息撤回；如是误报，请点「申诉」。
+    您今天 14:30 的一条消息涉及「广告引流」，可能含有不宜外传的信息。请尽快在群里长按该消息撤回。不涉密请点「误报」，确需发送请点「工作需要」。
     依据　第三条 不发广告
     编号　8F2K
-    [ 知道了 ] [ 申诉 ]
+    申诉　写明理由
+    [ 知道了 ] [ 误报 ] [ 工作需要 ]
 
     您在「会员福利群」的暂停发言已结束，可以正常发言了。谢谢配合。
 
@@ -241,6 +253,7 @@ fn what_a_member_is_told() {
     次数　第 2 次 / 共 3 次
     失效　12月23日 14:30
     编号　8F2K
+    申诉　写明理由
     [ 知道了 ] [ 申诉 ]
     ");
 }

@@ -16,6 +16,7 @@ use crate::{
     reports::{ReportState, Reports},
     store::{Store, Task, changes::Changes},
     wecom::cards,
+    wording,
 };
 
 /// Sends an appeal to another person than the one who acted.
@@ -50,8 +51,9 @@ impl Job for AppealJob {
         let reviewers = self.appeals.reviewers(&found, &self.escalation);
         let rule = found.rule.as_str();
         let name = group.member_name(&found.member);
+        let said = if found.category.is_leak() { wording::masked(&found.evidence) } else { found.evidence.clone() };
         ask_next(self.hands.as_ref(), task, reviewers, now, |id| {
-            cards::appeal(id, group.name(), name, case.as_str(), rule, &found.evidence, &appeal.text)
+            cards::appeal(id, group.name(), name, case.as_str(), rule, &said, &appeal.text)
         })
         .await
     }

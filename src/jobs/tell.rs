@@ -29,6 +29,8 @@ pub struct TellJob {
     pub groups: Arc<Groups>,
     /// WeCom.
     pub hands: Arc<dyn Hands>,
+    /// How the world reaches the page for appeals, if it does.
+    pub links: Option<String>,
 }
 
 #[async_trait]
@@ -47,7 +49,7 @@ impl Job for TellJob {
             return Ok(Ended::Cancelled { reason: "记录已撤销，不再通知".into() });
         }
         let group = self.groups.get(&task.group);
-        let message = message(task, &tell, &case, &group, now);
+        let message = message(task, &tell, &case, &group, self.links.as_deref(), now);
         let sent = self.hands.tell(std::slice::from_ref(member), &message, now).await?;
         if sent.unreachable.is_empty() {
             let mut with = match tell.topic {
@@ -78,7 +80,7 @@ impl Job for TellJob {
 }
 
 /// The message itself; pure, so that tests read it word for word.
-pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timestamp) -> Private {
+pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Option<&str>, now: Timestamp) -> Private {
     let rule = case.rule.as_str();
     let said = wording::when(case.at, now);
     let name = group.name();
@@ -117,7 +119,9 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
             let by = if tell.next.is_empty() { "尽快".to_owned() } else { format!("在 {} 前", tell.next) };
             (
                 "请撤回一条消息".to_owned(),
-                format!("{about}，可能含有不宜外传的信息。请{by}在群里长按该消息撤回；如是误报，请点「申诉」。"),
+                format!(
+                    "{about}，可能含有不宜外传的信息。请{by}在群里长按该消息撤回。不涉密请点「误报」，确需发送请点「工作需要」。"
+                ),
             )
         }
         Topic::MuteOver => {
@@ -125,7 +129,8 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
         }
         Topic::Revoked => {
             let why = if tell.next.is_empty() { String::new() } else { format!("（{}）", tell.next) };
-            let text = format!("您在「{name}」的记录 {} 已撤销{why}，相应记分不再计算。给您添麻烦了。", case.id);
+            let points = if case.points > 0 { "，相应记分不再计算" } else { "" };
+            let text = format!("您在「{name}」的记录 {} 已撤销{why}{points}。给您添麻烦了。", case.id);
             return Private::Text(text);
         }
         Topic::AppealRefused => {
@@ -147,5 +152,7 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, now: Timest
         count,
         expires,
         case: case.id.as_str(),
+        appeal: links.map(|links| format!("{links}/a/{}", case.id)),
+        recall: tell.topic == Topic::Recall,
     }))
 }

@@ -91,6 +91,9 @@ impl Tell {
     }
 }
 
+/// In a case's history: why its author sent what looked like a leak.
+pub const REASON: &str = "reason";
+
 /// Payload of an `ask` task.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Ask {

@@ -109,6 +109,10 @@ pub struct Warning<'a> {
     pub expires: String,
     /// The case's id.
     pub case: &'a str,
+    /// Where the member can write why it was wrong, if there is such a page.
+    pub appeal: Option<String>,
+    /// It asks for a message to be taken back: the choices are other ones.
+    pub recall: bool,
 }
 
 /// A warning to the member alone.
@@ -119,9 +123,18 @@ pub fn warning(w: &Warning<'_>) -> Value {
         ("失效", w.expires.clone()),
         ("编号", w.case.to_owned()),
     ];
-    let choices =
-        [Button { text: "知道了", key: "ack", primary: true }, Button { text: "申诉", key: "appeal", primary: false }];
-    buttons(w.id, w.title, w.group, w.text, &rows, &choices)
+    let other = |text, key| Button { text, key, primary: false };
+    let mut choices = vec![Button { text: "知道了", key: "ack", primary: true }];
+    if w.recall {
+        choices.extend([other("误报", "false_alarm"), other("工作需要", "needed")]);
+    } else {
+        choices.push(other("申诉", "appeal"));
+    }
+    let mut card = buttons(w.id, w.title, w.group, w.text, &rows, &choices);
+    if let (Some(url), Some(rows)) = (&w.appeal, card["horizontal_content_list"].as_array_mut()) {
+        rows.push(json!({ "type": 1, "keyname": "申诉", "value": "写明理由", "url": url }));
+    }
+    card
 }
 
 /// What a request to the owner says.
@@ -260,6 +273,8 @@ mod tests {
             count: "第 1 次 / 共 3 次".into(),
             expires: "12月23日 14:30".into(),
             case: "8F2K",
+            appeal: Some("https://bot.example.com/a/8F2K".into()),
+            recall: false,
         });
         insta::assert_json_snapshot!(card, @r#"
         {
@@ -292,6 +307,12 @@ mod tests {
             {
               "keyname": "编号",
               "value": "8F2K"
+            },
+            {
+              "keyname": "申诉",
+              "type": 1,
+              "url": "https://bot.example.com/a/8F2K",
+              "value": "写明理由"
             }
           ],
           "main_title": {

@@ -487,7 +487,7 @@ impl House {
         let page = http.get(back).header("cookie", cookie).send().await.unwrap();
         let status = page.status().as_u16();
         let text = page.text().await.unwrap();
-        let token = text.split("name=\"token\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+        let token = token_of(&text);
         (status, text, token)
     }
 
@@ -504,6 +504,12 @@ impl House {
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
+    /// Sends a page's form with what was written into it.
+    pub async fn write_page(&self, path: &str, token: &str, reason: &str) -> (u16, String) {
+        let reason: String = reason.bytes().map(|byte| format!("%{byte:02X}")).collect();
+        self.press_page(path, &format!("{token}&reason={reason}")).await
+    }
+
     /// `POST` under an idempotency key.
     pub async fn post_as(&self, key: &str, path: &str, body: &Value) -> (u16, Value) {
         let request = self.http.post(self.url(path)).bearer_auth(API_TOKEN).header("Idempotency-Key", key);
@@ -516,6 +522,11 @@ impl House {
         let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
+}
+
+/// The hidden token of a page's form.
+pub fn token_of(page: &str) -> Option<String> {
+    page.split("name=\"token\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned())
 }
 
 fn copy_folder(from: &Path, to: &Path) {
