@@ -12,17 +12,22 @@
 //! to four neighbouring characters in front of a compact double array ([`Engine::Filtered`]). Both find the same
 //! and both take time linear in the text plus the matches.
 
+mod automaton;
+mod build;
+mod cells;
 mod classes;
-mod double_array;
 mod filter;
 mod library;
 mod places;
+mod words;
 
+use std::cell::Cell;
 use std::ops::Range;
 
+use self::automaton::{Automaton, PAD};
 use self::classes::{Classes, Symbols};
-use self::double_array::{Automaton, PAD, Words};
 use self::library::Library;
+use self::words::Words;
 use crate::text::table::LIMIT;
 use crate::text::{Normalized, sounds};
 
@@ -152,20 +157,19 @@ impl Matcher {
     }
 
     /// Calls back for every word in the folded characters of a message, overlapping ones included; `sounds` are those of
-    /// the characters, as [`sounds::of`] numbers them. Words that are not looked for by sound come first, each kind by where
-    /// it ends.
+    /// the characters, as [`sounds::of`] numbers them. Words that are not looked for by sound come first.
     pub fn scan(&self, chars: &[char], sounds: &[u16], mut found: impl FnMut(Found)) {
-        let mut symbols: Vec<u16> = Vec::with_capacity(chars.len() + PAD.len());
+        let [mut symbols, mut padded] = BUFFERS.take();
+        symbols.clear();
         symbols.extend(chars.iter().map(|c| self.classes.of(*c)));
         symbols.extend(PAD);
-        let padded: Vec<u16>;
-        let sounds = if self.by_sound {
-            padded = sounds.iter().copied().chain(PAD).collect();
-            &padded[..]
-        } else {
-            &[]
-        };
-        self.search(&symbols, sounds, |start, end, word, heard| found(Found { start, end, word, heard }));
+        if self.by_sound {
+            padded.clear();
+            padded.extend_from_slice(sounds);
+            padded.extend(PAD);
+        }
+        self.search(&symbols, &padded, |start, end, word, heard| found(Found { start, end, word, heard }));
+        BUFFERS.set([symbols, padded]);
     }
 
     /// The way for bulk: every word in a text as it was typed, given as word, byte range and whether it is only heard,
@@ -177,7 +181,7 @@ impl Matcher {
         let read = &scratch.read;
         self.search(read.classes(), read.sounds(), |start, end, word, heard| {
             let last = read.at(end - 1);
-            let end = last + text[last..].chars().next().map_or(0, char::len_utf8);
+            let end = (last + 1..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len());
             found(word, read.at(start)..end, heard);
         });
     }
@@ -227,6 +231,11 @@ impl Matcher {
             Search::Filtered { read, .. } => read.count_steps(&symbols),
         }
     }
+}
+
+thread_local! {
+    /// Symbols and sounds of the message that is searched, to be kept between messages.
+    static BUFFERS: Cell<[Vec<u16>; 2]> = const { Cell::new([Vec::new(), Vec::new()]) };
 }
 
 /// Hash of no symbols.

@@ -1,11 +1,11 @@
 //! Letters of other scripts that look like Latin ones (`wеixin` with a Cyrillic `е`). Read only where scripts are
 //! mixed, so that a sentence in Russian or Greek stays one.
 
-use super::normalized::{Break, Gap, is_han};
-use super::{Steps, Transform};
+use super::Transform;
+use super::normalized::{Break, Mark, is_han};
 
 /// Rewrites the look-alikes of a folded message in place.
-pub(crate) fn read(original: &[char], from: &[u32], gaps: &[Gap], folded: &mut [char], steps: &mut [Steps]) {
+pub(super) fn read(original: &[char], folded: &mut [char], marks: &mut [Mark]) {
     let is_letter = |c: char| c.is_alphanumeric() && !is_han(c);
     let mut start = 0;
     while start < folded.len() {
@@ -14,16 +14,18 @@ pub(crate) fn read(original: &[char], from: &[u32], gaps: &[Gap], folded: &mut [
             start = end;
             continue;
         }
-        while end < folded.len() && gaps[end].kind == Break::None && is_letter(folded[end]) {
+        while end < folded.len() && marks[end].gap.kind == Break::None && is_letter(folded[end]) {
             end += 1;
         }
         let run = start..end;
         let mixed = folded[run.clone()].iter().any(char::is_ascii_alphanumeric);
-        let beside_han = (start > 0 && gaps[start].kind == Break::None && is_han(folded[start - 1]))
-            || (end < folded.len() && gaps[end].kind == Break::None && is_han(folded[end]));
+        let beside_han = (start > 0 && marks[start].gap.kind == Break::None && is_han(folded[start - 1]))
+            || (end < folded.len() && marks[end].gap.kind == Break::None && is_han(folded[end]));
         let latin: Vec<Option<char>> = run
             .clone()
-            .map(|i| if folded[i].is_ascii() { Some(folded[i]) } else { latin(original[from[i] as usize], folded[i]) })
+            .map(|i| {
+                if folded[i].is_ascii() { Some(folded[i]) } else { latin(original[marks[i].from as usize], folded[i]) }
+            })
             .collect();
         if mixed || (beside_han && latin.iter().all(Option::is_some)) {
             for (i, latin) in run.zip(latin) {
@@ -31,7 +33,7 @@ pub(crate) fn read(original: &[char], from: &[u32], gaps: &[Gap], folded: &mut [
                     && latin != folded[i]
                 {
                     folded[i] = latin;
-                    steps[i].insert(Transform::Lookalike);
+                    marks[i].steps.insert(Transform::Lookalike);
                 }
             }
         }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::table::{Kind, TABLE};
+use super::table::{Entry, Kind, TABLE};
 use super::{Steps, Transform, emoji, lookalike, sounds, split};
 
 /// How strongly a gap separates the characters on its two sides.
@@ -34,11 +34,26 @@ pub struct Gap {
 pub struct Normalized {
     original: Vec<char>,
     folded: Vec<char>,
-    from: Vec<u32>,
-    to: Vec<u32>,
-    gaps: Vec<Gap>,
-    steps: Vec<Steps>,
+    /// One for each folded character.
+    marks: Vec<Mark>,
     rewritable: bool,
+}
+
+/// Where a folded character comes from: original positions, what lies before it, and what it went through.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Mark {
+    pub(super) from: u32,
+    pub(super) to: u32,
+    pub(super) gap: Gap,
+    pub(super) steps: Steps,
+}
+
+impl Mark {
+    /// Takes in what comes after it.
+    fn take_in(&mut self, next: Self, step: Transform) {
+        self.to = next.to;
+        self.steps = self.steps | next.steps | Steps::of(step);
+    }
 }
 
 /// One typed character and what became of it.
@@ -70,6 +85,7 @@ impl Normalized {
     /// Folds another text into the same buffers.
     pub fn read(&mut self, text: &str) {
         self.original.clear();
+        self.original.reserve(text.len());
         self.original.extend(text.chars());
         self.fill(false);
     }
@@ -96,17 +112,16 @@ impl Normalized {
         let mut other = Self { original: self.original.clone(), ..Self::default() };
         other.fill(read_emoji);
         other.join();
-        let says_more = other.steps.iter().any(|s| s.intersects(Steps::REWRITE));
+        let says_more = other.marks.iter().any(|mark| mark.steps.intersects(Steps::REWRITE));
         says_more.then_some(other)
     }
 
     fn fill(&mut self, rewrite: bool) {
         let table = &*TABLE;
         self.folded.clear();
-        self.from.clear();
-        self.to.clear();
-        self.gaps.clear();
-        self.steps.clear();
+        self.folded.reserve(self.original.len());
+        self.marks.clear();
+        self.marks.reserve(self.original.len());
         self.rewritable = false;
         let mut foreign = false;
         let mut gap = Gap::default();
@@ -114,6 +129,11 @@ impl Normalized {
         while i < self.original.len() {
             let c = self.original[i];
             let entry = table.get(c);
+            if entry.is_plain() {
+                self.keep(entry, i, std::mem::take(&mut gap));
+                i += 1;
+                continue;
+            }
             self.rewritable |= entry.rewrites();
             if rewrite
                 && entry.rewrites()
@@ -136,9 +156,7 @@ impl Normalized {
             match entry.kind() {
                 Kind::Keep => {
                     foreign |= entry.foreign();
-                    let folded = entry.folded();
-                    self.rewritable |= gap.kind == Break::None && self.folded.last() == Some(&folded);
-                    self.push(folded, i, std::mem::take(&mut gap), entry.steps());
+                    self.keep(entry, i, std::mem::take(&mut gap));
                 }
                 Kind::Multi => {
                     for folded in table.multi(entry) {
@@ -163,65 +181,64 @@ impl Normalized {
                     drop(Break::None);
                     // A mark belongs to the character before it; invisible ones may lie between (keycaps).
                     if gap.kind == Break::None
-                        && let Some(steps) = self.steps.last_mut()
+                        && let Some(mark) = self.marks.last_mut()
                     {
-                        steps.insert(if c == '\u{20e3}' { Transform::Fancy } else { Transform::Combining });
+                        mark.steps.insert(if c == '\u{20e3}' { Transform::Fancy } else { Transform::Combining });
                     }
                 }
             }
             i += 1;
         }
         if foreign {
-            lookalike::read(&self.original, &self.from, &self.gaps, &mut self.folded, &mut self.steps);
+            lookalike::read(&self.original, &mut self.folded, &mut self.marks);
         }
     }
 
+    #[inline]
+    fn keep(&mut self, entry: Entry, at: usize, gap: Gap) {
+        let folded = entry.folded();
+        self.rewritable |= gap.kind == Break::None && self.folded.last() == Some(&folded);
+        self.push(folded, at, gap, entry.steps());
+    }
+
+    #[inline]
     fn push(&mut self, c: char, at: usize, gap: Gap, steps: Steps) {
+        let gap = if self.folded.is_empty() { Gap::default() } else { gap };
         self.folded.push(c);
-        self.from.push(at as u32);
-        self.to.push(at as u32 + 1);
-        self.gaps.push(if self.gaps.is_empty() { Gap::default() } else { gap });
-        self.steps.push(steps);
+        self.marks.push(Mark { from: at as u32, to: at as u32 + 1, gap, steps });
     }
 
     /// Joins split characters and collapses repeated ones.
     fn join(&mut self) {
         let mut out = 0;
         for i in 0..self.folded.len() {
-            let c = self.folded[i];
-            let touches = out > 0 && self.gaps[i].kind == Break::None;
+            let (c, mark) = (self.folded[i], self.marks[i]);
+            let touches = out > 0 && mark.gap.kind == Break::None;
             if touches {
                 let before = self.folded[out - 1];
+                let into = &mut self.marks[out - 1];
                 if let Some(whole) = split::join(before, c) {
                     self.folded[out - 1] = whole;
-                    self.to[out - 1] = self.to[i];
-                    self.steps[out - 1] = self.steps[out - 1] | self.steps[i] | Steps::of(Transform::Split);
+                    into.take_in(mark, Transform::Split);
                     continue;
                 }
                 let latin_run = c.is_ascii_alphabetic() && self.folded.get(i + 1) == Some(&c);
-                let collapsed = self.steps[out - 1].contains(Transform::Repeat);
+                let collapsed = into.steps.contains(Transform::Repeat);
                 if before == c && (is_han(c) || (c.is_ascii_alphabetic() && (latin_run || collapsed))) {
-                    self.to[out - 1] = self.to[i];
-                    self.steps[out - 1] = self.steps[out - 1] | self.steps[i] | Steps::of(Transform::Repeat);
+                    into.take_in(mark, Transform::Repeat);
                     continue;
                 }
             }
             self.folded[out] = c;
-            self.from[out] = self.from[i];
-            self.to[out] = self.to[i];
-            self.gaps[out] = self.gaps[i];
-            self.steps[out] = self.steps[i];
+            self.marks[out] = mark;
             out += 1;
         }
         self.folded.truncate(out);
-        self.from.truncate(out);
-        self.to.truncate(out);
-        self.gaps.truncate(out);
-        self.steps.truncate(out);
-        for (c, steps) in self.folded.iter_mut().zip(&mut self.steps) {
+        self.marks.truncate(out);
+        for (c, mark) in self.folded.iter_mut().zip(&mut self.marks) {
             if let Some(whole) = split::alone(*c) {
                 *c = whole;
-                steps.insert(Transform::Split);
+                mark.steps.insert(Transform::Split);
             }
         }
     }
@@ -243,28 +260,28 @@ impl Normalized {
 
     /// What lies before a folded character.
     pub fn gap(&self, at: usize) -> Gap {
-        self.gaps[at]
+        self.marks[at].gap
     }
 
     /// The steps of one folded character, without those of gaps.
     pub fn steps(&self, at: usize) -> Steps {
-        self.steps[at]
+        self.marks[at].steps
     }
 
     /// Original positions of a folded range: from its first character to its last, gaps inside included.
     pub fn origin(&self, range: Range<usize>) -> Range<usize> {
         if range.is_empty() {
-            let at = self.from.get(range.start).map_or(self.original.len(), |from| *from as usize);
+            let at = self.marks.get(range.start).map_or(self.original.len(), |mark| mark.from as usize);
             return at..at;
         }
-        self.from[range.start] as usize..self.to[range.end - 1] as usize
+        self.marks[range.start].from as usize..self.marks[range.end - 1].to as usize
     }
 
     /// Folded positions of all characters that come from an original range; the way a hit of the second reading is
     /// shown in the first.
     pub fn folded_range(&self, original: Range<usize>) -> Range<usize> {
-        let start = self.to.partition_point(|to| *to as usize <= original.start);
-        let end = self.from.partition_point(|from| (*from as usize) < original.end);
+        let start = self.marks.partition_point(|mark| mark.to as usize <= original.start);
+        let end = self.marks.partition_point(|mark| (mark.from as usize) < original.end);
         start..end.max(start)
     }
 
@@ -275,18 +292,21 @@ impl Normalized {
 
     /// The widest gap inside a folded range.
     pub fn widest_gap(&self, range: Range<usize>) -> Gap {
-        let inside = self.gaps.get(range.start + 1..range.end).unwrap_or_default();
-        inside.iter().fold(Gap::default(), |all, gap| Gap { len: all.len.max(gap.len), kind: all.kind.max(gap.kind) })
+        let inside = self.marks.get(range.start + 1..range.end).unwrap_or_default();
+        inside.iter().fold(Gap::default(), |all, Mark { gap, .. }| Gap {
+            len: all.len.max(gap.len),
+            kind: all.kind.max(gap.kind),
+        })
     }
 
     /// The steps a folded range went through, in declaration order; what was dropped inside counts too.
     pub fn transforms(&self, range: Range<usize>) -> Vec<Transform> {
-        let mut steps = self.steps[range.clone()].iter().fold(Steps::default(), |all, s| all | *s);
+        let mut steps = self.marks[range.clone()].iter().fold(Steps::default(), |all, mark| all | mark.steps);
         for i in range.start + 1..range.end {
-            if self.gaps[i].len == 0 {
+            if self.marks[i].gap.len == 0 {
                 continue;
             }
-            for dropped in &self.original[self.to[i - 1] as usize..self.from[i] as usize] {
+            for dropped in &self.original[self.marks[i - 1].to as usize..self.marks[i].from as usize] {
                 steps.insert(dropped_by(*dropped));
             }
         }
@@ -306,12 +326,10 @@ impl Normalized {
             .enumerate()
             .map(|(at, c)| Explained { at, original: *c, normalized: String::new(), transforms: Vec::new() })
             .collect();
-        for (i, folded) in self.folded.iter().enumerate() {
-            let first = &mut all[self.from[i] as usize];
-            first.normalized.push(*folded);
-            first.transforms = self.steps[i].iter().collect();
-            for part in self.from[i] + 1..self.to[i] {
-                all[part as usize].transforms = self.steps[i].iter().collect();
+        for (folded, mark) in self.folded.iter().zip(&self.marks) {
+            all[mark.from as usize].normalized.push(*folded);
+            for part in mark.from..mark.to {
+                all[part as usize].transforms = mark.steps.iter().collect();
             }
         }
         for one in &mut all {
@@ -330,7 +348,7 @@ impl Normalized {
         let mut all = self.explain();
         for (i, wanted) in range.zip(&word) {
             if self.folded[i] != *wanted {
-                let one = &mut all[self.from[i] as usize];
+                let one = &mut all[self.marks[i].from as usize];
                 one.normalized = wanted.to_string();
                 one.transforms.push(Transform::Homophone);
             }

@@ -72,6 +72,10 @@ impl Entry {
     pub(crate) const fn kind(self) -> Kind {
         KINDS[(self.0 >> 21 & 7) as usize]
     }
+    /// Kept, and nothing else is to be said of it.
+    pub(crate) const fn is_plain(self) -> bool {
+        self.0 & (7 << 21 | FLAG_REWRITE | FLAG_FOREIGN) == 0
+    }
     /// The folded character of [`Kind::Keep`] and [`Kind::Regional`].
     pub(crate) fn folded(self) -> char {
         char::from_u32(self.0 & 0x1f_ffff).unwrap_or(char::REPLACEMENT_CHARACTER)

@@ -1,5 +1,6 @@
 //! Characters as small numbers: those that occur in some word are numbered from 1 by frequency, all others are 0. One
-//! table leads from the typed character through the fold to its number, another to its sound.
+//! table leads from the typed character through the fold to its number, another to its sound; reading a text is little more
+//! than looking three bytes up and taking down what was found and where.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,11 +8,8 @@ use std::sync::LazyLock;
 use crate::text::sounds;
 use crate::text::table::{Kind, LIMIT, TABLE};
 
-use super::double_array::PAD;
-
-/// The plane of nearly everything people write is one flat row of the table; what lies beyond it is kept by pages.
-const FLAT: usize = 0x1_0000;
-const PAGE: usize = 128;
+use super::automaton::PAD;
+use super::cells::{self, Cells, NOT_THREE};
 
 /// Classes from here on say what to do instead of naming a character.
 pub(crate) const FIRST_SPECIAL: u16 = 0xfff0;
@@ -29,49 +27,6 @@ pub(crate) struct Classes {
     count: usize,
 }
 
-/// A number for every character.
-#[derive(Clone, Debug)]
-struct Cells {
-    flat: Vec<u16>,
-    /// Where the page of a character beyond the flat row begins.
-    index: Vec<u32>,
-    pages: Vec<u16>,
-}
-
-impl Cells {
-    /// All zero.
-    fn new() -> Self {
-        Self { flat: vec![0; FLAT], index: vec![0; (LIMIT as usize - FLAT) / PAGE], pages: vec![0; PAGE] }
-    }
-
-    /// The first page is shared by those that are all zero.
-    fn set(&mut self, c: char, number: u16) {
-        let code = c as usize;
-        if code < FLAT {
-            self.flat[code] = number;
-        } else if let Some(page) = self.index.get_mut((code - FLAT) / PAGE) {
-            if *page == 0 {
-                *page = self.pages.len() as u32;
-                self.pages.resize(self.pages.len() + PAGE, 0);
-            }
-            self.pages[*page as usize + code % PAGE] = number;
-        }
-    }
-
-    #[inline]
-    fn get(&self, c: char) -> Option<u16> {
-        match self.flat.get(c as usize) {
-            Some(number) => Some(*number),
-            None => self.beyond(c),
-        }
-    }
-
-    fn beyond(&self, c: char) -> Option<u16> {
-        let page = *self.index.get((c as usize - FLAT) / PAGE)? as usize;
-        Some(self.pages[page + c as usize % PAGE])
-    }
-}
-
 /// What all lists share: which typed characters are skipped or special, how they sound, and which typed characters fold
 /// to one and the same.
 struct Template {
@@ -81,7 +36,7 @@ struct Template {
 }
 
 static TEMPLATE: LazyLock<Template> = LazyLock::new(|| {
-    let mut template = Template { typed: Cells::new(), heard: Cells::new(), folds_to: Vec::new() };
+    let mut template = Template { typed: Cells::new(LIMIT), heard: Cells::new(LIMIT), folds_to: Vec::new() };
     for c in '\0'..char::from_u32(LIMIT).unwrap_or(char::MAX) {
         let entry = TABLE.get(c);
         let class = match entry.kind() {
@@ -146,7 +101,7 @@ impl Classes {
         }
         let mut chars: Vec<(char, u32)> = counts.into_iter().collect();
         chars.sort_unstable_by_key(|(c, count)| (std::cmp::Reverse(*count), *c));
-        let mut classes = Self { folded: Cells::new(), typed: TEMPLATE.typed.clone(), count: chars.len() };
+        let mut classes = Self { folded: Cells::new(LIMIT), typed: TEMPLATE.typed.clone(), count: chars.len() };
         let folds_to = &TEMPLATE.folds_to;
         for ((c, _), number) in chars.iter().zip(1..FIRST_SPECIAL) {
             classes.folded.set(*c, number);
@@ -183,22 +138,46 @@ impl Classes {
     }
 
     fn read_into<const SOUNDS: bool>(&self, text: &str, into: &mut Symbols) -> Option<usize> {
+        let bytes = text.as_bytes();
+        let (class_of, ascii) = (self.typed.threes(), self.typed.ascii());
         let heard = &TEMPLATE.heard;
-        let Symbols { classes, sounds, at, .. } = into;
-        let (classes, sounds, at) = (&mut classes[..], &mut sounds[..], &mut at[..]);
-        let mut n = 0;
-        for (byte, c) in text.char_indices() {
-            let class = self.typed.get(c)?;
-            if class == SLOW {
-                return None;
+        let sound_of = heard.threes();
+        let most = bytes.len();
+        let (classes, at) = (&mut into.classes[..most], &mut into.at[..most]);
+        let sounds = if SOUNDS { &mut into.sounds[..most] } else { &mut [] };
+        let (mut n, mut byte) = (0, 0);
+        while byte < most {
+            let from = byte;
+            let (mut class, mut sound) = (NOT_THREE, 0);
+            if let Some(three) = bytes[byte..].first_chunk() {
+                let cell = cells::three(*three);
+                if let Some(number) = class_of.get(cell) {
+                    class = *number;
+                    if SOUNDS {
+                        sound = sound_of[cell];
+                    }
+                    byte += 3;
+                }
+            }
+            if class > SKIP {
+                byte = from;
+                if let Some(number) = ascii.get(usize::from(bytes[byte])).filter(|class| **class <= SKIP) {
+                    (class, sound) = (*number, 0);
+                    byte += 1;
+                } else {
+                    let c = text[byte..].chars().next()?;
+                    class = self.typed.get(c).filter(|class| *class != SLOW)?;
+                    sound = if SOUNDS { heard.get(c)? } else { 0 };
+                    byte += c.len_utf8();
+                }
             }
             // What is skipped is written too, and overwritten by what follows.
             classes[n] = class;
-            at[n] = byte as u32;
+            at[n] = from as u32;
             if SOUNDS {
-                sounds[n] = heard.get(c).unwrap_or(0);
+                sounds[n] = sound;
             }
-            n += usize::from(class != SKIP);
+            n += usize::from(class < SKIP);
         }
         Some(n)
     }

@@ -3,7 +3,8 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 
-use super::double_array::{PAD, Words};
+use super::automaton::PAD;
+use super::words::Words;
 
 /// Above this number of words the state table of a DFA no longer fits a cache.
 const DFA_LIMIT: usize = 2_000;

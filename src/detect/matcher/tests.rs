@@ -124,7 +124,44 @@ proptest! {
     }
 }
 
-/// Steps are counted, not seconds: the filter asks about a place at most once more than the automaton has read it.
+/// Characters of every length, so that sixty-four bytes end inside any of them.
+fn mixed() -> impl Strategy<Value = String> {
+    let part = prop_oneof![
+        4 => "[微信加一二ａ①]{1,30}",
+        2 => "[a-z0-9 ,]{1,9}",
+        1 => "[äñ£¤]{1,5}",
+        1 => "[😀🀄🔥𠮷𝟘𝐀㎏]{1,5}",
+        1 => "\\PC{0,9}",
+    ];
+    prop::collection::vec(part, 0..12).prop_map(|parts| parts.concat())
+}
+
+proptest! {
+    #[test]
+    fn bulk_reads_characters_of_every_length(text in mixed(), words in prop::collection::vec("\\PC", 1..20)) {
+        let mut all: Vec<String> = text.chars().step_by(3).map(String::from).collect();
+        all.extend(words);
+        let all: Vec<&str> = all.iter().map(String::as_str).collect();
+        let matcher = matcher(&all, false, Engine::Filtered);
+        let reading = normalize(&text);
+        let mut expected: Vec<(usize, String, bool)> = find(&matcher, &text)
+            .iter()
+            .map(|hit| (hit.word, reading.original(hit.start..hit.end), hit.heard))
+            .collect();
+        expected.sort();
+        prop_assert_eq!(by_str(&matcher, &text), expected);
+    }
+
+    /// Steps are counted, not seconds: the filter asks about a place twice at most, and what is read again is bounded.
+    #[test]
+    fn work_is_linear_on_any_text(words in prop::collection::vec("[ab]{1,40}|(ab){1,20}[ab]{0,3}|a{1,40}b?", 1..40), text in "(ab|a|b|aab){0,300}") {
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let matcher = matcher(&words, false, Engine::Filtered);
+        let (steps, _) = matcher.count_steps(&text);
+        prop_assert!(steps <= 12 * text.len() + 64, "{} steps for {} characters", steps, text.len());
+    }
+}
+
 #[test]
 fn work_is_linear_on_text_made_of_near_words() {
     let words: Vec<String> = (1..60).map(|n| format!("{}b", "a".repeat(n))).collect();
