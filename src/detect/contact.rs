@@ -6,8 +6,8 @@ use super::leaks::Kind;
 use super::links::Link;
 use super::view::{Gap, Span, View};
 
-/// Finds the virtual words of a message.
-pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link]) -> Atoms {
+/// Finds the virtual words of a message; a link to a site of the company's own (`own`) or a well-known one is none.
+pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[String]) -> Atoms {
     let mut atoms = Atoms::new();
     let mut i = 0;
     while i < view.chars.len() {
@@ -41,7 +41,7 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link]) -> Atoms {
             atoms.push((1, span));
         }
     }
-    atoms.extend(links.iter().map(|link| (2, link.span)));
+    atoms.extend(links.iter().filter(|link| link.trouble(own).is_some()).map(|link| (2, link.span)));
     atoms.extend(numbers.iter().filter(|(kind, _)| *kind == Kind::Mobile).map(|(_, span)| (3, *span)));
     atoms
 }

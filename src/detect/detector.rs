@@ -210,6 +210,7 @@ impl Detector {
         };
         let mut links = links::find(&view);
         links::add_broken(input.text, &view, &mut links);
+        links::add_han(&view, &mut links);
         let mut numbers = leaks::find(&view, &normalized);
         // Digits of an address are part of the address.
         numbers.retain(|(kind, span)| *kind == Kind::Credential || !links.iter().any(|link| link.span.touches(*span)));
@@ -226,7 +227,7 @@ impl Detector {
             &others,
             restored.as_ref(),
             &normalized,
-            &contact::atoms(&view, &numbers, &links),
+            &contact::atoms(&view, &numbers, &links, &self.settings.own_domains),
             &mut gather,
         );
         self.numbers(&numbers, &mut gather);
@@ -277,7 +278,7 @@ impl Detector {
         hits.retain(|(view, hit)| heard(view, hit));
         // Only what another reading alone can see.
         let mut more = |other: &'v View, needed: u32| {
-            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[]));
+            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[], &[]));
             if needed == bit(Transform::Homophone) {
                 found.retain(|hit| self.index.entries[hit.entry].entry.homophone != Some(false));
             }
@@ -351,7 +352,13 @@ impl Detector {
                 folded.ends_with(&digits.to_lowercase()) && digits.len() >= 5 || original == n.to_lowercase()
             })
         };
-        let (ours, foreign): (Vec<_>, Vec<_>) = numbers.iter().copied().partition(|(_, span)| own(*span));
+        let own_address = |kind: Kind, span: Span| {
+            let original = gather.view.original(span).to_lowercase();
+            kind == Kind::Email
+                && original.split_once('@').is_some_and(|(_, host)| links::is_own(host, &self.settings.own_domains))
+        };
+        let (ours, foreign): (Vec<_>, Vec<_>) =
+            numbers.iter().copied().partition(|(kind, span)| own(*span) || own_address(*kind, *span));
         if !ours.is_empty() {
             gather.silent("leak_personal/*", "是公司自己公布的号码");
         }
@@ -368,7 +375,8 @@ impl Detector {
                 Kind::Credential => (Category::LeakSecret, "credential"),
             };
             let first = !foreign.iter().take_while(|(_, s)| s != span).any(|(k, _)| k == kind);
-            gather.add(category, name, *span, if first { 1.0 } else { 0.0 }, None);
+            let told = *kind == Kind::Mobile && leaks::is_speakers(gather.view, *span);
+            gather.add(category, name, *span, if first && !told { 1.0 } else { 0.0 }, None);
         }
         let mut people: Vec<String> = foreign
             .iter()
@@ -426,7 +434,7 @@ impl Detector {
         }
         let view = View::new(name);
         let links = links::find(&view);
-        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &links)) {
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains)) {
             let compiled = &self.index.entries[hit.entry];
             let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
             if compiled.entry.points.unwrap_or(points) < self.settings.scores.review || hit.by_sound {
@@ -502,7 +510,7 @@ impl Detector {
         let last = gather.view.chars.len();
         let all = Span { start: 0, end: last };
         let before = view.chars.len().saturating_sub(last);
-        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[])) {
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[], &[])) {
             if hit.by_sound || hit.span.start >= before || hit.span.end <= before {
                 continue;
             }

@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
+use super::score;
 use super::view::{self, Gap, Span, View, bit};
 use crate::model::Category;
 use crate::text::Transform;
@@ -100,7 +101,17 @@ pub struct Index {
     regexes: Vec<(usize, Regex, bool)>,
     /// (inner, outer): what the inner group finds, the outer one finds too.
     nested: Vec<(usize, usize)>,
+    /// The groups [`WARNING`] and [`INVITING`].
+    warning: Option<usize>,
+    inviting: Option<usize>,
 }
+
+/// `谨防刷单诈骗` speaks of a swindle and offers none: beside a word of this group an offer is none …
+const WARNING: &str = "劝阻";
+/// … unless somebody asks to be reached.
+const INVITING: &str = "找我";
+/// Characters between the warning and what it warns of.
+const WARNED_WITHIN: usize = 12;
 
 /// Words of the virtual groups found by other signals: (group of [`VIRTUAL_GROUPS`], where).
 pub type Atoms = Vec<(usize, Span)>;
@@ -117,6 +128,19 @@ impl Builder {
         let edge = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
         self.uses.push(Use { to, bounded: edge(folded.first()) || edge(folded.last()) });
         if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字")) } else { Ok(()) }
+    }
+}
+
+impl Builder {
+    fn group(&mut self, group: &Group, slot: usize, nested: &mut Vec<(usize, usize)>) -> Result<(), String> {
+        group.words.iter().try_for_each(|word| {
+            let inner = word.strip_prefix('【').and_then(|w| w.strip_suffix('】'));
+            if let Some(inner) = VIRTUAL_GROUPS.iter().position(|name| inner == Some(name)) {
+                nested.push((inner, slot));
+                return Ok(());
+            }
+            self.word(word, To::Slot(slot as u32), group.homophone && han_count(word) >= 2)
+        })
     }
 }
 
@@ -191,21 +215,9 @@ impl Index {
                                     Term::Word(word) => {
                                         build.word(word, To::Slot(slot as u32), homophone_default(word))
                                     }
-                                    Term::Group(name) => groups.get(name.as_str()).map_or(Ok(()), |group| {
-                                        group.words.iter().try_for_each(|word| {
-                                            if let Some(inner) = VIRTUAL_GROUPS.iter().position(|name| {
-                                                word.strip_prefix('【').and_then(|w| w.strip_suffix('】')) == Some(name)
-                                            }) {
-                                                nested.push((inner, slot));
-                                                return Ok(());
-                                            }
-                                            build.word(
-                                                word,
-                                                To::Slot(slot as u32),
-                                                group.homophone && han_count(word) >= 2,
-                                            )
-                                        })
-                                    }),
+                                    Term::Group(name) => groups
+                                        .get(name.as_str())
+                                        .map_or(Ok(()), |group| build.group(group, slot, &mut nested)),
                                 };
                                 if let Err(message) = added {
                                     fail(entry.line, message);
@@ -243,6 +255,16 @@ impl Index {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let mut named = |build: &mut Builder, name: &str| {
+            let group = groups.get(name)?;
+            let next = slots.len();
+            let slot = *slots.entry(format!("【{name}】")).or_insert(next);
+            // A group that cannot be searched for is an error of the entries that use it.
+            let _ = if slot == next { build.group(group, slot, &mut nested) } else { Ok(()) };
+            Some(slot)
+        };
+        let warning = named(&mut build, WARNING);
+        let inviting = named(&mut build, INVITING);
         let mut slot_nears = vec![Vec::new(); slots.len()];
         for (i, near) in nears.iter().enumerate() {
             for (term, slot) in near.terms.iter().enumerate() {
@@ -258,6 +280,8 @@ impl Index {
             slot_nears,
             regexes,
             nested,
+            warning,
+            inviting,
         })
     }
 
@@ -304,6 +328,7 @@ impl Index {
             }
         }
         hits.retain(|hit| hit.span.start < hit.span.end && !self.allowed(hit.entry, hit.span, &allows));
+        self.leave_warnings(&slots, &mut hits);
         hits.retain(|hit| {
             let steps = view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
             let steps = if hit.by_sound { steps | bit(Transform::Homophone) } else { steps };
@@ -375,6 +400,26 @@ impl Index {
                 hits.push(Hit { entry: near.entry, span: *span, by_sound: *by_sound });
             }
         }
+    }
+
+    /// Drops what is warned of or forbidden, as long as the message names no way to be reached.
+    fn leave_warnings(&self, slots: &Slots, hits: &mut Vec<Hit>) {
+        let Some(warning) = self.warning else { return };
+        let reached = VIRTUAL_GROUPS.iter().enumerate().map(|(slot, _)| slot).chain(self.inviting);
+        if slots.of(warning).next().is_none() || reached.into_iter().any(|slot| slots.of(slot).next().is_some()) {
+            return;
+        }
+        hits.retain(|hit| {
+            let offer = score::is_spam(self.entries[hit.entry].category)
+                || matches!(
+                    self.entries[hit.entry].category,
+                    Category::Junk | Category::FalseClaim | Category::UnauthorisedPromise
+                );
+            let warned = |(span, heard): (Span, bool)| {
+                !heard && !span.touches(hit.span) && span.distance(hit.span) <= WARNED_WITHIN
+            };
+            !(offer && slots.of(warning).any(warned))
+        });
     }
 
     fn allowed(&self, entry: usize, span: Span, allows: &[(usize, Span)]) -> bool {

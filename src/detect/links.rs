@@ -210,6 +210,42 @@ pub fn find(view: &View) -> Vec<Link> {
     links
 }
 
+/// Adds the names of Han characters on a cheap ending (`随心.cc`, `余粮。top`): nobody in a group knows a site by one.
+pub fn add_han(view: &View, links: &mut Vec<Link>) {
+    static NAME: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?i)(\p{Han}{1,6})(?:[.。．]|点)[ ]?(cc|top|com|vip|xyz|icu|club|bet|win|net)")
+            .expect("a fixed expression")
+    });
+    if !view.raw.iter().any(|c| matches!(c, '.' | '。' | '．' | '点')) {
+        return;
+    }
+    let raw: String = view.raw.iter().map(|c| plain_letter(*c)).collect();
+    for found in NAME.captures_iter(&raw) {
+        let whole = found.get(0).expect("group 0 is the match");
+        let after = raw[whole.end()..].chars().next();
+        let spoken = whole.as_str().contains('点') || whole.as_str().contains('。');
+        // `三点vip客户到店`, `早点cc我`, `到了。top1是谁`: words of a sentence.
+        if after.is_some_and(|c| c.is_alphanumeric()) && spoken
+            || after.is_some_and(|c| c.is_ascii_alphanumeric())
+            || spoken && !matches!(&found[2].to_ascii_lowercase()[..], "cc" | "top" | "com")
+        {
+            continue;
+        }
+        let start = raw[..whole.start()].chars().count();
+        let end = start + whole.as_str().chars().count();
+        if let Some(span) = folded_span(view, start, end)
+            && !links.iter().any(|link| link.span.touches(span))
+        {
+            let host = format!("{}.{}", &found[1], found[2].to_ascii_lowercase());
+            links.push(Link { span, host, path: String::new(), broken: true });
+        }
+    }
+}
+
+fn plain_letter(c: char) -> char {
+    if matches!(c, '。' | '．') { c } else { plain(c) }
+}
+
 /// Adds the addresses that can only be read after their parts were put together.
 pub fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
     for domain in domains::find(text).into_iter().filter(|d| !d.transforms.is_empty()) {
@@ -266,6 +302,11 @@ pub fn parse(url: &str) -> Link {
     }
 }
 
+/// The host is one of the company's own domains or lies below one.
+pub fn is_own(host: &str, own: &[String]) -> bool {
+    own.iter().any(|domain| within(host, &domain.to_ascii_lowercase()))
+}
+
 fn within(host: &str, domain: &str) -> bool {
     host == domain || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
 }
@@ -282,7 +323,7 @@ impl Link {
             })
         };
         let path = self.path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-        if own.iter().any(|domain| within(&self.host, &domain.to_ascii_lowercase())) {
+        if is_own(&self.host, own) {
             return None;
         }
         if [".apk", ".exe", ".bat", ".scr", ".msi", ".ipa", ".mobileconfig", ".vbs", ".cmd"]
@@ -314,6 +355,9 @@ impl Link {
 }
 
 fn throw_away(host: &str) -> bool {
+    if host.chars().any(crate::text::is_han) {
+        return true;
+    }
     const CHEAP: &[&str] = &[
         "top", "vip", "cc", "xyz", "icu", "club", "win", "bid", "bet", "cyou", "buzz", "monster", "sbs", "cfd",
         "quest", "lol", "one", "app", "me", "tv", "fun", "pw", "us", "live", "pro", "co", "wang", "ltd", "online",

@@ -35,6 +35,18 @@ const RARE_SWAP: f32 = 2.0;
 const SPOKEN_SWAP: f32 = 3.0;
 /// Who disguises a word disguises all of it: what comes off then.
 const WHOLE: f32 = 2.5;
+/// What is added inside the name of a place, shop or person: names break everyday words just as a disguise does.
+const NAMED: f32 = 9.0;
+/// What names of places and shops end in.
+const NAME_ENDS: &str = "店山路寺县园院峡谷城馆坊庄村镇街桥湖河岛塔宫府苑厦湾庙阁轩厅站沟岭潭泉洞殿坛斋屯寨堡溪池坡弄";
+/// Characters between the word and what the name ends in.
+const NAME_TAIL: usize = 4;
+
+/// What is added where somebody speaks as people do who want something done or found: who disguises an insult is not polite.
+const POLITE: f32 = 5.0;
+const POLITE_WORDS: [&str; 12] =
+    ["您", "请", "谢谢", "麻烦", "推荐", "附近", "酒店", "餐馆", "地址", "门票", "预订", "有什么菜"];
+
 /// What comes off a word whose entry says `谐音=是`: people do write it by sound.
 const WISHED: f32 = 3.0;
 
@@ -157,6 +169,7 @@ impl Restorer {
         if self.words.is_empty() {
             return found;
         }
+        let polite = if POLITE_WORDS.iter().any(|word| view.clauses.contains(word)) { POLITE } else { 0.0 };
         let heard: Vec<Heard> = (0..view.chars.len()).map(|i| Heard::new(view, i)).collect();
         let mut measured = Measured { chars: &view.chars, known: HashMap::default() };
         let mut tried: Vec<u32> = Vec::new();
@@ -183,7 +196,9 @@ impl Restorer {
             tried.sort_unstable();
             tried.dedup();
             for word in &tried {
-                if let Some(candidate) = self.weigh(view, &heard, &plain, &mut measured, start, *word as usize) {
+                if let Some(candidate) = self.weigh(view, &heard, &plain, &mut measured, start, *word as usize)
+                    && candidate.gain > polite
+                {
                     found.push(candidate);
                 }
             }
@@ -264,7 +279,8 @@ impl Restorer {
             return None;
         }
         let then = measured.rarity(from, start) + measured.rarity(span.end, to);
-        let gain = now - then - LISTED - swaps;
+        let name = if in_name(&view.chars, from..to, span) { NAMED } else { 0.0 };
+        let gain = now - then - LISTED - swaps - name;
         (gain > 0.0).then_some(Candidate { span, word: number, gain })
     }
 }
@@ -279,6 +295,13 @@ impl Measured<'_> {
     fn rarity(&mut self, start: usize, end: usize) -> f32 {
         *self.known.entry((start, end)).or_insert_with(|| ordinary::rarity_of(&self.chars[start..end]))
     }
+}
+
+/// The word lies in a stretch that reads like a name: what a place is called ends it, or the word itself would end it.
+fn in_name(chars: &[char], around: std::ops::Range<usize>, span: Span) -> bool {
+    let ends = |c: &char| NAME_ENDS.contains(*c);
+    let tail = &chars[span.end..around.end.min(span.end + NAME_TAIL)];
+    tail.iter().any(ends) || ends(&chars[span.end - 1])
 }
 
 /// Most characters that one emoji is taken for.

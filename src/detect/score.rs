@@ -59,7 +59,7 @@ pub struct Conclusion {
 }
 
 /// The kinds of message that a way to be reached or a disguise makes worse.
-fn is_spam(category: Category) -> bool {
+pub(super) fn is_spam(category: Category) -> bool {
     use Category::{
         Ads, Bribery, CrossPromotion, Drugs, FakeGoods, Fraud, Gambling, Malware, Porn, PrivateDeal, Recruit,
     };
