@@ -57,8 +57,10 @@ pub fn find(view: &View, text: &Normalized) -> Vec<(Kind, Span)> {
 /// The speaker says that the number is their own: `有事打我电话138…`, `我的手机号：138…`. Who tells theirs leaks nobody's.
 pub fn is_speakers(view: &View, number: Span) -> bool {
     static MINE: LazyLock<Regex> = LazyLock::new(|| {
-        Regex::new("(?:我的?|本人的?)(?:新|工作|办公)?(?:电话|手机|手机号|号码|手机号码|电话号码|联系方式|号)(?:是|为|换成)?$")
-            .expect("a fixed expression")
+        Regex::new(
+            "(?:我的?|本人的?)(?:新|工作|办公)?(?:电话|手机|手机号|号码|手机号码|电话号码|联系方式|号)(?:是|为|换成)?$",
+        )
+        .expect("a fixed expression")
     });
     let before: String = view.chars[number.start.saturating_sub(12)..number.start].iter().collect();
     MINE.is_match(&before)
