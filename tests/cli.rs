@@ -140,6 +140,15 @@ fn scan_answers_one_line_each_in_order_and_nothing_else() {
     let explained = lines(&run(folder.path(), &["scan", "--json", "--explain"], "ＡＢ你好\n"));
     assert_eq!(explained[0]["characters"][0]["transforms"][0], "width");
     assert!(explained[0]["silent"].is_array());
+    let said = stdout(&run(
+        folder.path(),
+        &["scan", "--explain"],
+        "加我薇信 lan8866\n操你🐴\n力口我微信 lan8866\n加\u{200b}我\n",
+    ));
+    for (line, step) in said.lines().zip(["薇→微 homophone", "🐴→马 emoji", "力口→加 split", "\u{200b}→ invisible"])
+    {
+        assert!(line.split('\t').any(|part| part.starts_with(step)), "{step} in {line}");
+    }
 }
 
 #[test]

@@ -109,7 +109,8 @@ impl Tally {
         self.all_people.insert(who.clone());
         self.people = self.all_people.len();
         let rules: BTreeSet<&str> = report.findings.iter().map(|f| &*f.rule).collect();
-        let entries: BTreeSet<&str> = report.findings.iter().filter_map(|f| f.entry.as_deref()).collect();
+        let entries: BTreeSet<&str> =
+            report.findings.iter().filter_map(|f| f.entry.as_deref()).filter(|e| is_place(e)).collect();
         for rule in rules {
             self.rules.entry(rule.to_owned()).or_default().add(&who, wrong);
         }
@@ -152,6 +153,11 @@ impl Tally {
             }
         }
     }
+}
+
+/// A line of a list (`ads/contact.txt:12`); other findings carry a host or a count there.
+fn is_place(entry: &str) -> bool {
+    entry.rsplit_once(".txt:").is_some_and(|(_, line)| line.bytes().all(|b| b.is_ascii_digit()))
 }
 
 impl Count {

@@ -4,6 +4,7 @@
 //! who wrote them where and when, so flood, repetition and campaigns are seen too.
 
 use std::{
+    collections::BTreeMap,
     fmt::Write as _,
     fs::File,
     io::{self, BufRead, BufReader, Read, Write},
@@ -17,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConfigArg, Problems, UserError};
 use crate::{
     detect::{
-        Detector, History, Input, Report, Verdict,
+        Detector, Finding, History, Input, Report, Verdict,
         view::{Span, View},
     },
     model::{Attachment, Clock, GroupId, MemberId, Role, SystemClock, Timestamp},
@@ -184,7 +185,7 @@ fn as_json(
     text: &str,
     explain: bool,
 ) -> anyhow::Result<String> {
-    let characters = explain.then(|| characters(text));
+    let characters = explain.then(|| characters(text, report));
     Ok(serde_json::to_string(&Outcome { line, id, report, characters })?)
 }
 
@@ -208,7 +209,7 @@ fn as_text(line: usize, report: &Report, text: &str, explain: bool) -> String {
         let _ = write!(said, "\t「{}」{read}（{}{steps}）", finding.original, finding.rule);
     }
     if explain {
-        for c in characters(text) {
+        for c in characters(text, report) {
             let steps: Vec<&str> = c.transforms.iter().map(|t| t.id()).collect();
             let _ = write!(said, "\t{}→{} {}", c.original, c.normalized, steps.join("+"));
         }
@@ -219,21 +220,78 @@ fn as_text(line: usize, report: &Report, text: &str, explain: bool) -> String {
     said.replace(['\n', '\r'], " ")
 }
 
-/// Every character that was not read as itself.
-fn characters(text: &str) -> Vec<Character> {
-    let view = View::new(text);
-    (0..view.chars.len())
-        .filter_map(|index| {
-            let span = Span { start: index, end: index + 1 };
-            let transforms = view.transforms(span);
-            let (start, end) = view.raw_range(span);
-            (!transforms.is_empty()).then(|| Character {
-                start,
-                end,
-                original: view.original(span),
-                normalized: view.folded(span),
-                transforms,
-            })
-        })
-        .collect()
+/// Every character that was not read as itself, and how: what the fold makes of it, and what the findings took it for
+/// (`薇→微信 alias+homophone`, `🐴→马 emoji`).
+fn characters(text: &str, report: &Report) -> Vec<Character> {
+    let (first, others, normalized) = View::all(text);
+    let mut found: BTreeMap<usize, Character> = BTreeMap::new();
+    // What was left out: always if it cannot be seen, else where a finding reads across it.
+    for left_out in normalized.explain().into_iter().filter(|one| one.normalized.is_empty()) {
+        let at = left_out.at;
+        let across = |f: &Finding| f.start < at && at < f.end && f.transforms.contains(&Transform::Separator);
+        let matters = match left_out.transforms[..] {
+            [Transform::Separator] => report.findings.iter().any(across),
+            _ => true,
+        };
+        if matters {
+            let original = left_out.original.to_string();
+            let (normalized, transforms) = (left_out.normalized, left_out.transforms);
+            found.insert(at, Character { start: at, end: at + 1, original, normalized, transforms });
+        }
+    }
+    let mut add = |view: &View, index: usize, normalized: String, transforms: Vec<Transform>| {
+        let (start, end) = view.raw_range(Span { start: index, end: index + 1 });
+        let original = view.original(Span { start: index, end: index + 1 });
+        found.insert(start, Character { start, end, original, normalized, transforms });
+    };
+    for index in 0..first.chars.len() {
+        let span = Span { start: index, end: index + 1 };
+        let transforms = first.transforms(span);
+        if !transforms.is_empty() {
+            add(&first, index, first.folded(span), transforms);
+        }
+    }
+    for finding in &report.findings {
+        // The reading that says what the finding says.
+        let reading = others.iter().chain([&first]).find_map(|view| {
+            let span = view.span_of(finding.start, finding.end);
+            let read: Vec<char> = view.chars[span.start..span.end].iter().copied().collect();
+            let meant: Vec<char> = finding.normalized.chars().collect();
+            let rewritten = finding.transforms.iter().any(|t| REREAD.contains(t));
+            (read.len() == meant.len() || !rewritten && std::ptr::eq(view, &first)).then_some((view, span, read, meant))
+        });
+        let Some((view, span, read, meant)) = reading else { continue };
+        for (index, part) in aligned(&read, &meant) {
+            let here = Span { start: span.start + index, end: span.start + index + 1 };
+            let mut transforms = view.transforms(here);
+            if part.chars().ne([read[index]]) {
+                transforms.extend(finding.transforms.iter().filter(|t| SAID.contains(t)));
+            }
+            transforms.sort_unstable();
+            transforms.dedup();
+            if !transforms.is_empty() {
+                add(view, here.start, part, transforms);
+            }
+        }
+    }
+    found.into_values().collect()
+}
+
+/// Steps of the other readings of a message.
+const REREAD: [Transform; 3] = [Transform::Emoji, Transform::Split, Transform::Repeat];
+/// Steps that a finding knows and the fold does not.
+const SAID: [Transform; 2] = [Transform::Homophone, Transform::Alias];
+
+/// Which character was taken for what: the same number of characters one by one; else what lies between the common
+/// beginning and end is one piece, told of its first character.
+fn aligned(read: &[char], meant: &[char]) -> Vec<(usize, String)> {
+    if read.len() == meant.len() {
+        return meant.iter().map(ToString::to_string).enumerate().collect();
+    }
+    let head = read.iter().zip(meant).take_while(|(a, b)| a == b).count();
+    let most = read.len().min(meant.len()) - head;
+    let tail = read.iter().rev().zip(meant.iter().rev()).take(most).take_while(|(a, b)| a == b).count();
+    let same = (0..head).chain(read.len() - tail..read.len()).map(|index| (index, read[index].to_string()));
+    let piece = (head < read.len() - tail).then(|| (head, meant[head..meant.len() - tail].iter().collect()));
+    same.chain(piece).collect()
 }

@@ -33,10 +33,6 @@ pub fn find(view: &View) -> Vec<Disguise> {
     if marks >= 3 {
         found.push(Disguise { name: "marks", span: all });
     }
-    // Runes stand in no face made of signs (those of the Canadian script do).
-    if raw.iter().any(|c| matches!(c, '\u{16a0}'..='\u{16ff}')) {
-        found.push(Disguise { name: "runes", span: all });
-    }
     let odd = raw.iter().filter(|c| is_odd_script(**c)).count();
     if odd >= 1 && all.end > odd {
         found.push(Disguise { name: "odd-script", span: all });
@@ -75,7 +71,7 @@ fn is_stray_mark(c: char) -> bool {
     matches!(c, '\u{0300}'..='\u{036f}' | '\u{0483}'..='\u{0489}' | '\u{1ab0}'..='\u{1aff}' | '\u{20d0}'..='\u{20e2}' | '\u{0f71}'..='\u{0f84}')
 }
 
-/// Scripts other than runes that nobody types in a Chinese group by hand.
+/// Runes, box elements beside letters and other scripts that nobody types in a Chinese group by hand.
 fn is_odd_script(c: char) -> bool {
-    matches!(c, '\u{1400}'..='\u{167f}' | '\u{a000}'..='\u{a4cf}' | '\u{13a0}'..='\u{13ff}' | '\u{2d30}'..='\u{2d7f}' | '\u{a500}'..='\u{a63f}')
+    matches!(c, '\u{16a0}'..='\u{16ff}' | '\u{1400}'..='\u{167f}' | '\u{a000}'..='\u{a4cf}' | '\u{13a0}'..='\u{13ff}' | '\u{2d30}'..='\u{2d7f}' | '\u{a500}'..='\u{a63f}')
 }

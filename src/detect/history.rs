@@ -18,6 +18,8 @@ const MEMBERS: usize = 20_000;
 const COUNTED: usize = 32;
 /// A message this short may be a piece of a word.
 const PIECE_CHARS: usize = 4;
+/// The last piece may be longer: 加 · 我微信 · an account name.
+const LAST_CHARS: usize = 14;
 
 /// When flooding begins.
 #[derive(Clone, Copy, Debug)]
@@ -296,10 +298,14 @@ impl History {
             }
             (seen.senders, seen.groups) = (senders.len(), groups.len());
         }
+        let last: String = chars.iter().take(LAST_CHARS + 1).collect();
         let mut pieces: Vec<&str> = Vec::new();
-        for earlier in ring.iter().rev() {
+        if (1..=LAST_CHARS).contains(&chars.len()) {
+            pieces.push(&last);
+        }
+        for earlier in ring.iter().rev().skip(1) {
             match &earlier.piece {
-                Some(piece) if recent(earlier.at, SignedDuration::from_secs(90)) && pieces.len() < 8 => {
+                Some(piece) if recent(earlier.at, SignedDuration::from_secs(90)) && (1..8).contains(&pieces.len()) => {
                     pieces.push(piece);
                 }
                 _ => break,
@@ -396,7 +402,8 @@ mod tests {
         say(&history, "g", "li", 0, "加");
         say(&history, "g", "li", 1, "我");
         assert_eq!(say(&history, "g", "li", 2, "微信").joined, "加我微信");
-        say(&history, "g", "li", 3, "好的，我看一下再回复大家");
+        assert_eq!(say(&history, "g", "li", 3, "lan8866").joined, "加我微信lan8866", "the last may be longer");
+        say(&history, "g", "li", 3, "好的，我看一下合同再回复大家");
         assert_eq!(say(&history, "g", "li", 4, "嗯").joined, "");
     }
 

@@ -237,7 +237,7 @@ pub fn add_han(view: &View, links: &mut Vec<Link>) {
             && !links.iter().any(|link| link.span.touches(span))
         {
             let host = format!("{}.{}", &found[1], found[2].to_ascii_lowercase());
-            links.push(Link { span, host, path: String::new(), broken: true });
+            links.push(Link { span, host, path: String::new(), broken: false });
         }
     }
 }

@@ -8,7 +8,7 @@ use super::index::Index;
 use super::lexicon::{Document, Entry, Lists, Pattern};
 use super::view::{View, fold};
 use super::{Detector, evaluate};
-use crate::text::{ordinary, sounds};
+use crate::text::{emoji, ordinary, sounds};
 
 /// Share of ordinary messages that one entry may hit.
 const ORDINARY_SHARE: f64 = 0.005;
@@ -91,6 +91,12 @@ fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
         let common = |c: char| ordinary::rarity(c) < ordinary::RARE;
         if word.chars().count() == 1 && word.chars().all(common) && entry.points.is_none_or(|p| p >= 1.0) {
             let message = "单个字会误伤大量正常消息，请写长一点，或把分降到 1 以下".to_owned();
+            remark(found, document, entry.line, Level::Warning, message);
+        }
+        if let Pattern::Literal(typed) = &entry.pattern
+            && typed.chars().any(|c| !c.is_ascii() && emoji::reading(c).is_some())
+        {
+            let message = format!("词条里的表情会被略过，这一条其实只找“{word}”");
             remark(found, document, entry.line, Level::Warning, message);
         }
         if let Some((file, line)) = first.get(&(category, word.clone())) {
@@ -211,7 +217,7 @@ mod tests {
 
     #[test]
     fn dangerous_and_useless_lines_are_named() {
-        let text = "加\n代购\n代购包税\n代购\n好房\n刷单 | 允许=刷单\n推广 | 允许=没有它\n允许：毫无关系\n";
+        let text = "加\n代购\n代购包税\n代购\n好房\n刷单 | 允许=刷单\n推广 | 允许=没有它\n允许：毫无关系\n补🥚\n";
         let found = messages(text, &["好房网".to_owned()], None);
         let all = found.join("\n");
         for part in [
@@ -222,6 +228,7 @@ mod tests {
             "x.txt:6: 被自己",
             "x.txt:7: 允许短语",
             "x.txt:8: 允许短语",
+            "x.txt:9: 词条里的表情会被略过，这一条其实只找“补”",
         ] {
             assert!(all.contains(part), "{part} in\n{all}");
         }

@@ -38,14 +38,15 @@ const WHOLE: f32 = 2.5;
 /// What is added inside the name of a place, shop or person: names break everyday words just as a disguise does.
 const NAMED: f32 = 9.0;
 /// What names of places and shops end in.
-const NAME_ENDS: &str = "店山路寺县园院峡谷城馆坊庄村镇街桥湖河岛塔宫府苑厦湾庙阁轩厅站沟岭潭泉洞殿坛斋屯寨堡溪池坡弄";
+const NAME_ENDS: &str =
+    "店山路寺县园院峡谷城馆坊庄村镇街桥湖河岛塔宫府苑厦湾庙阁轩厅站沟岭潭泉洞殿坛斋屯寨堡溪池坡弄校";
 /// Characters between the word and what the name ends in.
 const NAME_TAIL: usize = 4;
 
 /// What is added where somebody speaks as people do who want something done or found: who disguises an insult is not polite.
-const POLITE: f32 = 5.0;
+const POLITE: f32 = 4.0;
 const POLITE_WORDS: [&str; 12] =
-    ["您", "请", "谢谢", "麻烦", "推荐", "附近", "酒店", "餐馆", "地址", "门票", "预订", "有什么菜"];
+    ["您", "请问", "谢谢", "麻烦", "推荐", "附近", "酒店", "餐馆", "地址", "门票", "预订", "有什么菜"];
 
 /// What comes off a word whose entry says `谐音=是`: people do write it by sound.
 const WISHED: f32 = 3.0;
@@ -297,11 +298,10 @@ impl Measured<'_> {
     }
 }
 
-/// The word lies in a stretch that reads like a name: what a place is called ends it, or the word itself would end it.
+/// The word lies in a stretch that reads like a name: what places and shops are called ends it.
 fn in_name(chars: &[char], around: std::ops::Range<usize>, span: Span) -> bool {
     let ends = |c: &char| NAME_ENDS.contains(*c);
-    let tail = &chars[span.end..around.end.min(span.end + NAME_TAIL)];
-    tail.iter().any(ends) || ends(&chars[span.end - 1])
+    chars[span.end..around.end.min(span.end + NAME_TAIL)].iter().any(ends)
 }
 
 /// Most characters that one emoji is taken for.
@@ -402,6 +402,15 @@ mod tests {
         for text in ["明天讲价", "辣鸡翅很好吃吗", "弹吉他的人", "垃圾", "下午两点看房", ""] {
             assert_eq!(read(LIST, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn names_of_places_and_polite_requests_are_heard_as_nothing() {
+        const SOUNDS: &str = "败犬\n舔狗\n";
+        assert_eq!(read(SOUNDS, "景点有青龙峡、百泉山"), None);
+        assert_eq!(read(SOUNDS, "你这个百泉").as_deref(), Some("你这个败犬"));
+        assert_eq!(read(SOUNDS, "滚天沟停车场店在哪"), None);
+        assert_eq!(read(SOUNDS, "天沟给她整自信了").as_deref(), Some("舔狗给她整自信了"));
     }
 
     #[test]
