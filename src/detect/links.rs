@@ -225,7 +225,7 @@ pub fn add_han(view: &View, links: &mut Vec<Link>) {
         let after = raw[whole.end()..].chars().next();
         let spoken = whole.as_str().contains('点') || whole.as_str().contains('。');
         // `三点vip客户到店`, `早点cc我`, `到了。top1是谁`: words of a sentence.
-        if after.is_some_and(|c| c.is_alphanumeric()) && spoken
+        if after.is_some_and(char::is_alphanumeric) && spoken
             || after.is_some_and(|c| c.is_ascii_alphanumeric())
             || spoken && !matches!(&found[2].to_ascii_lowercase()[..], "cc" | "top" | "com")
         {
@@ -355,14 +355,14 @@ impl Link {
 }
 
 fn throw_away(host: &str) -> bool {
-    if host.chars().any(crate::text::is_han) {
-        return true;
-    }
     const CHEAP: &[&str] = &[
         "top", "vip", "cc", "xyz", "icu", "club", "win", "bid", "bet", "cyou", "buzz", "monster", "sbs", "cfd",
         "quest", "lol", "one", "app", "me", "tv", "fun", "pw", "us", "live", "pro", "co", "wang", "ltd", "online",
         "site", "space",
     ];
+    if host.chars().any(crate::text::is_han) {
+        return true;
+    }
     let Some((name, ending)) = host.rsplit_once('.') else { return false };
     let label = name.rsplit('.').next().unwrap_or(name);
     let digits = label.bytes().filter(u8::is_ascii_digit).count();
