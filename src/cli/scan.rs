@@ -253,12 +253,13 @@ fn characters(text: &str, report: &Report) -> Vec<Character> {
     }
     for finding in &report.findings {
         // The reading that says what the finding says.
-        let reading = others.iter().chain([&first]).find_map(|view| {
+        let mut readings = others.iter().map(|other| (other, false)).chain([(&first, true)]);
+        let reading = readings.find_map(|(view, is_first)| {
             let span = view.span_of(finding.start, finding.end);
-            let read: Vec<char> = view.chars[span.start..span.end].iter().copied().collect();
+            let read = view.chars[span.start..span.end].to_vec();
             let meant: Vec<char> = finding.normalized.chars().collect();
             let rewritten = finding.transforms.iter().any(|t| REREAD.contains(t));
-            (read.len() == meant.len() || !rewritten && std::ptr::eq(view, &first)).then_some((view, span, read, meant))
+            (read.len() == meant.len() || !rewritten && is_first).then_some((view, span, read, meant))
         });
         let Some((view, span, read, meant)) = reading else { continue };
         for (index, part) in aligned(&read, &meant) {
