@@ -3,6 +3,9 @@
 //! Order of a stop: `/readyz` says no, no new connections, what was accepted is answered, channels and tasks end what they
 //! began, the store writes what is left. Killed instead, nothing acknowledged is lost.
 
+mod house;
+mod ready;
+
 use std::{
     collections::BTreeMap,
     net::SocketAddr,
@@ -26,32 +29,19 @@ use tokio::{
 use tower_http::{catch_panic::CatchPanicLayer, timeout::TimeoutLayer};
 use tracing::{info, warn};
 
+use self::{house::House, ready::Ready};
 use crate::{
     appeals::Appeals,
     capability::Capabilities,
-    channels::{
-        Channel,
-        app::AppChannel,
-        archive::ArchiveChannel,
-        bot::{BotChannel, BotEar},
-        door::Answers,
-        pictures::Pictures,
-        socket::{SocketChannel, SocketVoice},
-    },
+    channels::Channel,
     chat_commands::Desk,
     clicks::Clicks,
     console,
     contacts::{Company, Contacts},
-    coverage::{Coverage, Gap},
-    groups::{Configured, Group, Groups},
-    http::{self, Api, Readiness, appeal::AppealPages, auth::Tokens, door::Door, ops::Check, receipt::Receipts},
-    jobs::{
-        self, Job,
-        hands::Hands,
-        rehearsal::Rehearsal,
-        runner::Runner,
-        wecom_hands::{BotVoice, WecomHands},
-    },
+    coverage::Coverage,
+    groups::{Configured, Groups},
+    http::{self, Api, appeal::AppealPages, auth::Tokens, door::Door, receipt::Receipts},
+    jobs::{self, Job, hands::Hands, rehearsal::Rehearsal, runner::Runner, wecom_hands::WecomHands},
     model::{Clock, MemberId, Timestamp},
     moderation::{Moderation, Rules, Said},
     notices::{self, Notices},
@@ -62,17 +52,7 @@ use crate::{
         reload::{self, Live},
     },
     store::{Store, StoreError, embedded::EmbeddedStore},
-    wecom::{
-        archive::{
-            ArchiveSource, Entry, SourceError,
-            keys::PrivateKeys,
-            native::{self, NativeArchive},
-        },
-        bot_files::BotFiles,
-        client::Client,
-        crypto::Crypto,
-        socket::{self, bot_socket},
-    },
+    wecom::{archive::ArchiveSource, client::Client},
     wording,
 };
 
@@ -536,142 +516,6 @@ async fn adopt_rulebooks(live: &Live<Rules>, now: Timestamp) -> Result<(), Store
     Ok(())
 }
 
-/// What channels are built from.
-struct House<'a> {
-    settings: &'a Settings,
-    store: Arc<dyn Store>,
-    clock: Arc<dyn Clock>,
-    groups: Arc<Groups>,
-    moderation: Arc<Moderation>,
-    desk: Arc<Desk>,
-    clicks: Arc<Clicks>,
-    notices: Arc<Notices>,
-    hands: Arc<WecomHands>,
-    wake: Arc<Notify>,
-    archive_wake: Arc<Notify>,
-    /// There is an archive channel.
-    hears_groups: bool,
-    channels: Vec<Arc<dyn Channel>>,
-}
-
-impl House<'_> {
-    /// Every channel that the settings have, in one visible list.
-    fn channels(&mut self, archive: Option<Arc<dyn ArchiveSource>>, poll: Option<Duration>) -> anyhow::Result<()> {
-        let wecom = self.settings.wecom.as_ref();
-        if let Some(wecom) = wecom
-            && let Some(app) = &wecom.app
-            && let (Some(token), Some(key)) = (&app.token, &app.aes_key)
-        {
-            let crypto = Crypto::new(token.expose(), key.expose(), &wecom.corp_id).context("[wecom.app] aes_key")?;
-            self.channels.push(Arc::new(AppChannel {
-                crypto,
-                corp_id: wecom.corp_id.clone(),
-                clock: self.clock.clone(),
-                moderation: self.moderation.clone(),
-                desk: self.desk.clone(),
-                clicks: self.clicks.clone(),
-                groups: self.groups.clone(),
-                notices: self.notices.clone(),
-                archive: self.archive_wake.clone(),
-                tasks: self.wake.clone(),
-                body_limit: self.settings.http.callback_bytes,
-                answers: Answers::default(),
-            }));
-        }
-        let bot = wecom.and_then(|w| w.bot.as_ref());
-        if let Some(bot) = bot
-            && let (Some(id), Some(secret)) = (&bot.bot_id, &bot.secret)
-        {
-            let secret = SecretString::from(secret.expose().to_owned());
-            let (socket, driver) = bot_socket(socket::Config::new(&bot.socket_url, id, secret), self.clock.clone());
-            let voice: Arc<dyn BotVoice> = Arc::new(SocketVoice { socket: socket.clone(), clock: self.clock.clone() });
-            self.hands.bot.store(Some(Arc::new(voice)));
-            self.channels.push(Arc::new(SocketChannel::new(socket, driver, self.ear(None)?)));
-        }
-        if let Some(bot) = bot
-            && let (Some(token), Some(key)) = (&bot.token, &bot.aes_key)
-        {
-            let crypto = Crypto::new(token.expose(), key.expose(), "").context("[wecom.bot] aes_key")?;
-            let ear = self.ear(Some(key.expose()))?;
-            let body_limit = self.settings.http.callback_bytes;
-            self.channels.push(Arc::new(BotChannel { crypto, clock: self.clock.clone(), ear, body_limit }));
-        }
-        let source = match (archive, wecom.and_then(|w| w.archive.as_ref())) {
-            (Some(source), _) => Some(source),
-            (None, Some(archive)) => Some(self.native_archive(wecom.map_or("", |w| &w.corp_id), archive)),
-            (None, None) => None,
-        };
-        if let Some(source) = source {
-            let configured = wecom.and_then(|w| w.archive.as_ref()).map(|a| a.poll);
-            let every =
-                poll.or_else(|| configured.and_then(|p| Duration::try_from(p).ok())).unwrap_or(Duration::from_secs(15));
-            self.channels.push(Arc::new(ArchiveChannel::new(
-                source,
-                self.store.clone(),
-                self.moderation.clone(),
-                self.clock.clone(),
-                every,
-                self.archive_wake.clone(),
-            )));
-        }
-        Ok(())
-    }
-}
-
-impl House<'_> {
-    /// `encoding_aes_key` opens what people send in callback mode.
-    fn ear(&self, encoding_aes_key: Option<&str>) -> anyhow::Result<Arc<BotEar>> {
-        Ok(Arc::new(BotEar {
-            clock: self.clock.clone(),
-            moderation: self.moderation.clone(),
-            desk: self.desk.clone(),
-            clicks: self.clicks.clone(),
-            pictures: Pictures::new(BotFiles::new(encoding_aes_key)?),
-            archive: self.hears_groups,
-            answers: Answers::default(),
-        }))
-    }
-
-    /// WeCom's own library. One that is missing, or a key that does not fit, is said by `/readyz` and never stops the rest.
-    fn native_archive(&self, corp_id: &str, archive: &crate::settings::Archive) -> Arc<dyn ArchiveSource> {
-        match open_archive(corp_id, archive) {
-            Ok(source) => Arc::new(source),
-            Err(error) => {
-                tracing::error!(%error, "the archive cannot be read until this is mended and the bot restarted");
-                Arc::new(BrokenArchive(error))
-            }
-        }
-    }
-}
-
-fn open_archive(corp_id: &str, archive: &crate::settings::Archive) -> Result<NativeArchive, SourceError> {
-    let mut keys = PrivateKeys::default();
-    for (version, pem) in &archive.private_keys {
-        keys.add(*version, pem.expose())
-            .map_err(|e| SourceError::Configuration(format!("private_keys 第 {version} 版：{e}")))?;
-    }
-    NativeArchive::open(native::Config {
-        library: archive.library.clone(),
-        corp_id: corp_id.to_owned(),
-        secret: archive.secret.expose().to_owned().into(),
-        keys,
-        timeout: Duration::try_from(archive.timeout).unwrap_or(Duration::from_secs(10)),
-        patience: None,
-        proxy: archive.proxy.clone(),
-        proxy_password: archive.proxy_password.as_ref().map(|p| p.expose().to_owned().into()),
-    })
-}
-
-/// An archive that could not be opened: every pull says why.
-struct BrokenArchive(SourceError);
-
-#[async_trait::async_trait]
-impl ArchiveSource for BrokenArchive {
-    async fn pull(&self, _seq: u64, _limit: usize) -> Result<Vec<Entry>, SourceError> {
-        Err(self.0.clone())
-    }
-}
-
 fn app_client(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Option<Arc<Client>>> {
     let Some(wecom) = &settings.wecom else { return Ok(None) };
     let Some(app) = &wecom.app else { return Ok(None) };
@@ -680,7 +524,8 @@ fn app_client(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<Opt
     Ok(Some(Arc::new(client)))
 }
 
-fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHands> {
+/// Everything that reaches WeCom.
+pub(super) fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHands> {
     let archive = match settings.wecom.as_ref().and_then(|w| Some((w, w.archive.as_ref()?))) {
         Some((wecom, archive)) => {
             let secret = SecretString::from(archive.secret.expose().to_owned());
@@ -694,50 +539,4 @@ fn hands(settings: &Settings, clock: &Arc<dyn Clock>) -> anyhow::Result<WecomHan
         .filter_map(|g| Some((g.id.clone(), SecretString::from(g.webhook_key()?.to_owned()))))
         .collect();
     Ok(WecomHands { app: app_client(settings, clock)?, archive, webhooks, bot: ArcSwapOption::empty() })
-}
-
-/// What `/readyz` asks.
-struct Ready {
-    channels: Vec<Arc<dyn Channel>>,
-    live: Arc<Live<Rules>>,
-    coverage: Arc<Coverage>,
-    capabilities: Arc<ArcSwap<Capabilities>>,
-    runner: Arc<Runner>,
-    stopping: Arc<AtomicBool>,
-}
-
-#[async_trait::async_trait]
-impl Readiness for Ready {
-    fn gaps(&self, group: &Group) -> Vec<Gap> {
-        self.coverage.gaps(group, **self.capabilities.load())
-    }
-
-    async fn checks(&self) -> Vec<Check> {
-        let mut checks: Vec<Check> = self.channels.iter().map(|channel| channel.check()).collect();
-        if self.channels.is_empty() {
-            checks.push(Check::lacking("channels", "没有接入企业微信；只能通过接口提交消息"));
-        } else if checks.iter().all(|check| check.name != "archive") {
-            checks.push(Check::lacking("archive", "没有配置会话存档；群里没有 @ 机器人的消息都看不到"));
-        }
-        checks.push(match &self.live.status().rejected {
-            None => Check::good("settings", "设置已生效"),
-            Some((_, problems)) => {
-                let first = problems.first().map(ToString::to_string).unwrap_or_default();
-                Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
-            }
-        });
-        for (gap, sentence) in self.coverage.sentences(**self.capabilities.load()) {
-            checks.push(Check::lacking(&format!("groups_{gap}"), sentence));
-        }
-        if let Some(sentence) = self.coverage.unlisted() {
-            checks.push(Check::lacking("groups_unlisted", sentence));
-        }
-        for (why, count) in self.runner.faults() {
-            checks.push(Check::lacking("wecom", format!("{count} 项待办等着改设置：{why}")));
-        }
-        if self.stopping.load(Ordering::SeqCst) {
-            checks.push(Check::broken("process", "正在停止"));
-        }
-        checks
-    }
 }

@@ -1,0 +1,65 @@
+//! What `/readyz` says: each channel, the settings, what is not covered, what waits for the configuration.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+use arc_swap::ArcSwap;
+
+use crate::{
+    capability::Capabilities,
+    channels::Channel,
+    coverage::{Coverage, Gap},
+    groups::Group,
+    http::{Readiness, ops::Check},
+    jobs::runner::Runner,
+    moderation::Rules,
+    settings::reload::Live,
+};
+
+/// What `/readyz` asks.
+pub(super) struct Ready {
+    pub(super) channels: Vec<Arc<dyn Channel>>,
+    pub(super) live: Arc<Live<Rules>>,
+    pub(super) coverage: Arc<Coverage>,
+    pub(super) capabilities: Arc<ArcSwap<Capabilities>>,
+    pub(super) runner: Arc<Runner>,
+    pub(super) stopping: Arc<AtomicBool>,
+}
+
+#[async_trait::async_trait]
+impl Readiness for Ready {
+    fn gaps(&self, group: &Group) -> Vec<Gap> {
+        self.coverage.gaps(group, **self.capabilities.load())
+    }
+
+    async fn checks(&self) -> Vec<Check> {
+        let mut checks: Vec<Check> = self.channels.iter().map(|channel| channel.check()).collect();
+        if self.channels.is_empty() {
+            checks.push(Check::lacking("channels", "没有接入企业微信；只能通过接口提交消息"));
+        } else if checks.iter().all(|check| check.name != "archive") {
+            checks.push(Check::lacking("archive", "没有配置会话存档；群里没有 @ 机器人的消息都看不到"));
+        }
+        checks.push(match &self.live.status().rejected {
+            None => Check::good("settings", "设置已生效"),
+            Some((_, problems)) => {
+                let first = problems.first().map(ToString::to_string).unwrap_or_default();
+                Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
+            }
+        });
+        for (gap, sentence) in self.coverage.sentences(**self.capabilities.load()) {
+            checks.push(Check::lacking(&format!("groups_{gap}"), sentence));
+        }
+        if let Some(sentence) = self.coverage.unlisted() {
+            checks.push(Check::lacking("groups_unlisted", sentence));
+        }
+        for (why, count) in self.runner.faults() {
+            checks.push(Check::lacking("wecom", format!("{count} 项待办等着改设置：{why}")));
+        }
+        if self.stopping.load(Ordering::SeqCst) {
+            checks.push(Check::broken("process", "正在停止"));
+        }
+        checks
+    }
+}
