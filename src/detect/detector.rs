@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use foldhash::HashMap;
+
 use super::history::History;
 use super::index::{Hit, Index};
 use super::leaks::Kind;
@@ -18,6 +20,9 @@ use crate::text::{Normalized, Steps, Transform, sounds};
 
 /// From this likelihood on a learned model speaks up.
 const LEARNED_FROM: f32 = 0.9;
+
+/// One entry is shown at so many places of a message; it counts once anyway.
+const MOST_SHOWN: usize = 16;
 
 /// What the company says about itself: nothing here is ever a leak, a foreign link or a banned word.
 #[derive(Clone, Debug)]
@@ -298,8 +303,14 @@ impl Detector {
             return;
         }
         let aliases = aliases::find(normalized);
-        let mut seen: Vec<usize> = Vec::new();
+        let mut seen: HashMap<usize, usize> = HashMap::default();
         for (view, hit) in hits {
+            let before = seen.entry(hit.entry).or_default();
+            *before += 1;
+            if *before > MOST_SHOWN {
+                continue;
+            }
+            let is_first = *before == 1;
             let compiled = &self.index.entries[hit.entry];
             let (points, severity) = self.settings.scores.weight(compiled.category, &compiled.rule);
             let mut transforms = view.transforms(hit.span);
@@ -331,13 +342,12 @@ impl Detector {
                 life: None,
             };
             // The same entry twice is not twice the evidence.
-            if !seen.contains(&hit.entry) {
+            if is_first {
                 finding.score = points * if finding.is_soft() { self.settings.scores.soft } else { 1.0 };
                 if restored.is_some_and(|restored| std::ptr::eq(view, restored)) {
                     finding.score = self.settings.scores.heard(&finding);
                 }
             }
-            seen.push(hit.entry);
             gather.findings.push(finding);
             gather.set_stage(Some(&compiled.place));
         }

@@ -87,6 +87,23 @@ impl Slots {
     }
 }
 
+/// Allow-phrases of one message with what they excuse, by where they begin.
+#[derive(Default)]
+struct Allows(Vec<(Span, usize)>);
+
+/// Longest allow-phrase in characters; the matcher knows no longer words.
+const LONGEST_ALLOW: usize = 512;
+
+impl Allows {
+    /// What the phrases excuse that a span lies in.
+    fn over(&self, span: Span) -> impl Iterator<Item = usize> {
+        let before = self.0.partition_point(|(phrase, _)| phrase.start <= span.start);
+        let far = move |phrase: &Span| phrase.start + LONGEST_ALLOW <= span.start;
+        let near = self.0[..before].iter().rev().take_while(move |(phrase, _)| !far(phrase));
+        near.filter(move |(phrase, _)| phrase.covers(span)).map(|(_, scope)| *scope)
+    }
+}
+
 /// The compiled lists.
 #[derive(Debug)]
 pub struct Index {
@@ -288,7 +305,7 @@ impl Index {
     /// Every hit that no allow-phrase cancels, by position.
     pub fn scan(&self, view: &View, atoms: &Atoms) -> Vec<Hit> {
         let mut hits: Vec<Hit> = Vec::new();
-        let mut allows: Vec<(usize, Span)> = Vec::new();
+        let mut allows = Allows::default();
         let mut slots = Slots::default();
         for (group, span) in atoms {
             slots.0.push((*group, *span, false));
@@ -300,12 +317,13 @@ impl Index {
                 return;
             }
             match to {
-                To::Allow(scope) => allows.push((scope as usize, span)),
+                To::Allow(scope) => allows.0.push((span, scope as usize)),
                 _ if !view.joined(span) => {}
                 To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard }),
                 To::Slot(slot) => slots.0.push((slot as usize, span, found.heard)),
             }
         });
+        allows.0.sort_unstable();
         if !slots.0.is_empty() {
             for &(inner, outer) in &self.nested {
                 for i in 0..slots.0.len() {
@@ -315,7 +333,7 @@ impl Index {
                     }
                 }
             }
-            slots.0.sort_by_key(|(slot, ..)| *slot);
+            slots.0.sort_unstable();
         }
         self.join_near(view, &slots, &mut hits, &allows);
         let has_digit = view.chars.iter().any(char::is_ascii_digit);
@@ -356,7 +374,7 @@ impl Index {
         entries
     }
 
-    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &[(usize, Span)]) {
+    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &Allows) {
         let mut seen: HashMap<usize, u32> = HashMap::new();
         for found in slots.0.chunk_by(|a, b| a.0 == b.0) {
             for &(near, term) in &self.slot_nears[found[0].0] {
@@ -422,14 +440,11 @@ impl Index {
         });
     }
 
-    fn allowed(&self, entry: usize, span: Span, allows: &[(usize, Span)]) -> bool {
-        allows.iter().any(|(scope, phrase)| {
-            phrase.covers(span)
-                && match self.allow_scopes[*scope] {
-                    AllowScope::Everything => true,
-                    AllowScope::Category(category) => self.entries[entry].category == category,
-                    AllowScope::Entry(id) => id == entry,
-                }
+    fn allowed(&self, entry: usize, span: Span, allows: &Allows) -> bool {
+        allows.over(span).any(|scope| match self.allow_scopes[scope] {
+            AllowScope::Everything => true,
+            AllowScope::Category(category) => self.entries[entry].category == category,
+            AllowScope::Entry(id) => id == entry,
         })
     }
 }

@@ -130,14 +130,15 @@ impl Restorer {
             return None;
         }
         candidates.sort_by(|a, b| b.gain.total_cmp(&a.gain).then(a.span.cmp(&b.span)));
-        let mut taken: Vec<Span> = Vec::new();
+        let mut taken = vec![false; view.chars.len()];
         let mut chars = view.chars.clone();
         let mut steps = view.steps.clone();
         for candidate in candidates {
-            if taken.iter().any(|span| span.touches(candidate.span)) {
+            let places = &mut taken[candidate.span.start..candidate.span.end];
+            if places.contains(&true) {
                 continue;
             }
-            taken.push(candidate.span);
+            places.fill(true);
             for (i, c) in (candidate.span.start..).zip(&self.words[candidate.word]) {
                 if chars[i] != *c {
                     chars[i] = *c;
@@ -226,7 +227,7 @@ impl Restorer {
         for (i, c) in (start..).zip(word) {
             let swap = heard[i].swap(*c)?;
             let here = Span { start: i, end: i + 1 };
-            if swap > 0.0 && plain.iter().any(|known| known.covers(here)) {
+            if swap > 0.0 && near(plain, here).any(|known| known.covers(here)) {
                 return None;
             }
             swapped += usize::from(swap > 0.0 && !heard[i].emoji);
@@ -240,7 +241,7 @@ impl Restorer {
         if self.wished[number] {
             swaps -= WISHED;
         }
-        if plain.iter().any(|known| known.touches(span) && !span.covers(*known)) {
+        if near(plain, span).any(|known| known.touches(span) && !span.covers(*known)) {
             return None;
         }
         let apart = |i: usize| view.gap[i] != Gap::None && !(heard[i].emoji || heard[i - 1].emoji);
@@ -284,6 +285,12 @@ impl Restorer {
         let gain = now - then - LISTED - swaps - name;
         (gain > 0.0).then_some(Candidate { span, word: number, gain })
     }
+}
+
+/// Those of the listed words, ordered by where they begin, that may touch a span.
+fn near(plain: &[Span], span: Span) -> impl Iterator<Item = &Span> {
+    let first = plain.partition_point(|known| known.start + LONGEST_KNOWN <= span.start);
+    plain[first..].iter().take_while(move |known| known.start < span.end)
 }
 
 /// How rare stretches of a message are: words that may stand at one place ask for the same ones.
