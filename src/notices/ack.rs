@@ -1,7 +1,8 @@
 //! Is this text an acknowledgement? 收到, 好的收到, @王经理 收到，马上执行 are; 没收到, 收到红包了, 收到了吗？ are not.
 //!
 //! The first clause that is more than a greeting must consist of accepted words and harmless fillers only, from its first
-//! character to its last. What follows a complete clause does not take it back: 收到，我下午去办 is an acknowledgement.
+//! character to its last. What follows a complete clause does not take it back: 收到，我下午去办 is an acknowledgement. Two
+//! things do: saying the opposite (好的，不过没收到附件), and going on after a bare number, which is a list (1、今天拜访三家).
 
 use std::{collections::BTreeSet, sync::LazyLock};
 
@@ -42,6 +43,15 @@ const FILLERS: &[&str] = &[
     "哈",
     "哈哈",
     "啦",
+    "咯",
+    "喽",
+    "嘞",
+    "咧",
+    "哩",
+    "噢耶",
+    "呃",
+    "额",
+    "那个",
     "了",
     "的",
     "滴",
@@ -62,8 +72,10 @@ const FILLERS: &[&str] = &[
     "多谢",
     "辛苦",
     "辛苦了",
-    "您",
+    "谢谢您",
+    "辛苦您",
     "领导",
+    "领导好",
     "老板",
     "老师",
     "经理",
@@ -87,6 +99,21 @@ const FILLERS: &[&str] = &[
     "学习",
     "遵守",
     "配合",
+    "正在",
+    "保证",
+    "完成",
+    "任务",
+    "安排",
+    "尽快",
+    "抓紧",
+    "这就",
+    "去办",
+    "照做",
+    "遵照",
+    "服从",
+    "传达",
+    "跟进",
+    "整改",
     "通知",
     "消息",
     "信息",
@@ -107,7 +134,10 @@ const FILLERS: &[&str] = &[
     "您好",
     "你好",
     "各位",
+    "各位好",
+    "各位早",
     "大家",
+    "大家好",
     "回复",
     "确认",
     "已阅",
@@ -116,6 +146,26 @@ const FILLERS: &[&str] = &[
     "姐",
     "总",
 ];
+/// Who says this speaks of others, or of what is to come: 您收到了, 大家回复收到, 会收到的.
+const OF_OTHERS: &[&str] =
+    &["大家收到", "大家都", "大家回复", "各位收到", "各位都", "各位回复", "全体回复", "都回复", "领导回复"];
+/// Before 收到 these tell of a time to come; before 执行 they are a promise.
+const TO_COME: &[&str] = &["会收到", "将收到"];
+/// Directly before an accepted word these say that it is not so.
+const DENIALS: &[&str] = &["没", "没有", "未", "未能", "没能", "冇", "木有", "不是"];
+/// What people say for an accepted word: dialect, English, spellings of the moment.
+const SAME: &[(&str, &[&str])] = &[
+    ("收到", &["received", "roger", "rogerthat", "copythat", "gotit", "noted", "收悉", "收訖", "收讫"]),
+    ("好的", &["好滴", "好哒", "好嘞", "好勒", "好咧", "好哩", "好呀", "得嘞"]),
+    ("知道了", &["晓得了", "晓得咯", "知道啦", "知道咯", "知悉", "已知悉"]),
+    ("明白", &["懂了", "明了", "understood"]),
+    ("ok", &["okay", "欧克", "okk", "oki"]),
+];
+/// `销售二部收到`, `三店收到`: a unit answers for whoever speaks.
+const UNITS: &[char] = &['部', '组', '店', '区', '队', '班', '科'];
+/// Characters in which a unit's name ends at the latest.
+const LONGEST_UNIT: usize = 7;
+
 /// `王总`, `李经理`: a name of up to this many characters before a title.
 const TITLES: &[&str] = &["总", "经理", "主任", "主管", "老师", "哥", "姐", "店长", "总监", "部长", "书记", "董"];
 /// Surname and given name before a title.
@@ -129,15 +179,42 @@ pub fn matches<S: AsRef<str>>(text: &str, accept: &[S]) -> bool {
 /// The same, knowing the name of who says it: 张三收到 from 张三.
 pub fn matches_from<S: AsRef<str>>(text: &str, accept: &[S], sender: Option<&str>) -> bool {
     let words: Vec<Vec<char>> = accept.iter().map(|word| fold(word.as_ref())).filter(|w| !w.is_empty()).collect();
+    let words = with_same(words);
     let sender = sender.map(fold).unwrap_or_default();
-    for clause in clauses(text).into_iter().take(CLAUSES) {
+    let clauses = clauses(text);
+    for (index, clause) in clauses.iter().take(CLAUSES).enumerate() {
         match judge(&clause.text, &words, &sender) {
-            Judged::Accepted => return !clause.question,
+            Judged::Accepted if clause.question => return false,
+            Judged::Accepted => {
+                let rest = &clauses[index + 1..];
+                let denied = rest.iter().any(|later| denies(&later.text, &words));
+                let a_list = clause.text.iter().all(char::is_ascii_digit)
+                    && rest.first().is_some_and(|next| matches!(judge(&next.text, &words, &sender), Judged::Other));
+                return !denied && !a_list;
+            }
             Judged::Filler if !clause.question => {}
             Judged::Filler | Judged::Other => return false,
         }
     }
     false
+}
+
+/// The accepted words and what people say for them.
+fn with_same(mut words: Vec<Vec<char>>) -> Vec<Vec<char>> {
+    let said: Vec<String> = words.iter().map(|word| word.iter().collect()).collect();
+    for (word, same) in SAME {
+        if said.iter().any(|said| said == word) {
+            words.extend(same.iter().map(|same| same.chars().collect()));
+        }
+    }
+    words
+}
+
+/// Does a later clause say that an accepted word is not so?
+fn denies(text: &[char], words: &[Vec<char>]) -> bool {
+    let text: String = text.iter().collect();
+    let mut words = words.iter().filter(|word| word.len() > 1).map(|word| word.iter().collect::<String>());
+    words.any(|word| DENIALS.iter().any(|no| text.contains(&format!("{no}{word}"))))
 }
 
 /// True if the text is one of the short words that count only when the notice itself is quoted.
@@ -198,13 +275,13 @@ fn clauses(text: &str) -> Vec<Clause> {
                 let close = all[index..].iter().take(8).position(|c| *c == ']');
                 if let Some(close) = close {
                     let name: String = all[index..index + close].iter().collect();
-                    if name.eq_ignore_ascii_case("ok") {
-                        current.push_str("ok");
+                    if ["ok", "收到", "好的"].contains(&name.to_lowercase().as_str()) {
+                        current.push_str(&name.to_lowercase());
                     }
                     index += close + 1;
                 }
             }
-            '👌' => current.push_str("ok"),
+            '👌' | '🆗' => current.push_str("ok"),
             '\n' => {
                 end(&mut current, false);
             }
@@ -239,6 +316,10 @@ fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
     if text.len() > LONGEST {
         return Judged::Other;
     }
+    let whole: String = text.iter().collect();
+    if OF_OTHERS.iter().chain(TO_COME).any(|other| whole.contains(other)) {
+        return Judged::Other;
+    }
     if words.iter().any(|word| sounds_like(text, word)) {
         return Judged::Accepted;
     }
@@ -268,6 +349,12 @@ fn judge(text: &[char], words: &[Vec<char>], sender: &[char]) -> Judged {
             }
         }
         if from == 0 {
+            for (at, _) in text.iter().enumerate().take(LONGEST_UNIT).skip(1).filter(|(_, c)| UNITS.contains(c)) {
+                if text[..at].iter().all(|c| !"不没未别无非冇你您他她它谁哪某总货内外".contains(*c))
+                {
+                    step(at + 1, false);
+                }
+            }
             for title in TITLES {
                 let title: Vec<char> = title.chars().collect();
                 for name in 1..=LONGEST_NAME {
@@ -297,8 +384,9 @@ fn sounds_like(text: &[char], word: &[char]) -> bool {
         return false;
     }
     let Some(wanted) = sound(word) else { return false };
-    if text.iter().all(char::is_ascii_lowercase) {
-        return text.iter().collect::<String>() == wanted.concat();
+    if text.iter().any(char::is_ascii_lowercase) {
+        let said = |c: &char| c.to_pinyin().map_or_else(|| c.to_string(), |sound| sound.plain().to_owned());
+        return text.iter().map(said).collect::<String>() == wanted.concat();
     }
     let text = match text {
         [rest @ .., '了' | '啦' | '的'] if rest.len() == word.len() => rest,
@@ -459,6 +547,142 @@ mod tests {
         ] {
             assert!(!matches(no, &accept), "should not acknowledge: {no}");
         }
+    }
+
+    /// What else people in sales groups write: dialect, slips, voice typing, English; and what only looks like an answer.
+    #[test]
+    fn real_phrases() {
+        for yes in [
+            "收到咯",
+            "收到喽",
+            "收到嘞",
+            "收到哩",
+            "收到滴",
+            "好滴",
+            "好哒",
+            "好嘞",
+            "好勒",
+            "好的呀",
+            "好的好的",
+            "好滴收到",
+            "收到马上安排",
+            "收到，马上安排",
+            "收到这就去办",
+            "收到尽快落实",
+            "收到遵照执行",
+            "收到保证完成任务",
+            "正在执行",
+            "收到1️⃣",
+            "1️⃣",
+            "+1",
+            "收到[抱拳]",
+            "[收到]",
+            "收到🙏🙏",
+            "收到👌🏻",
+            "🆗",
+            "收到…",
+            "收到。。。",
+            "Received",
+            "received, thanks",
+            "Roger",
+            "Roger that",
+            "Copy that",
+            "Got it",
+            "Noted",
+            "okay",
+            "OKOK",
+            "欧克",
+            "收dao",
+            "shou到",
+            "shou dao",
+            "收刀",
+            "嗯嗯，收到",
+            "呃收到",
+            "嗯那个收到",
+            "晓得了",
+            "知悉",
+            "已知悉",
+            "收悉",
+            "懂了",
+            "销售二部收到",
+            "三店收到",
+            "我们组收到",
+            "华东区收到",
+            "一组全体收到",
+            "大家好，收到",
+            "各位领导，收到",
+            "1、收到",
+            "1，好的",
+            "收到，但是明天才能办",
+            "好的，谢谢您",
+        ] {
+            assert!(matches(yes, DEFAULT_ACCEPT), "should acknowledge: {yes}");
+        }
+        for no in [
+            "冇收到",
+            "木有收到",
+            "唔收到",
+            "收唔到",
+            "没收着",
+            "没能收到",
+            "好的，不过我没收到",
+            "嗯，没收到",
+            "收到木有",
+            "收到不",
+            "收到否",
+            "收到未",
+            "收到冇",
+            "收到咩",
+            "有没有收到",
+            "是否收到",
+            "收到了么",
+            "收到才怪",
+            "收到个屁",
+            "收到一半",
+            "收到工资了",
+            "收到快递",
+            "大家收到",
+            "大家都收到了",
+            "大家回复收到",
+            "全体回复收到",
+            "请回复收到",
+            "各位收到请回复",
+            "您收到了",
+            "你们组收到了",
+            "会收到的",
+            "一定会收到",
+            "等收到再说",
+            "收到再回复你",
+            "如果收到",
+            "我以为收到了",
+            "等下看",
+            "晚点执行",
+            "明天再执行",
+            "转发：收到",
+            "他说“收到”",
+            "张三说收到",
+            "“收到”是什么意思",
+            "Received?",
+            "not received",
+            "no",
+            "ok吗",
+            "got it?",
+            "1、今天拜访客户三家\n2、签单一个",
+            "1.5折",
+            "1:30开会",
+            "1. 客户名单",
+            "知道错了",
+            "明白吗",
+            "懂了吗",
+            "好嘞吗",
+            "总部收到了",
+            "内部收到",
+            "收到的请举手",
+            "收到后请转发",
+        ] {
+            assert!(!matches(no, DEFAULT_ACCEPT), "should not acknowledge: {no}");
+        }
+        assert!(!matches("好嘞", &["收到"]) && !matches("received", &["执行"]), "only for the word it stands for");
     }
 
     #[test]
