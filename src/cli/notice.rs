@@ -1,9 +1,9 @@
-//! `qunguan notice publish|preview|status`: notices from a terminal, through the running bot's HTTP API.
+//! `qunguan notice publish|preview|review|cancel|status`: notices from a terminal, through the running bot's HTTP API.
 
 use std::{fmt::Write, io::Read, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
-use clap::Subcommand;
+use clap::{Subcommand, ValueEnum};
 use serde_json::{Value, json};
 
 use super::{
@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     model::{Clock, GroupId, MemberId, SystemClock, Timestamp},
-    notices::{Deadline, Draft, status::Status},
+    notices::{
+        Deadline, Draft,
+        notice::{Link, Repeat},
+        status::Status,
+    },
 };
 
 /// 发布要求回执的通知，查看谁回执了。
@@ -41,6 +45,18 @@ enum Action {
     Preview {
         #[command(flatten)]
         notice: NoticeArgs,
+    },
+    /// 审核别人起草的通知，审核后发送；要用另一个人的接口令牌
+    Review {
+        /// 通知编号
+        #[arg(value_name = "ID")]
+        id: String,
+    },
+    /// 取消通知；已发出的会告诉群里
+    Cancel {
+        /// 通知编号
+        #[arg(value_name = "ID")]
+        id: String,
     },
     /// 某人在一段时间里不用回执
     Exempt(SpanArgs),
@@ -80,9 +96,46 @@ struct NoticeArgs {
     /// 接受的回执用语；可写多次，默认收到、执行、马上执行等
     #[arg(long, value_name = "WORD")]
     accept: Vec<String>,
+    /// 附件或网页的链接，写成“标题=https://…”；可写多次
+    #[arg(long, value_name = "TITLE=URL", value_parser = link)]
+    link: Vec<Link>,
+    /// 时间过了百分之几时提醒还没回执的人；可写多次，默认 50 和 90
+    #[arg(long, value_name = "PERCENT")]
+    remind: Vec<u8>,
+    /// 定时发送，例如 "2026-12-01 09:00"
+    #[arg(long, value_name = "WHEN", value_parser = local_time)]
+    at: Option<Timestamp>,
+    /// 重复发送
+    #[arg(long, value_name = "EVERY")]
+    repeat: Option<Every>,
     /// 截止后收名单的人；可写多次
     #[arg(long, value_name = "USERID")]
     escalate_to: Vec<String>,
+}
+
+/// How often it is sent again.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Every {
+    Day,
+    Workday,
+    Week,
+    Month,
+}
+
+impl From<Every> for Repeat {
+    fn from(every: Every) -> Self {
+        match every {
+            Every::Day => Self::Day,
+            Every::Workday => Self::Workday,
+            Every::Week => Self::Week,
+            Every::Month => Self::Month,
+        }
+    }
+}
+
+fn link(text: &str) -> Result<Link, String> {
+    let (title, url) = text.split_once('=').ok_or("链接应当像 表格=https://example.com/form")?;
+    Ok(Link { title: title.trim().to_owned(), url: url.trim().to_owned() })
 }
 
 impl NoticeArgs {
@@ -106,6 +159,12 @@ impl NoticeArgs {
         draft.departments.clone_from(&self.department);
         draft.members = self.member.iter().map(MemberId::new).collect();
         draft.accept.clone_from(&self.accept);
+        draft.links.clone_from(&self.link);
+        if !self.remind.is_empty() {
+            draft.reminders.clone_from(&self.remind);
+        }
+        draft.send_at = self.at;
+        draft.repeat = self.repeat.map(Repeat::from);
         draft.escalate_to = self.escalate_to.iter().map(MemberId::new).collect();
         Ok(serde_json::to_value(draft)?)
     }
@@ -152,6 +211,14 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Preview { notice } => {
             let answer = api.post("/api/v1/notices/preview", &notice.draft()?).await?;
             print!("{}", preview(&answer));
+        }
+        Action::Review { id } => {
+            api.post(&format!("/api/v1/notices/{}/review", escape(id)), &Value::Null).await?;
+            println!("已审核");
+        }
+        Action::Cancel { id } => {
+            api.post(&format!("/api/v1/notices/{}/cancel", escape(id)), &Value::Null).await?;
+            println!("已取消");
         }
         Action::Exempt(span) => {
             api.post("/api/v1/exemptions", &span.body()).await?;
@@ -200,6 +267,27 @@ fn preview(answer: &Value) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn options_become_the_draft() {
+        #[derive(clap::Parser)]
+        struct Line {
+            #[command(flatten)]
+            notice: NoticeArgs,
+        }
+        let line =
+            "x 填表 --group one --link 表格=https://a.example/?q=1 --remind 80 --repeat workday --deadline work:60m";
+        let line = <Line as clap::Parser>::try_parse_from(line.split(' ')).unwrap();
+        let draft = line.notice.draft().unwrap();
+        assert_eq!(
+            draft,
+            serde_json::json!({
+                "text": "填表", "groups": ["one"], "links": [{ "title": "表格", "url": "https://a.example/?q=1" }],
+                "deadline": "work:3600s", "accept": [], "reminders": [80], "repeat": { "every": "workday" },
+                "stop_for_leave": false, "joiners": "ignore", "leavers": "drop", "review": false,
+            })
+        );
+    }
 
     #[test]
     fn a_preview_is_readable() {

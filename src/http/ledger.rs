@@ -34,6 +34,9 @@ pub async fn month(
     Path(month): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
+    if format!("{month}-01").parse::<jiff::civil::Date>().is_err() {
+        return Err(Problem::bad_request("月份应当像 2026-11"));
+    }
     let lines = api.notices.ledger(&month).await?;
     let file = |kind: &'static str, ending: &str, bytes: Vec<u8>| {
         let name = format!("attachment; filename=\"ledger-{month}.{ending}\"");

@@ -59,11 +59,18 @@ pub async fn preview(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
     Ok(Json(serde_json::to_value(preview).unwrap_or_default()))
 }
 
+/// 404 for a number that no notice has.
+async fn known(api: &Api, id: &str) -> Result<(), Problem> {
+    match api.notices.get(id).await {
+        Ok(_) => Ok(()),
+        Err(NoticeError::User(_)) => Err(Problem::not_found("通知")),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// How a notice stands: who has answered, who is missing.
 pub async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Problem> {
-    if api.notices.get(&id).await.is_err() {
-        return Err(Problem::not_found("通知"));
-    }
+    known(&api, &id).await?;
     Ok(Json(api.notices.status(&id).await?))
 }
 
@@ -90,6 +97,7 @@ pub async fn cancel(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
+    known(&api, &id).await?;
     let notice = api.notices.cancel(&id, &caller.0).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
@@ -101,6 +109,7 @@ pub async fn review(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
+    known(&api, &id).await?;
     api.notices.review(&id, &caller.0).await?;
     let notice = api.notices.release(&id, &caller.0).await?;
     api.moderation.ring();

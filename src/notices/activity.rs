@@ -9,7 +9,7 @@ use super::{
     NoticeError, Notices, Ran, ack, decode, encode,
     notice::{Event, id_candidates},
     outgoing::{self, Button, Tell},
-    publish::document,
+    publish::{document, once},
     roll::How,
     wording::names,
 };
@@ -189,8 +189,12 @@ struct Payload {
 
 impl Notices {
     /// Announces an activity and takes the list of who is expected.
-    pub async fn announce_activity(&self, plan: Plan, by: &str) -> Result<Activity, NoticeError> {
+    pub async fn announce_activity(&self, mut plan: Plan, by: &str) -> Result<Activity, NoticeError> {
         let now = self.now();
+        once(&mut plan.groups);
+        if plan.groups.is_empty() {
+            return Err(NoticeError::user("活动要写明发到哪些群"));
+        }
         if plan.title.trim().is_empty() || plan.starts <= now || plan.ends <= plan.starts {
             return Err(NoticeError::user("活动要有名称，开始时间要在现在之后，结束时间要在开始之后"));
         }

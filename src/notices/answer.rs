@@ -101,11 +101,12 @@ impl Notices {
             let state = self.entry(&notice, &message.sender).await?.map(|e| e.state(&notice, self.now()));
             return Ok(Some(Heard { notice: notice.id, state, reply }));
         }
-        let named = named_id(text);
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
         open.retain(|o| o.sent <= message.at);
-        if private && let Some((id, _)) = &named {
+        // 收到 8F2K means that notice; 收到 5000 speaks of something else.
+        let named = named_id(text).filter(|(id, _)| open.iter().any(|o| o.notice == *id));
+        if let Some((id, _)) = &named {
             open.retain(|o| o.notice == *id);
         }
         let words = named.as_ref().map_or(text, |(_, rest)| rest.as_str());

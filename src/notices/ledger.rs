@@ -30,7 +30,7 @@ pub const FINE_WARNING: &str = "向员工罚款或要求发红包，在劳动争
 
 /// How an amount grows with lateness. One fen is a hundredth of a yuan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(try_from = "Written")]
 pub struct Fine {
     /// For being late at all, fen.
     pub first_fen: u64,
@@ -43,8 +43,47 @@ pub struct Fine {
     /// Never more than this, fen.
     pub cap_fen: u64,
     /// [`FINE_WARNING`] was read.
-    #[serde(default)]
     pub understood: bool,
+}
+
+/// The name of [`Fine::sales_staff_2016`].
+pub const PRESET: &str = "sales-staff-2016";
+
+/// How people write a [`Fine`]: every number, or the name of a preset and what differs from it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    preset: Option<String>,
+    first_fen: Option<u64>,
+    grace_minutes: Option<u64>,
+    step_fen: Option<u64>,
+    step_minutes: Option<u64>,
+    cap_fen: Option<u64>,
+    #[serde(default)]
+    understood: bool,
+}
+
+impl TryFrom<Written> for Fine {
+    type Error = String;
+
+    fn try_from(written: Written) -> Result<Self, String> {
+        let preset = match written.preset.as_deref() {
+            None => None,
+            Some(PRESET) => Some(Self::sales_staff_2016()),
+            Some(other) => return Err(format!("没有金额规则“{other}”，现有：{PRESET}")),
+        };
+        let number = |name: &str, own: Option<u64>, of: fn(&Self) -> u64| {
+            own.or_else(|| preset.as_ref().map(of)).ok_or_else(|| format!("fine 里缺少 {name}（或写 preset）"))
+        };
+        Ok(Self {
+            first_fen: number("first_fen", written.first_fen, |fine| fine.first_fen)?,
+            grace_minutes: number("grace_minutes", written.grace_minutes, |fine| fine.grace_minutes)?,
+            step_fen: number("step_fen", written.step_fen, |fine| fine.step_fen)?,
+            step_minutes: number("step_minutes", written.step_minutes, |fine| fine.step_minutes)?,
+            cap_fen: number("cap_fen", written.cap_fen, |fine| fine.cap_fen)?,
+            understood: written.understood,
+        })
+    }
 }
 
 impl Fine {
@@ -293,6 +332,21 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn a_preset_is_named_and_may_be_changed() {
+        let read = |text: &str| serde_json::from_str::<Fine>(text).map_err(|e| e.to_string());
+        let preset = read(r#"{"preset":"sales-staff-2016","understood":true}"#).unwrap();
+        assert_eq!(preset, Fine { understood: true, ..Fine::sales_staff_2016() });
+        assert_eq!(serde_json::from_value::<Fine>(serde_json::to_value(&preset).unwrap()).unwrap(), preset);
+        assert_eq!(read(r#"{"preset":"sales-staff-2016","cap_fen":3000}"#).unwrap().cap_fen, 3000);
+        assert!(
+            !read(r#"{"preset":"sales-staff-2016"}"#).unwrap().understood,
+            "naming it is not having read the warning"
+        );
+        assert!(read(r#"{"preset":"x"}"#).unwrap_err().starts_with("没有金额规则“x”"));
+        assert!(read(r#"{"first_fen":500}"#).unwrap_err().starts_with("fine 里缺少 grace_minutes"));
+    }
 
     #[test]
     fn the_preset_at_its_edges() {

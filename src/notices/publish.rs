@@ -114,7 +114,7 @@ impl Notices {
         for id in draft.groups.iter().filter(|id| self.directory.group(id).is_none()) {
             warnings.push(format!("不知道「{}」里有谁，那里只公布，由点名的人回执。", self.directory.group_name(id)));
         }
-        let groups = draft.groups.iter().map(|id| PreviewGroup {
+        let groups = sending.notice.what.groups.iter().map(|id| PreviewGroup {
             id: id.clone(),
             name: self.directory.group_name(id),
             people: self.directory.group(id).map_or(0, |people| people.len()),
@@ -157,6 +157,15 @@ impl Notices {
         check(&draft)?;
         self.roster(&draft)?;
         let now = self.now();
+        // Said now, to who writes it, and not when it is to be sent.
+        let at = draft.send_at.map_or(now, |at| at.max(now));
+        if draft.deadline.resolve(at, &self.calendar.load(), &[])? <= at {
+            return Err(NoticeError::user(if at > now {
+                "截止时间要在发送时间之后"
+            } else {
+                "截止时间已经过了"
+            }));
+        }
         for id in id_candidates(by, now, &draft.text) {
             let mut notice = self.stored(&id, &draft, by, State::Draft);
             notice.history.push(Event::new(now, by, "起草"));
@@ -365,9 +374,11 @@ impl Notices {
     }
 
     fn stored(&self, id: &str, draft: &Draft, by: &str, state: State) -> Notice {
+        let mut what = draft.clone();
+        once(&mut what.groups);
         Notice {
             id: id.to_owned(),
-            what: draft.clone(),
+            what,
             by: by.to_owned(),
             created: self.now(),
             reviewed_by: None,
@@ -561,6 +572,12 @@ impl Notices {
             }
         }
     }
+}
+
+/// A group that was named twice is still one group and reads one message.
+pub(super) fn once(groups: &mut Vec<GroupId>) {
+    let mut seen = BTreeSet::new();
+    groups.retain(|group| seen.insert(group.clone()));
 }
 
 /// Where a notice stands in the list of open ones.

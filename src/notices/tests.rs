@@ -105,6 +105,55 @@ fn message(id: &str, group: &str, who: &str, time: &str, text: &str) -> Message 
 }
 
 #[tokio::test]
+async fn the_number_of_a_notice_says_which_one_is_meant_and_another_number_says_nothing() {
+    let house = house("2026-11-23T10:00");
+    let first = house.notices.publish(draft(), "api", None).await.unwrap();
+    house.until("2026-11-23T10:01").await;
+    let second = house.notices.publish(Draft { text: "盘点".into(), ..draft() }, "api", None).await.unwrap();
+    let say = |n: &str, who: &str, text: &str| message(n, "one", who, "2026-11-23T10:05", text);
+    let named = house.notices.hear(&say("m1", "a", &format!("收到 {}", first.id))).await.unwrap().unwrap();
+    assert_eq!(named.notice, first.id, "the older one, as it says");
+    assert_eq!(house.state(&second.id, "a").await, Some(MemberState::Waiting));
+    for money in ["收到 5000", "收到 13800001111"] {
+        assert_eq!(house.notices.hear(&say(money, "b", money)).await.unwrap(), None, "{money}");
+    }
+    let bare = house.notices.hear(&say("m2", "b", "收到")).await.unwrap().unwrap();
+    assert_eq!(bare.notice, second.id, "the newest one");
+}
+
+#[tokio::test]
+async fn a_group_named_twice_reads_one_message() {
+    let house = house("2026-11-23T10:00");
+    let twice = Draft::new("填表", &["one", "two", "one"], "2h".parse().unwrap());
+    let preview = house.notices.preview(&twice).await.unwrap();
+    assert_eq!((preview.people, preview.groups.len()), (4, 2));
+    let notice = house.notices.publish(twice, "a", None).await.unwrap();
+    assert_eq!(notice.state, State::Sent);
+    assert_eq!(house.told("/announce/").await.len(), 2);
+    let plan: Plan = serde_json::from_value(serde_json::json!({
+        "title": "培训", "groups": ["one", "one"], "organiser": "a",
+        "starts": at("2026-11-23T14:00"), "ends": at("2026-11-23T15:00"),
+    }))
+    .unwrap();
+    let activity = house.notices.announce_activity(plan, "a").await.unwrap();
+    assert_eq!((activity.guests.len(), activity.plan.groups.len()), (3, 1));
+    let plan = Plan { groups: Vec::new(), ..activity.plan };
+    assert!(house.notices.announce_activity(plan, "a").await.is_err(), "nobody would hear of it");
+}
+
+#[tokio::test]
+async fn a_deadline_that_can_not_be_met_leaves_no_draft_behind() {
+    let house = house("2026-11-23T10:00");
+    let past = Draft { deadline: "2026-11-23 09:00".parse().unwrap(), ..draft() };
+    let before_sending =
+        Draft { deadline: "2026-11-23 13:00".parse().unwrap(), send_at: Some(at("2026-11-23T14:00")), ..draft() };
+    for (wrong, why) in [(past, "截止时间已经过了"), (before_sending, "截止时间要在发送时间之后")] {
+        assert_eq!(house.notices.publish(wrong, "api", None).await.unwrap_err().to_string(), why);
+    }
+    assert!(house.notices.list(None, 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_second_person_reviews() {
     let house = house("2026-11-23T10:00");
     let notice = house.notices.publish(Draft { review: true, ..draft() }, "a", None).await.unwrap();
