@@ -108,6 +108,15 @@ async fn a_message_that_comes_again_and_again_is_one_strike() {
     house.settled().await;
     assert_eq!(house.member(SALES, "chen").await.standing.strikes.len(), 1);
     assert_eq!(house.told("chen").len(), 1);
+    // One id for two people's messages in a batch is a mistake, and so is a message that says nothing.
+    let said =
+        |sender: &str| json!({"id": "m2", "group": SALES, "sender": sender, "at": house.clock_text(), "text": AD});
+    let (status, body) = house.post("/api/v1/messages", json!({"messages": [said("li"), said("sun")]})).await;
+    assert_eq!((status, &body["code"]), (400, &json!("bad_request")), "{body}");
+    let silent = json!({"id": "m3", "group": SALES, "sender": "sun", "at": house.clock_text(), "txt": AD});
+    let (status, body) = house.post("/api/v1/messages", json!({"messages": [silent]})).await;
+    assert_eq!((status, &body["title"]), (400, &json!("请求内容有误")), "{body}");
+    assert!(house.member(SALES, "sun").await.standing.strikes.is_empty());
 }
 
 #[tokio::test]

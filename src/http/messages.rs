@@ -1,6 +1,6 @@
 //! `POST /api/v1/messages` and `POST /api/v1/check`: a company's own pipeline hands messages in, or only asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ struct Incoming {
     sender_name: Option<String>,
     at: Timestamp,
     #[serde(default)]
-    text: String,
+    text: Option<String>,
     #[serde(default)]
     attachments: Vec<Attachment>,
     #[serde(default)]
@@ -66,9 +66,13 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
     }
     let mut lanes: BTreeMap<(String, String), Vec<(usize, Message)>> = BTreeMap::new();
     let mut ids = Vec::with_capacity(batch.messages.len());
+    let mut senders: HashMap<String, (String, String)> = HashMap::with_capacity(batch.messages.len());
     for (position, incoming) in batch.messages.into_iter().enumerate() {
         ids.push(incoming.id.clone());
         let lane = (incoming.group.clone(), incoming.sender.clone());
+        if *senders.entry(incoming.id.clone()).or_insert_with(|| lane.clone()) != lane {
+            return Err(Problem::bad_request(format!("messages[{position}]：同一批里另一个人的消息也用了这个 id")));
+        }
         lanes.entry(lane).or_default().push((position, message(incoming, position)?));
     }
     let mut working = tokio::task::JoinSet::new();
@@ -114,11 +118,14 @@ fn message(incoming: Incoming, position: usize) -> Result<Message, Problem> {
     if incoming.sender.is_empty() || incoming.sender.len() > 256 {
         return Err(wrong("sender 不能为空，也不能超过 256 字节"));
     }
-    if incoming.text.len() > MAX_TEXT {
+    if incoming.text.is_none() && incoming.attachments.is_empty() && incoming.revokes.is_none() {
+        return Err(wrong("缺少 text"));
+    }
+    let text = incoming.text.unwrap_or_default();
+    if text.len() > MAX_TEXT {
         return Err(wrong("text 太长"));
     }
-    let mut message =
-        Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, incoming.at, &incoming.text);
+    let mut message = Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, incoming.at, &text);
     message.sender_name = incoming.sender_name;
     message.attachments = incoming.attachments;
     message.revokes = incoming.revokes.map(|id| MessageId::new(format!("{}:{id}", Channel::Http)));
