@@ -183,7 +183,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         archive_poll: Some(Duration::from_millis(500)),
         config: None,
         pages: Some(pages(page.clone())),
-        metrics: metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok(),
+        metrics: logging::metrics(),
         store_folder: None,
     };
     let settings = settings(&simulator, listen, &data, &archive)?;
