@@ -86,7 +86,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 export(&folder, io::stdout()).await.map_err(|e| user_error(&e, &folder))?;
             } else {
                 let summary = export_to(&folder, &file).await?;
-                println!("已备份到 {}：{}", file.display(), counted(&summary));
+                // Beside the backup, never in it: the file may be /dev/stdout.
+                let told = format!("已备份到 {}：{}", file.display(), counted(&summary));
+                if file.is_file() { println!("{told}") } else { eprintln!("{told}") }
             }
         }
         Action::Import { place, file } => {
@@ -135,22 +137,63 @@ async fn export(folder: &Path, to: impl Write + Send) -> Result<Summary, BackupE
     }
 }
 
-/// Writes beside the file and renames at the end, so that the name never stands for half a backup.
+/// A file is written beside itself and renamed at the end, so that its name never stands for half a backup. What exists and
+/// is no file (a device, a pipe) is written to as it is and never replaced.
 async fn export_to(folder: &Path, file: &Path) -> anyhow::Result<Summary> {
-    let mut part = file.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    let out = File::create(&part).map_err(|e| UserError(format!("写不了 {}：{e}", part.display())))?;
-    let summary = match export(folder, &out).await {
-        Ok(summary) => summary,
-        Err(error) => {
-            let _ = fs::remove_file(&part);
-            return Err(user_error(&error, folder).into());
+    let refused = |path: &Path, error: &io::Error| UserError(format!("写不了 {}：{error}", path.display()));
+    match fs::metadata(file) {
+        Ok(found) if found.is_dir() => {
+            return Err(UserError(format!("{} 是文件夹，请写备份文件的名字", file.display())).into());
         }
+        Ok(found) if !found.is_file() => {
+            let out = File::options().write(true).open(file).map_err(|e| refused(file, &e))?;
+            return Ok(export(folder, out).await.map_err(|e| user_error(&e, folder))?);
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(refused(file, &error).into()),
+        _ => {}
+    }
+    let file = &behind_links(file).map_err(|e| refused(file, &e))?;
+    let (part, out) = fresh_part(file).map_err(|e| refused(file, &e))?;
+    let written = async {
+        let summary = export(folder, &out).await.map_err(|e| user_error(&e, folder))?;
+        out.sync_all().with_context(|| format!("cannot sync {}", part.display()))?;
+        fs::rename(&part, file).with_context(|| format!("cannot rename {}", part.display()))?;
+        Ok(summary)
     };
-    out.sync_all().with_context(|| format!("cannot sync {}", part.display()))?;
-    fs::rename(&part, file).with_context(|| format!("cannot rename {}", part.display()))?;
-    Ok(summary)
+    let written = written.await;
+    if written.is_err() {
+        let _ = fs::remove_file(&part);
+    }
+    written
+}
+
+/// The name at the end of the symbolic links, whether or not there is a file yet: it is replaced, the links stay.
+fn behind_links(file: &Path) -> io::Result<PathBuf> {
+    const MOST: usize = 40;
+    let mut path = file.to_owned();
+    for _ in 0..MOST {
+        match fs::read_link(&path) {
+            Ok(target) => path = path.parent().unwrap_or(Path::new("")).join(target),
+            Err(_) => return Ok(path), // no link
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// A new file beside `file`; one that a killed export left behind stays as it is.
+fn fresh_part(file: &Path) -> io::Result<(PathBuf, File)> {
+    let mut number = 0_u32;
+    loop {
+        let mut part = file.as_os_str().to_owned();
+        part.push(format!(".part-{}", std::process::id()));
+        if number > 0 {
+            part.push(format!("-{number}"));
+        }
+        match File::create_new(&part) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+            made => return Ok((part.into(), made?)),
+        }
+    }
 }
 
 fn counted(s: &Summary) -> String {
@@ -176,4 +219,75 @@ fn user_error(error: &BackupError, about: &Path) -> UserError {
             format!("{} 是版本 {found} 的备份，请用写出它的群管版本恢复", about.display())
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{FileTypeExt, symlink};
+
+    use super::*;
+
+    fn filled() -> (tempfile::TempDir, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("store");
+        drop(EmbeddedStore::open(&folder).unwrap());
+        (dir, folder)
+    }
+
+    fn intact(bytes: &[u8]) -> bool {
+        backup::verify(bytes).is_ok()
+    }
+
+    #[tokio::test]
+    async fn a_pipe_is_written_to_and_stays_a_pipe() {
+        let (dir, folder) = filled();
+        let pipe = dir.path().join("pipe");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let link = dir.path().join("link");
+        symlink("pipe", &link).unwrap();
+        for name in [&pipe, &link] {
+            let reading = std::thread::spawn({
+                let pipe = pipe.clone();
+                move || fs::read(pipe).unwrap()
+            });
+            export_to(&folder, name).await.unwrap();
+            assert!(intact(&reading.join().unwrap()));
+            assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+        }
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+
+    #[tokio::test]
+    async fn a_link_leads_to_the_file_that_is_replaced() {
+        let (dir, folder) = filled();
+        fs::create_dir(dir.path().join("disk")).unwrap();
+        let (link, file) = (dir.path().join("link"), dir.path().join("disk/backup"));
+        symlink("disk/backup", &link).unwrap();
+        for _ in ["not there yet", "there"] {
+            export_to(&folder, &link).await.unwrap();
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+            assert!(intact(&fs::read(&file).unwrap()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_folder_is_refused_and_what_another_export_left_is_not_touched() {
+        let (dir, folder) = filled();
+        let error = export_to(&folder, dir.path()).await.unwrap_err();
+        assert!(error.to_string().ends_with("是文件夹，请写备份文件的名字"), "{error}");
+
+        let file = dir.path().join("backup");
+        let left = [dir.path().join("backup.part"), dir.path().join(format!("backup.part-{}", std::process::id()))];
+        for path in &left {
+            fs::write(path, "half").unwrap();
+        }
+        export_to(&folder, &file).await.unwrap();
+        assert!(intact(&fs::read(&file).unwrap()));
+        for path in &left {
+            assert_eq!(fs::read_to_string(path).unwrap(), "half");
+        }
+        let mut names: Vec<_> = fs::read_dir(dir.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
+        names.sort();
+        assert_eq!(names.len(), 4, "{names:?}");
+    }
 }
