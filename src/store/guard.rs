@@ -4,9 +4,11 @@
 //!   copied aside, the snapshots are removed, and opening is tried once more; nothing acknowledged is lost by that.
 //! * A damaged log can make `open` hang or panic: it runs on a thread of its own with a time limit, and the error names the
 //!   command that restores a backup.
+//! * A full disk and a folder that may not be written to are no damage: they are named, and nobody is sent to a backup.
 //! * A second process finds the lock taken and is told so, after a moment in which one that is just ending may let it go.
 
 use std::{
+    io::ErrorKind,
     path::{Path, PathBuf},
     sync::mpsc,
     time::{Duration, Instant},
@@ -46,6 +48,7 @@ pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration)
     match first {
         Ok(db) => Ok(Opened { db, recovered: false }),
         Err(Failure::Locked) => Err(StoreError::InUse(folder.display().to_string())),
+        Err(Failure::Refused(why)) => Err(refused(folder, &why)),
         Err(Failure::Corrupt(first)) => {
             let aside = copy_aside(folder)?;
             let removed = remove_snapshots(folder)?;
@@ -56,6 +59,7 @@ pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration)
                     tracing::warn!("the store was opened from its log");
                     Ok(Opened { db, recovered: true })
                 }
+                Err(Failure::Refused(why)) => Err(refused(folder, &why)),
                 Err(second) => Err(damaged(folder, &second.to_string(), Some(&aside))),
             }
         }
@@ -69,6 +73,8 @@ enum Failure {
     Locked,
     #[error("{0}")]
     Corrupt(String),
+    #[error("{0}")]
+    Refused(String),
     #[error("{0}")]
     Io(String),
     #[error("opening it did not end within {0:?}")]
@@ -90,6 +96,9 @@ fn attempt(config: &sled::Config, limit: Duration) -> Result<sled::Db, Failure> 
         .map_err(|e| Failure::Io(e.to_string()))?;
     match receive.recv_timeout(limit) {
         Ok(Ok(Ok(db))) => Ok(db),
+        Ok(Ok(Err(sled::Error::Io(error)))) if refusal(&error).is_some() => {
+            Err(Failure::Refused(refusal(&error).unwrap_or_default()))
+        }
         Ok(Ok(Err(sled::Error::Io(error)))) if error.to_string().contains("lock") => Err(Failure::Locked),
         Ok(Ok(Err(sled::Error::Io(error)))) if error.kind() == std::io::ErrorKind::WouldBlock => Err(Failure::Locked),
         Ok(Ok(Err(error @ sled::Error::Corruption { .. }))) => Err(Failure::Corrupt(error.to_string())),
@@ -104,14 +113,33 @@ fn attempt(config: &sled::Config, limit: Duration) -> Result<sled::Db, Failure> 
     }
 }
 
-/// The error that names the way back.
+/// What the system refuses although the data may be whole; `None` for every other error.
+fn refusal(error: &std::io::Error) -> Option<String> {
+    let what = match error.kind() {
+        ErrorKind::StorageFull => "the disk is full",
+        ErrorKind::QuotaExceeded => "the disk quota is used up",
+        ErrorKind::PermissionDenied => "no permission",
+        ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
+        _ => return None,
+    };
+    Some(format!("{what} ({error})"))
+}
+
+fn refused(folder: &Path, why: &str) -> StoreError {
+    StoreError::Io(format!("{}: {why}; nothing is damaged", folder.display()))
+}
+
+/// The error that names the way back. The command wants the folder that holds the store's.
 pub(super) fn damaged(folder: &Path, what: &str, aside: Option<&Path>) -> StoreError {
     let copy = aside.map(|a| format!("; a copy was kept in {}", a.display())).unwrap_or_default();
     StoreError::Damaged(format!(
         "{}: {what}{copy}. Nothing was deleted. Move the folder away and restore the last backup: \
          qunguan store import --data {} BACKUP",
         folder.display(),
-        folder.display()
+        match folder.parent() {
+            Some(data) if data != Path::new("") => data.display(),
+            _ => Path::new(".").display(),
+        }
     ))
 }
 
@@ -224,6 +252,34 @@ mod tests {
             Ok(_) => {} // sled may still read what is before the damage; then the checks of `store verify` speak
             Err(error) => assert!(error.to_string().contains("qunguan store import"), "{error}"),
         }
+    }
+
+    #[test]
+    fn the_way_back_names_the_folder_that_the_command_wants() {
+        for (folder, command) in [
+            ("/srv/qunguan/store", "qunguan store import --data /srv/qunguan BACKUP"),
+            ("store", "qunguan store import --data . BACKUP"),
+        ] {
+            let error = damaged(Path::new(folder), "it is empty", None).to_string();
+            assert!(error.ends_with(command), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_full_disk_and_a_missing_permission_are_no_damage() {
+        for (code, word) in [
+            (28, "the disk is full"),
+            (122, "the disk quota is used up"),
+            (13, "no permission"),
+            (1, "no permission"),
+            (30, "the file system is read-only"),
+        ] {
+            let error = std::io::Error::from_raw_os_error(code);
+            let why = refusal(&error).unwrap_or_else(|| panic!("{error} is one of them"));
+            let said = refused(Path::new("/data/store"), &why);
+            assert!(matches!(&said, StoreError::Io(text) if text.contains(word) && !text.contains("import")), "{said}");
+        }
+        assert_eq!(refusal(&std::io::Error::from_raw_os_error(5)), None, "a disk that fails may be damage");
     }
 
     #[test]
