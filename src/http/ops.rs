@@ -9,6 +9,7 @@ use axum::{
 use serde::Serialize;
 
 use super::Api;
+use crate::store::Store;
 
 /// One thing that is looked at to say "ready".
 #[derive(Clone, Debug, Serialize)]
@@ -38,9 +39,18 @@ impl Check {
     }
 }
 
-/// Alive: the process answers.
-pub async fn healthz() -> &'static str {
-    "ok"
+/// Alive: 200, or 503 once only a restart helps (the store's writer has stopped for good), so that whoever watches the
+/// process restarts it.
+pub async fn healthz(State(api): State<Api>) -> (StatusCode, String) {
+    alive(api.store.as_ref())
+}
+
+/// The answer of `/healthz`.
+pub fn alive(store: &dyn Store) -> (StatusCode, String) {
+    match store.failed() {
+        None => (StatusCode::OK, "ok".into()),
+        Some(error) => (StatusCode::SERVICE_UNAVAILABLE, format!("the store has stopped: {error}")),
+    }
 }
 
 /// Ready: 200 if messages can be taken in, with a list of what is not covered.

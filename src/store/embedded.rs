@@ -251,6 +251,11 @@ impl EmbeddedStore {
             }
             tracing::warn!(rows = checked.rows, "every row of the recovered store was checked and agrees");
         }
+        Self::start(db, rows, file, folder)
+    }
+
+    /// The writer on its thread, and the handle to it.
+    fn start(db: sled::Db, rows: SledRows, file: File, folder: &Path) -> Result<Self, StoreError> {
         let (requests, queue) = mpsc::channel(QUEUE);
         let (synced_tx, synced) = watch::channel(Synced::default());
         let progress = Arc::new(Progress::default());
@@ -478,6 +483,10 @@ impl Writer {
 
 #[async_trait]
 impl Store for EmbeddedStore {
+    fn failed(&self) -> Option<StoreError> {
+        let failed = self.synced.borrow().failed.clone();
+        failed.or_else(|| self.requests.is_closed().then_some(StoreError::Closed))
+    }
     async fn processed(&self, id: &MessageId) -> Result<Option<Processed>, StoreError> {
         self.settled(|rows| logic::processed(rows, id)).await
     }
@@ -573,5 +582,28 @@ impl Store for EmbeddedStore {
     }
     async fn import(&self, records: Vec<Record>, first: bool) -> Result<(), StoreError> {
         self.ask(|answer| Request::Import(records, first, answer)).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::StatusCode;
+
+    use super::*;
+    use crate::http::ops;
+
+    #[tokio::test]
+    async fn a_sync_that_fails_stops_the_writer_and_the_process_is_not_well_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let db = config(dir.path()).open().unwrap();
+        let rows = SledRows(db.open_tree(TREE).unwrap());
+        let cannot_be_synced = File::options().write(true).open("/dev/null").unwrap();
+        let store = EmbeddedStore::start(db, rows, cannot_be_synced, dir.path()).unwrap();
+        assert_eq!(ops::alive(&store).0, StatusCode::OK);
+
+        let commit = Commit { cursors: vec![("archive".into(), 1)], ..Commit::default() };
+        let error = store.commit(commit).await.unwrap_err().to_string();
+        assert!(error.contains("sync"), "{error}");
+        assert_eq!(ops::alive(&store), (StatusCode::SERVICE_UNAVAILABLE, format!("the store has stopped: {error}")));
     }
 }

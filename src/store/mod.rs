@@ -432,6 +432,10 @@ pub trait Store: Send + Sync + 'static {
     async fn prune(&self, before: Timestamp, limit: usize) -> Result<usize, StoreError>;
     /// Numbers for operations.
     async fn stats(&self) -> Result<StoreStats, StoreError>;
+    /// Why nothing can be written any more until the process starts anew; costs nothing to ask. Never, in memory.
+    fn failed(&self) -> Option<StoreError> {
+        None
+    }
     /// Sends everything stored, as of one moment during the call, while commits go on; for [`backup`]. Ends when the
     /// receiver is dropped.
     async fn export(&self, to: tokio::sync::mpsc::Sender<backup::Record>) -> Result<(), StoreError>;
