@@ -16,6 +16,7 @@ pub mod readd;
 pub mod refresh;
 pub mod rehearsal;
 pub mod remove;
+mod repeats;
 pub mod review;
 pub mod rulebook;
 pub mod runner;

@@ -13,9 +13,9 @@ use std::{
 use parking_lot::Mutex;
 use rand::{Rng, RngExt};
 use tokio::{sync::Notify, task::JoinSet};
-use tracing::{debug, error, info, warn};
+use tracing::{Level, debug, error, info, warn};
 
-use super::{Ended, Job, JobError};
+use super::{Ended, Job, JobError, repeats::Repeats};
 use crate::{
     model::{Clock, GroupId, SignedDuration, TaskId, Timestamp},
     store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
@@ -47,6 +47,7 @@ pub struct Runner {
     held: Mutex<Held>,
     /// Tasks whose last run met a fault that only an admin can mend, and which.
     faults: Mutex<BTreeMap<TaskId, String>>,
+    repeats: Repeats,
 }
 
 /// What was claimed and has not ended.
@@ -95,7 +96,7 @@ impl Runner {
         jobs: impl IntoIterator<Item = Arc<dyn Job>>,
     ) -> Self {
         let jobs = jobs.into_iter().map(|job| (job.kind(), job)).collect();
-        Self { store, clock, jobs, wake, held: Mutex::default(), faults: Mutex::default() }
+        Self { store, clock, jobs, wake, held: Mutex::default(), faults: Mutex::default(), repeats: Repeats::default() }
     }
 
     /// What an admin has to mend in WeCom or in the settings before waiting tasks can go on, with the number of tasks it
@@ -173,7 +174,7 @@ impl Runner {
     async fn run_one(&self, task: &Task) {
         let now = self.clock.now();
         let Some(job) = self.jobs.get(task.kind.as_str()) else {
-            warn!(task = %task.id, kind = %task.kind, "no job of this kind in this version; left for later");
+            self.log(Level::WARN, task, "task left for later", "no job of this kind in this version", now);
             self.end(
                 task,
                 TaskState::Pending,
@@ -207,15 +208,16 @@ impl Runner {
                     Ended::Cancelled { reason } => (TaskState::Cancelled, now, reason, None, Changes::new()),
                 };
                 if state == TaskState::GaveUp {
-                    warn!(task = %task.id, reason, "task given up");
+                    self.log(Level::WARN, task, "task given up", &reason, now);
                 } else {
-                    info!(task = %task.id, state = %state, reason, "task");
+                    self.log(Level::INFO, task, state.id(), &reason, now);
                 }
                 metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => state.id()).increment(1);
                 self.end(task, state, due, reason, payload, with, false).await;
             }
             Err(JobError::Store(error)) => {
-                warn!(task = %task.id, %error, "task stopped by the store; tried again when its lease runs out");
+                let what = "task stopped by the store; tried again when its lease runs out";
+                self.log(Level::WARN, task, what, &error.to_string(), now);
                 self.held.lock().claims.remove(&task.id);
             }
             Err(JobError::Wait { until, reason }) => {
@@ -223,13 +225,13 @@ impl Runner {
                 self.end(task, TaskState::Pending, until, reason, None, Changes::new(), false).await;
             }
             Err(JobError::Configuration(reason)) => {
-                warn!(task = %task.id, reason, "task waits for somebody to mend the configuration");
+                self.log(Level::WARN, task, "task waits for somebody to mend the configuration", &reason, now);
                 let due = now + CONFIGURATION_RECHECK;
                 self.end(task, TaskState::WaitsForPerson, due, reason, None, Changes::new(), false).await;
             }
             Err(JobError::Final(reason)) if job.gives_up() => self.give_up(job.as_ref(), task, reason, now).await,
             Err(JobError::Final(reason)) => {
-                warn!(task = %task.id, reason, "task failed for good as it is; looked at again later");
+                self.log(Level::WARN, task, "task failed for good as it is; looked at again later", &reason, now);
                 let due = now + CONFIGURATION_RECHECK;
                 self.end(task, TaskState::Pending, due, reason, None, Changes::new(), true).await;
             }
@@ -239,7 +241,7 @@ impl Runner {
                     self.give_up(job.as_ref(), task, reason, now).await;
                 } else {
                     let wait = backoff(task.attempts, &mut rand::rng());
-                    warn!(task = %task.id, attempts = task.attempts, wait_ms = wait.as_millis() as u64, reason, "task failed, will retry");
+                    self.log(Level::WARN, task, "task failed, will retry", &reason, now);
                     let due = now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
                     self.end(task, TaskState::Pending, due, reason, None, Changes::new(), true).await;
                 }
@@ -247,8 +249,18 @@ impl Runner {
         }
     }
 
+    /// One line of the log; what was said of another task of this kind within the hour is for debugging.
+    fn log(&self, level: Level, task: &Task, what: &str, reason: &str, now: Timestamp) {
+        let (id, kind, attempts) = (&task.id, &task.kind, task.attempts);
+        match self.repeats.say(kind, format!("{what}: {reason}"), now) {
+            Some(repeated) if level == Level::WARN => warn!(task = %id, kind, attempts, reason, repeated, "{what}"),
+            Some(repeated) => info!(task = %id, kind, reason, repeated, "task {what}"),
+            None => debug!(task = %id, kind, attempts, reason, "{what}"),
+        }
+    }
+
     async fn give_up(&self, job: &dyn Job, task: &Task, reason: String, now: Timestamp) {
-        warn!(task = %task.id, reason, "task given up");
+        self.log(Level::WARN, task, "task given up", &reason, now);
         metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => "gave_up").increment(1);
         let with = job.on_give_up(task, &reason, now);
         self.end(task, TaskState::GaveUp, now, reason, None, with, true).await;
