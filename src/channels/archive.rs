@@ -47,6 +47,8 @@ const GAP_SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
 #[derive(Clone, Debug, Default)]
 struct Health {
     last_pull: Option<Timestamp>,
+    /// How far behind the newest message that pull was, seconds.
+    lag: f64,
     last_message: Option<Timestamp>,
     trouble: Option<String>,
     /// Messages set aside since the start.
@@ -63,6 +65,7 @@ pub struct ArchiveChannel {
     clock: Arc<dyn Clock>,
     poll: Duration,
     wake: Arc<Notify>,
+    started: Timestamp,
     health: Mutex<Health>,
     pictures: Arc<Pictures<ArchivedPictures>>,
 }
@@ -78,11 +81,23 @@ impl ArchiveChannel {
         wake: Arc<Notify>,
     ) -> Self {
         let pictures = Arc::new(Pictures::new(ArchivedPictures(source.clone())));
-        Self { source, store, moderation, clock, poll, wake, health: Mutex::default(), pictures }
+        let started = clock.now();
+        Self { source, store, moderation, clock, poll, wake, started, health: Mutex::default(), pictures }
     }
 
     /// Pulls until the stream is read up; returns how many entries were handled.
+    /// Whether or not it succeeds, `/readyz` and `/metrics` say so.
     pub async fn catch_up(&self) -> Result<usize, SourceError> {
+        let ended = self.read_up().await;
+        if let Err(error) = &ended {
+            let mut health = self.health.lock();
+            health.trouble = Some(error.to_string());
+            self.measure(&health, self.clock.now());
+        }
+        ended
+    }
+
+    async fn read_up(&self) -> Result<usize, SourceError> {
         let mut handled = 0;
         loop {
             let cursor = self.store.cursor(CURSOR).await.map_err(|e| SourceError::Retry(e.to_string()))?;
@@ -99,12 +114,21 @@ impl ArchiveChannel {
             let mut health = self.health.lock();
             health.last_pull = Some(now);
             health.trouble = None;
-            let lag = health.last_message.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
-            metrics::gauge!("qunguan_archive_lag_seconds").set(if count == 0 { 0.0 } else { lag });
+            let behind = health.last_message.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
+            health.lag = if count == 0 { 0.0 } else { behind };
+            self.measure(&health, now);
             if count < LIMIT {
                 return Ok(handled);
             }
         }
+    }
+
+    /// Both numbers grow while pulls fail: nobody knows what was said since the last one that succeeded.
+    fn measure(&self, health: &Health, now: Timestamp) {
+        let since = health.last_pull.unwrap_or(self.started);
+        let age = now.duration_since(since).as_secs_f64().max(0.0);
+        metrics::gauge!("qunguan_archive_last_pull_age_seconds").set(age);
+        metrics::gauge!("qunguan_archive_lag_seconds").set(health.lag + age);
     }
 
     /// The oldest messages that are left, after those at the position are gone for good.
@@ -203,7 +227,6 @@ impl Channel for ArchiveChannel {
                 }
                 Err(error) => {
                     tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "the archive could not be pulled");
-                    self.health.lock().trouble = Some(error.to_string());
                     let pause = wait;
                     wait = (wait * 2).min(LONGEST_WAIT);
                     pause

@@ -3,6 +3,7 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use metrics_exporter_prometheus::PrometheusBuilder;
 use parking_lot::Mutex;
 use qunguan::{
     app::{App, Overrides},
@@ -10,7 +11,7 @@ use qunguan::{
         Channel,
         archive::{ArchiveChannel, CURSOR, SET_ASIDE},
     },
-    model::{Clock, ShiftedClock, Step},
+    model::{Clock, ShiftedClock, SignedDuration, Step},
     settings::Settings,
     store::{CaseQuery, Store, memory::MemoryStore},
     wecom::archive::{ArchiveSource, Entry, SourceError},
@@ -45,11 +46,13 @@ struct Bench {
     script: Arc<Script>,
     store: Arc<dyn Store>,
     channel: ArchiveChannel,
+    clock: Arc<ShiftedClock>,
 }
 
 impl Bench {
     async fn new(answers: impl IntoIterator<Item = Result<Vec<Entry>, SourceError>>) -> Self {
-        let clock: Arc<dyn Clock> = Arc::new(ShiftedClock::fixed(morning()));
+        let shifted = Arc::new(ShiftedClock::fixed(morning()));
+        let clock: Arc<dyn Clock> = shifted.clone();
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let text = "[[group]]\nid = \"g\"\nmode = \"watch\"\n";
         let settings = Settings::parse(text, "loop.toml".as_ref(), None).unwrap();
@@ -58,7 +61,7 @@ impl Bench {
         let poll = Duration::from_secs(15);
         let channel =
             ArchiveChannel::new(script.clone(), store.clone(), app.moderation(), clock, poll, Arc::new(Notify::new()));
-        Self { script, store, channel }
+        Self { script, store, channel, clock: shifted }
     }
     async fn cursor(&self) -> u64 {
         self.store.cursor(CURSOR).await.unwrap()
@@ -90,6 +93,37 @@ async fn a_passing_trouble_loses_nothing_and_a_lasting_one_is_told() {
     assert_eq!(bench.channel.catch_up().await, Ok(1));
     assert_eq!((bench.cursor().await, bench.strikes("li").await), (7, 1));
     assert!(bench.channel.check().ok);
+}
+
+#[tokio::test]
+async fn how_far_it_is_behind_grows_while_pulls_fail() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _measuring = metrics::set_default_local_recorder(&recorder);
+    let gauges = || {
+        let text = recorder.handle().render();
+        let value = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+            line.unwrap_or_else(|| panic!("no {name} in\n{text}")).parse::<f64>().unwrap()
+        };
+        (value("qunguan_archive_lag_seconds"), value("qunguan_archive_last_pull_age_seconds"))
+    };
+    let down = || Err(SourceError::Retry("10001（网络错误，稍后重试）".into()));
+    let bench = Bench::new([down(), Ok(vec![entry(7, "a", "li", AD)]), down(), down(), Ok(Vec::new())]).await;
+    let minutes = |n| bench.clock.advance(SignedDuration::from_mins(n));
+
+    minutes(1);
+    assert!(bench.channel.catch_up().await.is_err());
+    assert_eq!(gauges(), (60.0, 60.0), "never pulled since the start");
+    assert_eq!(bench.channel.catch_up().await, Ok(1));
+    assert_eq!(gauges(), (60.0, 0.0), "the message is a minute old");
+    for (waited, expected) in [(1, (120.0, 60.0)), (10, (720.0, 660.0))] {
+        minutes(waited);
+        assert!(bench.channel.catch_up().await.is_err());
+        assert_eq!(gauges(), expected);
+        assert!(bench.channel.check().note.contains("10001"));
+    }
+    assert_eq!(bench.channel.catch_up().await, Ok(0));
+    assert_eq!(gauges(), (0.0, 0.0));
 }
 
 #[tokio::test]
