@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{DefaultBodyLimit, State},
+    body::Body,
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -18,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::{
     Channel,
-    door::{self, Answers, AskedBody, AskedQuery, refused},
+    door::{self, Answers, AskedQuery, refused},
 };
 use crate::{
     chat_commands::{Desk, Said},
@@ -66,11 +67,7 @@ pub struct AppChannel {
 
 impl Channel for AppChannel {
     fn routes(self: Arc<Self>) -> Router {
-        let limit = self.body_limit;
-        Router::new()
-            .route("/wecom/app", get(verify).post(receive))
-            .layer(DefaultBodyLimit::max(limit))
-            .with_state(self)
+        Router::new().route("/wecom/app", get(verify).post(receive)).with_state(self)
     }
     fn check(&self) -> Check {
         Check::good("app", "应用回调已就绪")
@@ -93,8 +90,8 @@ async fn verify(State(app): State<Arc<AppChannel>>, query: AskedQuery) -> Respon
     }
 }
 
-async fn receive(State(app): State<Arc<AppChannel>>, query: AskedQuery, body: AskedBody) -> Response {
-    let (query, body) = match door::parts("app", query, body) {
+async fn receive(State(app): State<Arc<AppChannel>>, query: AskedQuery, body: Body) -> Response {
+    let (query, body) = match door::parts("app", query, body, app.body_limit).await {
         Ok(parts) => parts,
         Err(status) => return status.into_response(),
     };

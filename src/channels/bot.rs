@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, State},
+    body::Body,
+    extract::State,
     http::StatusCode,
     response::{IntoResponse, Response},
     routing::get,
@@ -18,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::{
     Channel,
-    door::{self, Answers, AskedBody, AskedQuery, refused},
+    door::{self, Answers, AskedQuery, refused},
     pictures::Pictures,
 };
 use crate::{
@@ -69,11 +70,7 @@ pub struct BotEar {
 
 impl Channel for BotChannel {
     fn routes(self: Arc<Self>) -> Router {
-        let limit = self.body_limit;
-        Router::new()
-            .route("/wecom/bot", get(verify).post(receive))
-            .layer(DefaultBodyLimit::max(limit))
-            .with_state(self)
+        Router::new().route("/wecom/bot", get(verify).post(receive)).with_state(self)
     }
     fn check(&self) -> Check {
         Check::good("bot", "智能机器人回调已就绪")
@@ -91,8 +88,8 @@ async fn verify(State(bot): State<Arc<BotChannel>>, query: AskedQuery) -> Respon
     }
 }
 
-async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: AskedBody) -> Response {
-    let (query, body) = match door::parts("bot", query, body) {
+async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: Body) -> Response {
+    let (query, body) = match door::parts("bot", query, body, bot.body_limit).await {
         Ok(parts) => parts,
         Err(status) => return status.into_response(),
     };

@@ -11,14 +11,12 @@ use std::{
 };
 
 use axum::{
-    body::Bytes,
-    extract::{
-        Query as UrlQuery,
-        rejection::{BytesRejection, QueryRejection},
-    },
+    body::Body,
+    extract::{Query as UrlQuery, rejection::QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use futures_util::StreamExt;
 use parking_lot::Mutex;
 use tokio::sync::OnceCell;
 
@@ -34,14 +32,42 @@ const MOST: usize = 20_000;
 
 /// A callback as axum hands it over, good or not.
 pub type AskedQuery = Result<UrlQuery<Query>, QueryRejection>;
-/// Its body, read up to the limit.
-pub type AskedBody = Result<Bytes, BytesRejection>;
 
-/// The parts of a callback, or the refusal of one that cannot be read.
-pub fn parts(channel: &'static str, query: AskedQuery, body: AskedBody) -> Result<(Query, Bytes), StatusCode> {
+/// A body too long is read on to here and thrown away, so that whoever sent it hears why it is refused instead of a
+/// connection that breaks; beyond it the connection does break.
+const LISTENED_TO: usize = 32 * 1024 * 1024;
+
+/// The parts of a callback, or the refusal of one that cannot be read. `limit` in bytes.
+pub async fn parts(
+    channel: &'static str,
+    query: AskedQuery,
+    body: Body,
+    limit: usize,
+) -> Result<(Query, Vec<u8>), StatusCode> {
+    let body = read(body, limit).await.map_err(|(status, why)| unreadable(channel, status, &why))?;
     let UrlQuery(query) = query.map_err(|error| unreadable(channel, StatusCode::BAD_REQUEST, &error))?;
-    let body = body.map_err(|error| unreadable(channel, error.status(), &error))?;
     Ok((query, body))
+}
+
+async fn read(body: Body, limit: usize) -> Result<Vec<u8>, (StatusCode, String)> {
+    let (mut kept, mut length) = (Vec::new(), 0);
+    let mut pieces = body.into_data_stream();
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.map_err(|error| (StatusCode::BAD_REQUEST, error.to_string()))?;
+        length += piece.len();
+        if length <= limit {
+            kept.extend_from_slice(&piece);
+        } else {
+            kept = Vec::new();
+            if length > LISTENED_TO {
+                break;
+            }
+        }
+    }
+    if length > limit {
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, format!("the body is longer than {limit} bytes")));
+    }
+    Ok(kept)
 }
 
 /// The query of a URL verification, or the refusal of one that cannot be read.
@@ -109,6 +135,17 @@ mod tests {
 
     fn at(minutes: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minutes)
+    }
+
+    #[tokio::test]
+    async fn a_body_too_long_is_heard_to_its_end_and_refused() {
+        let sent = |pieces: usize| {
+            let pieces = (0..pieces).map(|_| Ok::<_, std::io::Error>(vec![b'a'; 1000]));
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        assert_eq!(read(sent(3), 3000).await.unwrap().len(), 3000);
+        assert_eq!(read(sent(4), 3000).await.unwrap_err().0, StatusCode::PAYLOAD_TOO_LARGE);
+        assert_eq!(read(Body::empty(), 10).await.unwrap(), Vec::<u8>::new());
     }
 
     #[tokio::test]
