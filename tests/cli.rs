@@ -97,6 +97,36 @@ fn init_writes_what_check_accepts_and_overwrites_only_by_force() {
 }
 
 #[test]
+fn what_a_person_can_mend_is_said_in_chinese() {
+    let folder = with_own_list();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    std::fs::write(folder.path().join("config/qunguan.toml"), format!("listen = \"{address}\"\n")).unwrap();
+    let output = run(folder.path(), &["run"], "");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.ends_with(&format!("不能监听 {address}：已经有程序在用\n")), "{said}");
+
+    let settings = "[detect]\nskip_wordlists = [\"ads/ownn\"]\n[detect.flood]\nrate = 0\n[log]\nlevel = \"blah==\"\n";
+    std::fs::write(folder.path().join("config/qunguan.toml"), settings).unwrap();
+    std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), "加 ~ 微信\n").unwrap();
+    let output = run(folder.path(), &["check"], "");
+    let said = stdout(&output) + &stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in ["qunguan.toml:2: ", "ads/own", "qunguan.toml:4: ", "qunguan.toml:6: "] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
+    let output = run(folder.path(), &["check"], "");
+    let said = stdout(&output) + &stderr(&output);
+    assert!(said.contains("own.txt:1: “~”后面要写字数，如 ~6"), "{said}");
+    std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), "【查无此组】\n").unwrap();
+    let output = run(folder.path(), &["check"], "");
+    let said = stdout(&output) + &stderr(&output);
+    assert!(said.contains("own.txt:1: 没有名为【查无此组】的词组"), "{said}");
+}
+
+#[test]
 fn check_names_file_and_line() {
     let folder = tempfile::tempdir().unwrap();
     let lists = folder.path().join("wordlists/ads");

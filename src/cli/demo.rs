@@ -27,7 +27,10 @@ use axum::{
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
-use super::{logging, run::stop_signal};
+use super::{
+    logging,
+    run::{cannot_listen, stop_signal},
+};
 use crate::{
     app::{App, Overrides},
     console,
@@ -174,7 +177,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let simulator_config = Config { notify_every: Duration::from_secs(1), ..Config::default() };
     let simulator = Arc::new(Simulator::start(simulator_config, clock.clone()).await?);
     let page = simulator.credentials().page;
-    let listener = TcpListener::bind(args.listen).await.with_context(|| format!("cannot listen on {}", args.listen))?;
+    let listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
     let listen = listener.local_addr()?;
     let library = shared_library();
     let archive = library.as_ref().map(|library| archive(&simulator, library)).transpose()?.unwrap_or_default();

@@ -42,6 +42,7 @@ use clap::{Parser, Subcommand};
 use crate::{
     model::Timestamp,
     settings::{Log, Problem, Settings},
+    store::StoreError,
     wording,
 };
 
@@ -201,6 +202,10 @@ fn end(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(user) = error.chain().find(|e| e.is::<UserError>() || e.is::<Problems>()) {
         eprintln!("{user}");
+        return ExitCode::from(WRONG_INPUT);
+    }
+    if let Some(StoreError::InUse(folder)) = error.chain().find_map(|e| e.downcast_ref::<StoreError>()) {
+        eprintln!("数据文件夹 {folder} 正被另一个群管使用，请先停掉它");
         return ExitCode::from(WRONG_INPUT);
     }
     eprintln!("qunguan: {error:#}");

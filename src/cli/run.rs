@@ -1,11 +1,16 @@
 //! `qunguan run`: the bot.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{
+    io::{self, ErrorKind},
+    net::SocketAddr,
+    process::ExitCode,
+    sync::Arc,
+};
 
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{ConfigArg, logging};
+use super::{ConfigArg, UserError, logging};
 use crate::{
     app::{App, Overrides},
     model::SystemClock,
@@ -25,14 +30,25 @@ pub struct Args {
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load()?;
     logging::start(&settings.log)?;
-    let metrics = metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().ok();
+    let metrics = logging::metrics();
     let listen = settings.listen;
     let with = Overrides { config: Some(args.config.path().to_owned()), metrics, ..Overrides::default() };
     let app = App::open(settings, Arc::new(SystemClock), with).await?;
     let stop = stop_signal()?;
-    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
     app.run(listener, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The address of the settings or the command line is not to be had.
+pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> UserError {
+    let why = match error.kind() {
+        ErrorKind::AddrInUse => "已经有程序在用".to_owned(),
+        ErrorKind::AddrNotAvailable => "这台机器没有这个地址".to_owned(),
+        ErrorKind::PermissionDenied => "没有权限".to_owned(),
+        _ => error.to_string(),
+    };
+    UserError(format!("不能监听 {address}：{why}"))
 }
 
 /// Listens for Ctrl-C and SIGTERM from the moment it is called; what it returns resolves at the first of them. Call it

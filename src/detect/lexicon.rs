@@ -552,6 +552,9 @@ fn pattern(head: &str) -> Result<Pattern, String> {
             next = Some((within, ordered));
             continue;
         }
+        if matches!(*token, "~" | "～" | ">" | "＞") {
+            return Err(format!("“{token}”后面要写字数，如 {token}6"));
+        }
         let mut rest = *token;
         while let Some((before, after)) = rest.split_once('【') {
             word.push_str(before);

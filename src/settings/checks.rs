@@ -51,6 +51,23 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     tokens(settings, document);
     public_url(settings, document);
     groups(settings, document);
+    if tracing_subscriber::EnvFilter::try_new(&settings.log.level).is_err() {
+        document.wrong("log.level", "写 error、warn、info、debug 或 trace，也可以像 info,qunguan::wecom=debug");
+    }
+    for name in &settings.detect.skip_wordlists {
+        named(&settings.files, document, "detect.skip_wordlists", Kind::Wordlist, name);
+    }
+    let flood = &settings.detect.flood;
+    for (name, count) in [
+        ("rate", flood.rate),
+        ("repeats", flood.repeats),
+        ("campaign_senders", flood.campaign_senders),
+        ("campaign_groups", flood.campaign_groups),
+    ] {
+        if count == 0 {
+            document.wrong(&format!("detect.flood.{name}"), "至少为 1；0 会把每条消息都算作刷屏");
+        }
+    }
     if settings.retention.messages < SignedDuration::from_hours(7 * 24) {
         document.wrong("retention.messages", "消息至少要保留 7d：企业微信可能重复投递");
     }
