@@ -49,7 +49,7 @@ use crate::{
     rulebooks::{self, Rulebooks},
     settings::{
         Problem, Settings,
-        reload::{self, Live},
+        reload::{self, Live, Watched},
     },
     store::{Store, StoreError, embedded::EmbeddedStore},
     wecom::{archive::ArchiveSource, client::Client},
@@ -71,7 +71,7 @@ pub struct Overrides {
     /// How often the archive is looked at without being called.
     pub archive_poll: Option<Duration>,
     /// The settings file to watch; none for built-in settings.
-    pub config: Option<PathBuf>,
+    pub config: Option<Watched>,
     /// Pages that a demo serves beside the bot's own.
     pub pages: Option<Router>,
     /// Renders `/metrics`.
@@ -94,7 +94,7 @@ pub struct App {
     runner: Arc<Runner>,
     router: Router,
     header_timeout: Duration,
-    config: Option<PathBuf>,
+    config: Option<Watched>,
     store_folder: Option<PathBuf>,
     stopping: Arc<AtomicBool>,
 }
@@ -426,7 +426,7 @@ impl App {
                 })
                 .await;
         });
-        let watching = self.config.clone().map(|file| {
+        let watching = self.config.clone().map(|watched| {
             let (build_clock, groups, capabilities) =
                 (self.clock.clone(), self.groups.clone(), self.capabilities.clone());
             let notices = self.notices.clone();
@@ -434,7 +434,7 @@ impl App {
             let (live, lived) = (self.live.clone(), self.live.get().lived.clone());
             tokio::spawn(reload::watch(
                 self.live.clone(),
-                file,
+                watched,
                 self.clock.clone(),
                 move |settings| {
                     let rules = Rules::build(settings, build_clock.as_ref(), lived.clone())?;

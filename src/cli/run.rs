@@ -14,6 +14,7 @@ use super::{ConfigArg, UserError, logging};
 use crate::{
     app::{App, Overrides},
     model::SystemClock,
+    settings::reload::Watched,
 };
 
 /// 运行群管。
@@ -28,11 +29,12 @@ pub struct Args {
 /// # Errors
 /// The settings are wrong, the store cannot be opened, or the address is taken.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let watched = Watched::now(args.config.path().to_owned());
     let settings = args.config.load()?;
     logging::start(&settings.log)?;
     let metrics = logging::metrics();
     let listen = settings.listen;
-    let with = Overrides { config: Some(args.config.path().to_owned()), metrics, ..Overrides::default() };
+    let with = Overrides { config: Some(watched), metrics, ..Overrides::default() };
     let app = App::open(settings, Arc::new(SystemClock), with).await?;
     let stop = stop_signal()?;
     let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;

@@ -75,11 +75,29 @@ impl<T> Live<T> {
     }
 }
 
+/// The files as they were at a moment. Take it before they are read for the first time: what changes in between is seen as
+/// a change then, and not as what is in force.
+#[derive(Clone, Debug)]
+pub struct Watched {
+    file: PathBuf,
+    secrets: Vec<PathBuf>,
+    known: [u8; 32],
+}
+
+impl Watched {
+    /// The settings file as it is now, with everything that belongs to it.
+    pub fn now(file: PathBuf) -> Self {
+        let secrets = Settings::load_offline(&file).map(|s| s.secret_files()).unwrap_or_default();
+        let known = fingerprint(&file, &secrets);
+        Self { file, secrets, known }
+    }
+}
+
 /// Watches until the future is dropped. `build` makes the new state from validated settings, off the async threads;
 /// `swapped` is told after it came in force.
 pub async fn watch<T: Send + Sync + 'static>(
     live: Arc<Live<T>>,
-    file: PathBuf,
+    watched: Watched,
     clock: Arc<dyn Clock>,
     build: impl Fn(Settings) -> Result<T, Vec<Problem>> + Send + Sync + 'static,
     swapped: impl Fn(&Arc<T>) + Send + Sync,
@@ -87,9 +105,9 @@ pub async fn watch<T: Send + Sync + 'static>(
     let build = Arc::new(build);
     let mut hangup = Hangup::new();
     let (told, mut changes) = mpsc::channel(1);
+    let _ = told.try_send(()); // something may have changed since
     let mut watcher = watcher(told);
-    let mut secrets = Settings::load_offline(&file).map(|s| s.secret_files()).unwrap_or_default();
-    let mut known = fingerprint(&file, &secrets);
+    let Watched { file, mut secrets, mut known } = watched;
     live.status.rcu(|old| Status { version: short(&known), ..Status::clone(old) });
     loop {
         if let Some(watcher) = &mut watcher {
@@ -237,7 +255,8 @@ mod tests {
     fn start(file: &Path) -> (Arc<Live<bool>>, tokio::task::JoinHandle<()>) {
         let live = Arc::new(Live::new(Arc::new(false), Timestamp::UNIX_EPOCH));
         let build = |settings: Settings| Ok(settings.dry_run);
-        let task = tokio::spawn(watch(live.clone(), file.to_owned(), Arc::new(SystemClock), build, |_| {}));
+        let task =
+            tokio::spawn(watch(live.clone(), Watched::now(file.to_owned()), Arc::new(SystemClock), build, |_| {}));
         (live, task)
     }
 
@@ -274,6 +293,22 @@ mod tests {
         attempts.changed().await.unwrap();
         assert!(!**live.get());
         assert_eq!(live.status().rejected, None);
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn what_changes_while_the_process_starts_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("qunguan.toml");
+        std::fs::write(&file, "dry_run = false\n").unwrap();
+        let watched = Watched::now(file.clone());
+        std::fs::write(&file, "dry_run = true\n").unwrap();
+        let live = Arc::new(Live::new(Arc::new(false), Timestamp::UNIX_EPOCH));
+        let mut attempts = live.attempts();
+        let build = |settings: Settings| Ok(settings.dry_run);
+        let task = tokio::spawn(watch(live.clone(), watched, Arc::new(SystemClock), build, |_| {}));
+        attempts.changed().await.unwrap();
+        assert!(**live.get());
         task.abort();
     }
 

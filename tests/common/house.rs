@@ -12,7 +12,10 @@ use qunguan::{
     channels::archive::CURSOR,
     model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
     moderation::Rules,
-    settings::{Settings, reload::Live},
+    settings::{
+        Settings,
+        reload::{Live, Watched},
+    },
     simulator::{Config, Fault, FaultKind, Handle, Simulator},
     store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
 };
@@ -262,7 +265,8 @@ impl House {
             archive_poll: Some(Duration::from_millis(20)),
             ..Overrides::default()
         };
-        let with = if self.config().exists() { Overrides { config: Some(self.config()), ..with } } else { with };
+        let with =
+            if self.config().exists() { Overrides { config: Some(Watched::now(self.config())), ..with } } else { with };
         let app = App::open(settings, self.clock.clone() as Arc<dyn Clock>, with).await.unwrap();
         let (store, live) = (app.store(), app.rules());
         let (stop, stopped) = oneshot::channel();
