@@ -146,9 +146,7 @@ impl Builder {
         self.uses.push(Use { to, bounded: edge(folded.first()) || edge(folded.last()) });
         if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字")) } else { Ok(()) }
     }
-}
 
-impl Builder {
     fn group(&mut self, group: &Group, slot: usize, nested: &mut Vec<(usize, usize)>) -> Result<(), String> {
         group.words.iter().try_for_each(|word| {
             let inner = word.strip_prefix('【').and_then(|w| w.strip_suffix('】'));
@@ -423,8 +421,8 @@ impl Index {
     /// Drops what is warned of or forbidden, as long as the message names no way to be reached.
     fn leave_warnings(&self, slots: &Slots, hits: &mut Vec<Hit>) {
         let Some(warning) = self.warning else { return };
-        let reached = VIRTUAL_GROUPS.iter().enumerate().map(|(slot, _)| slot).chain(self.inviting);
-        if slots.of(warning).next().is_none() || reached.into_iter().any(|slot| slots.of(slot).next().is_some()) {
+        let mut reached = (0..VIRTUAL_GROUPS.len()).chain(self.inviting);
+        if slots.of(warning).next().is_none() || reached.any(|slot| slots.of(slot).next().is_some()) {
             return;
         }
         hits.retain(|hit| {
