@@ -103,13 +103,16 @@ impl Restorer {
                 }
             }
             document.groups().flat_map(|group| &group.words).for_each(|word| add(word, None));
+            // What an entry lets pass as it stands is an honest word.
+            let allowed = document.entries().flat_map(|entry| entry.allow.iter().map(String::as_str));
+            allowed.chain(document.allows().map(|(_, phrase)| phrase)).for_each(|phrase| add(phrase, Some(false)));
         }
         let (words, wished): (Vec<Vec<char>>, Vec<bool>) = words.into_iter().unzip();
         let limit = sounds::blurred_limit();
         let mut by_pair: HashMap<u32, Vec<u32>> = HashMap::default();
         let mut pairs = vec![0; (limit * limit).div_ceil(64)];
         for (i, word) in words.iter().enumerate() {
-            for key in keys(sounds::blurred(word[0]), sounds::blurred(word[1])) {
+            if let Some(key) = key(sounds::blurred(word[0]), sounds::blurred(word[1])) {
                 pairs[key as usize / 64] |= 1 << (key % 64);
                 by_pair.entry(key).or_default().push(i as u32);
             }
@@ -188,10 +191,10 @@ impl Restorer {
             tried.clear();
             for first in heard[start].sounds() {
                 for second in heard[start + 1].sounds() {
-                    for key in keys(*first, *second) {
-                        if self.pairs[key as usize / 64] >> (key % 64) & 1 != 0 {
-                            tried.extend(self.by_pair.get(&key).into_iter().flatten());
-                        }
+                    if let Some(key) = key(*first, *second)
+                        && self.pairs[key as usize / 64] >> (key % 64) & 1 != 0
+                    {
+                        tried.extend(self.by_pair.get(&key).into_iter().flatten());
                     }
                 }
             }
@@ -317,7 +320,7 @@ const MOST_READINGS: usize = 4;
 /// What one place of a message may be heard as.
 struct Heard {
     chars: [char; MOST_READINGS],
-    sounds: [[u16; 3]; MOST_READINGS],
+    sounds: [u16; MOST_READINGS],
     /// How many of them there are.
     count: usize,
     emoji: bool,
@@ -326,7 +329,7 @@ struct Heard {
 impl Heard {
     fn new(view: &View, i: usize) -> Self {
         let emoji = view.steps[i] & bit(Transform::Emoji) != 0;
-        let mut heard = Self { chars: ['\0'; MOST_READINGS], sounds: [[0; 3]; MOST_READINGS], count: 0, emoji };
+        let mut heard = Self { chars: ['\0'; MOST_READINGS], sounds: [0; MOST_READINGS], count: 0, emoji };
         if emoji {
             let raw = view.raw.get(view.from[i] as usize).copied().unwrap_or_default();
             emoji::characters(raw).take(MOST_READINGS).for_each(|c| heard.take(c));
@@ -346,7 +349,7 @@ impl Heard {
         &self.chars[..self.count]
     }
 
-    fn sounds(&self) -> &[[u16; 3]] {
+    fn sounds(&self) -> &[u16] {
         &self.sounds[..self.count]
     }
 
@@ -357,8 +360,7 @@ impl Heard {
             return Some(base);
         }
         let wanted = sounds::blurred(c);
-        let near = |sounds: &[u16; 3]| sounds.iter().any(|s| *s != 0 && wanted.contains(s));
-        if !self.sounds().iter().any(near) {
+        if wanted == 0 || !self.sounds().contains(&wanted) {
             return None;
         }
         let exact = self.chars().iter().any(|own| sounds::of(*own) == sounds::of(c));
@@ -372,11 +374,9 @@ impl Heard {
     }
 }
 
-/// One key for each pair of sounds.
-fn keys(first: [u16; 3], second: [u16; 3]) -> impl Iterator<Item = u32> {
-    let limit = sounds::blurred_limit() as u32;
-    let known = |sounds: [u16; 3]| sounds.into_iter().filter(|s| *s != 0).map(u32::from);
-    known(first).flat_map(move |a| known(second).map(move |b| a * limit + b))
+/// The key of a pair of sounds, if both are some.
+fn key(first: u16, second: u16) -> Option<u32> {
+    (first != 0 && second != 0).then(|| u32::from(first) * sounds::blurred_limit() as u32 + u32::from(second))
 }
 
 #[cfg(test)]
@@ -409,6 +409,14 @@ mod tests {
         for text in ["明天讲价", "辣鸡翅很好吃吗", "弹吉他的人", "垃圾", "下午两点看房", ""] {
             assert_eq!(read(LIST, text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_character_is_heard_by_its_most_common_sound_and_an_allowed_phrase_as_what_it_is() {
+        // 否 is fǒu, and pǐ only in a saying.
+        assert_eq!(read("黑皮\n", "周周下午黑否"), None);
+        assert_eq!(read("贱货\n", "他什么时候拣货").as_deref(), Some("他什么时候贱货"));
+        assert_eq!(read("贱货 | 允许=拣货\n", "他什么时候拣货"), None);
     }
 
     #[test]

@@ -94,10 +94,10 @@ pub fn words(folded: &[char], mut found: impl FnMut(&[u16])) {
     }
 }
 
-/// What a character may be taken for by ear, as numbers from 1, most common first, 0 for none: sounds that accents and fast
-/// typing mix up (zh and z, n and l, f and h, -ng and -n) are one.
+/// What a character is taken for by ear, as a number from 1, 0 if it has no sound: its most common sound ([`of`]), those that
+/// accents and fast typing mix up (zh and z, n and l, f and h, -ng and -n) being one.
 #[inline]
-pub fn blurred(c: char) -> [u16; 3] {
+pub fn blurred(c: char) -> u16 {
     let code = (c as u32).wrapping_sub(FIRST);
     BLURRED.of.get(code as usize).copied().unwrap_or_default()
 }
@@ -108,7 +108,7 @@ pub fn blurred_limit() -> usize {
 }
 
 struct Blurred {
-    of: Vec<[u16; 3]>,
+    of: Vec<u16>,
     limit: usize,
 }
 
@@ -121,23 +121,7 @@ static BLURRED: LazyLock<Blurred> = LazyLock::new(|| {
         let next = ids.len() as u16 + 1;
         of_sound[usize::from(*id)] = *ids.entry(blur(latin)).or_insert(next);
     }
-    let of = (FIRST..=LAST)
-        .map(|code| {
-            let mut found = [0; 3];
-            let sounds = char::from_u32(code).map(all).unwrap_or_default();
-            let mut free = found.iter_mut();
-            let mut seen = Vec::new();
-            for id in sounds.iter().map(|sound| of_sound[usize::from(*sound)]) {
-                if !seen.contains(&id)
-                    && let Some(place) = free.next()
-                {
-                    *place = id;
-                    seen.push(id);
-                }
-            }
-            found
-        })
-        .collect();
+    let of = SOUNDS.of.iter().map(|sound| of_sound[usize::from(*sound)]).collect();
     Blurred { of, limit: ids.len() + 1 }
 });
 
