@@ -124,6 +124,18 @@ fn what_a_person_can_mend_is_said_in_chinese() {
     let output = run(folder.path(), &["check"], "");
     let said = stdout(&output) + &stderr(&output);
     assert!(said.contains("own.txt:1: 没有名为【查无此组】的词组"), "{said}");
+    // A group is one thing in all files, also in those that are shipped.
+    let twice = "【我的词】 = 甲\n【我的词】 = 乙\n【手机】 = 丙\n【加】 = 丁\n";
+    std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), twice).unwrap();
+    let output = run(folder.path(), &["check"], "");
+    let said = stdout(&output) + &stderr(&output);
+    for part in [
+        "own.txt:2: 词组【我的词】已经在 ads/own.txt:1 定义过",
+        "own.txt:3: 词组【手机】是程序自带的",
+        "词组【加】已经在 ",
+    ] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
 }
 
 #[test]

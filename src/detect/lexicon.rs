@@ -16,7 +16,7 @@
 //! Every line is kept as it was written, so parse → write gives the same bytes; `docs/wordlists.md` explains the format
 //! to the people who edit it. Errors are `file:line: message`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -120,14 +120,31 @@ impl Lists {
                 Err(found) => errors.extend(found),
             }
         }
-        let known: std::collections::HashSet<&str> =
-            documents.iter().flat_map(Document::groups).map(|g| g.name.as_str()).chain(VIRTUAL_GROUPS).collect();
+        let mut known: HashMap<&str, Option<(&Arc<str>, usize)>> =
+            VIRTUAL_GROUPS.iter().map(|name| (*name, None)).collect();
+        for document in &documents {
+            for group in document.groups() {
+                let place = match known.get(group.name.as_str()) {
+                    None => {
+                        known.insert(&group.name, Some((&document.file, group.line)));
+                        continue;
+                    }
+                    Some(None) => "是程序自带的".to_owned(),
+                    Some(Some((file, line))) => format!("已经在 {file}:{line} 定义过"),
+                };
+                errors.push(ListError {
+                    file: document.file.clone(),
+                    line: group.line,
+                    message: format!("词组【{}】{place}，请换个名字", group.name),
+                });
+            }
+        }
         for document in &documents {
             for entry in document.entries() {
                 let Pattern::Near(terms) = &entry.pattern else { continue };
                 for term in terms {
                     if let Term::Group(name) = &term.term
-                        && !known.contains(name.as_str())
+                        && !known.contains_key(name.as_str())
                     {
                         errors.push(ListError {
                             file: document.file.clone(),
