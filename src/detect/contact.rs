@@ -31,7 +31,7 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
             i += 1;
         }
         let span = Span { start, end: i };
-        if links.iter().any(|link| link.span.touches(span)) {
+        if links.iter().any(|link| link.span.touches(span)) || is_amount(&view.chars, span) {
             continue;
         }
         if letters == 0 && (5..=12).contains(&digits) {
@@ -44,4 +44,51 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
     atoms.extend(links.iter().filter(|link| link.trouble(own).is_some()).map(|link| (2, link.span)));
     atoms.extend(numbers.iter().filter(|(kind, _)| *kind == Kind::Mobile).map(|(_, span)| (3, *span)));
     atoms
+}
+
+/// What follows a number that counts something, in Latin letters and in Chinese.
+const UNITS: [&str; 14] = ["rmb", "cny", "usd", "usdt", "w", "k", "kg", "g", "ml", "l", "cm", "mm", "gb", "mb"];
+const COUNTED: &str = "元块万亿个件箱斤克米套台盒瓶份吨";
+/// Nobody's account has so few digits and ends in three zeros.
+const ROUND: usize = 6;
+
+/// The digits say how much, not whom to write to: a round number, or one with a unit.
+fn is_amount(chars: &[char], span: Span) -> bool {
+    let text = &chars[span.start..span.end];
+    let digits = text.iter().take_while(|c| c.is_ascii_digit()).count();
+    let unit: String = text[digits..].iter().collect();
+    if digits == 0 || digits > ROUND {
+        return false;
+    }
+    if unit.is_empty() {
+        return text.ends_with(&['0'; 3]) || chars.get(span.end).is_some_and(|next| COUNTED.contains(*next));
+    }
+    UNITS.contains(&unit.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<String> {
+        let (view, ..) = View::all(text);
+        atoms(&view, &[], &[], &[]).iter().map(|(_, span)| view.original(*span)).collect()
+    }
+
+    #[test]
+    fn accounts_and_long_numbers_are_found_and_amounts_are_not() {
+        let cases = [
+            ("加 abc12345", &["abc12345"][..]),
+            ("扣扣 1234567", &["1234567"]),
+            ("加1234500", &["1234500"]),
+            ("定金8万加15000", &[]),
+            ("总价加2000rmb", &[]),
+            ("再加12500块", &[]),
+            ("一箱12345件", &[]),
+            ("发30000克", &[]),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(found(text), expected, "{text}");
+        }
+    }
 }
