@@ -17,10 +17,11 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
         }
         let start = i;
         let (mut letters, mut digits) = (0, 0);
-        // Blanks part letters from what follows, but people also group digits with them.
+        // Blanks part letters from what follows, but people also group digits with them; `-` and `_` belong to a name.
         let goes_on = |i: usize| {
             view.gap[i] == Gap::None
                 || view.gap[i] == Gap::Soft && view.chars[i].is_ascii_digit() && view.chars[i - 1].is_ascii_digit()
+                || matches!(view.raw.get(view.to[i - 1] as usize..view.from[i] as usize), Some(['-' | '_']))
         };
         while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || goes_on(i)) {
             if view.chars[i].is_ascii_digit() {
@@ -80,6 +81,8 @@ mod tests {
         let cases = [
             ("加 abc12345", &["abc12345"][..]),
             ("扣扣 1234567", &["1234567"]),
+            ("加 kiki_0608", &["kiki_0608"]),
+            ("加 ki-06-08", &["ki-06-08"]),
             ("加1234500", &["1234500"]),
             ("定金8万加15000", &[]),
             ("总价加2000rmb", &[]),

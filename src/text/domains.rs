@@ -1,5 +1,5 @@
-//! Web addresses in pieces: `abc点com`, `abc。cc`, `abc d0t com`, `a b c . c n`, `abc[.]top` put together again, with the
-//! place they stood.
+//! Web addresses in pieces: `abc点com`, `abc。cc`, `abc d0t com`, `a b c . c n`, `abc[.]top`, `abc.c0m` put together again, with
+//! the place they stood.
 
 use std::ops::Range;
 
@@ -83,6 +83,7 @@ fn tokens(text: &[char]) -> Vec<Token> {
                 (Piece::Dot { plain: false }, 3, Some(Transform::Domain))
             }
             '-' => (Piece::Letter('-'), 1, None),
+            '⭕' | '◯' | '○' | '〇' if touches_letter => (Piece::Letter('o'), 1, Some(Transform::Lookalike)),
             ' ' | '\u{3000}' | '\t' => (Piece::Blank, 1, None),
             _ => {
                 let entry = table.get(c);
@@ -151,7 +152,7 @@ fn read(tokens: &[Token], start: usize) -> Option<(Domain, usize)> {
         }
         i += 1;
         let goes_on = matches!(tokens.get(i).map(|t| t.piece), Some(Piece::Letter(_)));
-        if labels.len() >= 2 && !goes_on && labels.last().is_some_and(|l| is_ending(l)) {
+        if labels.len() >= 2 && !goes_on && labels.last().is_some_and(|l| ending(l).is_some()) {
             best = Some((i, labels.len()));
         }
     }
@@ -164,6 +165,10 @@ fn read(tokens: &[Token], start: usize) -> Option<(Domain, usize)> {
     for _ in last..letters {
         host.pop();
     }
+    let typed_ending = host.rsplit('.').next()?;
+    let ending = ending(typed_ending)?;
+    let disguised = ending != typed_ending;
+    host.replace_range(host.len() - ending.len().., ending);
     let name = host.rsplit('.').nth(1)?;
     if name.is_empty() || name.starts_with('-') || (name.len() < 3 && name.chars().all(|c| c.is_ascii_digit())) {
         return None;
@@ -171,7 +176,7 @@ fn read(tokens: &[Token], start: usize) -> Option<(Domain, usize)> {
     let mut transforms: Vec<Transform> = tokens[start..end].iter().filter_map(|t| t.changed).collect();
     let typed = tokens[end - 1].at.end - tokens[start].at.start;
     let read: usize = tokens[start..end].iter().filter(|t| t.piece != Piece::Blank).map(|t| t.at.len()).sum();
-    if typed != read {
+    if typed != read || disguised {
         transforms.push(Transform::Domain);
     }
     transforms.sort_by_key(|t| *t as usize);
@@ -179,6 +184,10 @@ fn read(tokens: &[Token], start: usize) -> Option<(Domain, usize)> {
     Some((Domain { host, start: tokens[start].at.start, end: tokens[end - 1].at.end, transforms }, end))
 }
 
-fn is_ending(label: &str) -> bool {
-    ENDINGS.split_ascii_whitespace().any(|ending| ending == label)
+/// The ending that a label is or, with zeros for o, is meant to be.
+fn ending(label: &str) -> Option<&'static str> {
+    let same = |ending: &&str| {
+        ending.len() == label.len() && ending.bytes().zip(label.bytes()).all(|(e, l)| e == l || e == b'o' && l == b'0')
+    };
+    ENDINGS.split_ascii_whitespace().find(same)
 }

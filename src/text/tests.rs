@@ -140,6 +140,8 @@ fn broken_domains() {
         ("abc点com", "abc.com"),
         ("abc。cc", "abc.cc"),
         ("abc d0t com", "abc.com"),
+        ("abc.c0m", "abc.com"),
+        ("150aa。c⭕m", "150aa.com"),
         ("a b c . c n", "abc.cn"),
         ("abc[.]top", "abc.top"),
         ("ＡＢＣ．ｃｏｍ", "abc.com"),
