@@ -9,6 +9,7 @@ use regex::Regex;
 
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
+use super::near::{self, Word};
 use super::score;
 use super::view::{self, Gap, Span, View, bit};
 use crate::model::Category;
@@ -385,35 +386,17 @@ impl Index {
                 continue;
             }
             let free = |span: Span| !self.allowed(near.entry, span, allows);
-            let mut chains: Vec<(Span, Span, bool)> = slots
-                .of(near.terms[0].slot)
-                .take(16)
-                .filter(|(s, _)| free(*s))
-                .map(|(s, heard)| (s, s, heard))
+            let words: Vec<Word> = near
+                .terms
+                .iter()
+                .map(|term| Word {
+                    places: slots.of(term.slot).filter(|(span, _)| free(*span)).collect(),
+                    within: term.within,
+                    ordered: term.ordered,
+                })
                 .collect();
-            for term in &near.terms[1..] {
-                let mut next = Vec::new();
-                for (whole, last, by_sound) in &chains {
-                    for (span, sound) in slots.of(term.slot).take(16).filter(|(s, _)| free(*s)) {
-                        if span.touches(*whole)
-                            || term.ordered && span.start < last.end
-                            || span.distance(*last) > term.within
-                        {
-                            continue;
-                        }
-                        let joined = Span { start: whole.start.min(span.start), end: whole.end.max(span.end) };
-                        if term.within == 0 && view.gap[span.start.max(last.start)] == Gap::Hard {
-                            continue;
-                        }
-                        next.push((joined, span, *by_sound || sound));
-                    }
-                }
-                next.sort_by_key(|(whole, last, sound)| (*sound, whole.end - whole.start, *last));
-                next.truncate(8);
-                chains = next;
-            }
-            if let Some((span, _, by_sound)) = chains.first() {
-                hits.push(Hit { entry: near.entry, span: *span, by_sound: *by_sound });
+            if let Some((span, by_sound)) = near::together(&words, |at| view.gap[at] == Gap::Hard) {
+                hits.push(Hit { entry: near.entry, span, by_sound });
             }
         }
     }
@@ -444,5 +427,38 @@ impl Index {
             AllowScope::Category(category) => self.entries[entry].category == category,
             AllowScope::Entry(id) => id == entry,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detect::Lists;
+
+    /// The places of the hits as they were read, entry by entry.
+    fn hits(list: &str, text: &str) -> Vec<String> {
+        let mut lists = Lists::default();
+        lists.insert("ads/x.txt", list.to_owned());
+        let index = Index::build(&lists.parse().unwrap(), &[], Date::constant(2026, 1, 1)).unwrap();
+        let view = View::new(text);
+        index.scan(&view, &Atoms::new()).iter().map(|hit| view.folded(hit.span)).collect()
+    }
+
+    #[test]
+    fn a_flood_of_one_word_hides_no_combination() {
+        let list = "招聘 >6 代理\n";
+        let far = "这几天天气都特别好大家出来走走";
+        for flood in ["招聘".to_owned() + far, "代理".to_owned() + far] {
+            let text = format!("{}招聘本地代理", flood.repeat(100));
+            assert_eq!(hits(list, &text), ["招聘本地代理"]);
+            let text = format!("招聘本地代理{}", format!("{far}{flood}").repeat(100));
+            assert_eq!(hits(list, &text), ["招聘本地代理"]);
+        }
+        assert_eq!(hits(list, &format!("招聘{far}代理").repeat(100)), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_tightest_combination_is_the_one_shown() {
+        assert_eq!(hits("招聘 ~6 代理\n", "招聘一二三四五代理，代理招聘"), ["代理招聘"]);
     }
 }

@@ -16,6 +16,7 @@ pub mod links;
 pub mod lint;
 pub mod matcher;
 pub mod names;
+mod near;
 pub mod own;
 pub mod restore;
 pub mod score;
