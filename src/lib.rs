@@ -7,6 +7,8 @@ pub mod model;
 
 pub mod wording;
 
+pub mod toml_text;
+
 pub mod text;
 
 pub mod qr;

@@ -1,4 +1,4 @@
-//! Small pieces of Chinese that appear everywhere: times, lengths of time.
+//! Small pieces of Chinese that appear everywhere: times, lengths of time, why the system refuses a file.
 
 use jiff::tz::TimeZone;
 
@@ -14,6 +14,24 @@ static ZONE: std::sync::OnceLock<TimeZone> = std::sync::OnceLock::new();
 /// Sets the time zone once at start, from the settings.
 pub fn set_zone(zone: TimeZone) {
     ZONE.get_or_init(|| zone);
+}
+
+/// Why the system refuses a file or folder.
+pub fn refusal(error: &std::io::Error) -> String {
+    use std::io::ErrorKind;
+    let why = match error.kind() {
+        ErrorKind::NotFound => "没有这个文件或文件夹",
+        ErrorKind::PermissionDenied => "没有权限",
+        ErrorKind::IsADirectory => "这是文件夹，不是文件",
+        ErrorKind::NotADirectory => "路径里有一段不是文件夹",
+        ErrorKind::AlreadyExists => "已经有同名的文件",
+        ErrorKind::ReadOnlyFilesystem => "磁盘是只读的",
+        ErrorKind::StorageFull => "磁盘满了",
+        ErrorKind::QuotaExceeded => "磁盘配额用完了",
+        ErrorKind::InvalidData => "不是 UTF-8 编码，请用 UTF-8 另存",
+        _ => return error.to_string(),
+    };
+    why.to_owned()
 }
 
 /// `今天 14:30`, `明天 09:00`, `11月3日 08:15`, `2027年1月5日 10:00`: as short as it can be understood.

@@ -107,13 +107,21 @@ fn what_a_person_can_mend_is_said_in_chinese() {
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.ends_with(&format!("不能监听 {address}：已经有程序在用\n")), "{said}");
 
-    let settings = "[detect]\nskip_wordlists = [\"ads/ownn\"]\n[detect.flood]\nrate = 0\n[log]\nlevel = \"blah==\"\n";
+    let settings = "[detect]\nskip_wordlists = [\"ads/ownn\"]\n[detect.flood]\nrate = 0\nrepeats = 1\ncampaign_groups = 33\nbogus = 1\n[log]\nlevel = \"blah==\"\n";
     std::fs::write(folder.path().join("config/qunguan.toml"), settings).unwrap();
     std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), "加 ~ 微信\n").unwrap();
     let output = run(folder.path(), &["check"], "");
     let said = stdout(&output) + &stderr(&output);
     assert_eq!(output.status.code(), Some(1), "{said}");
-    for part in ["qunguan.toml:2: ", "ads/own", "qunguan.toml:4: ", "qunguan.toml:6: "] {
+    for part in [
+        "qunguan.toml:2: ",
+        "ads/own",
+        "qunguan.toml:4: ",
+        "qunguan.toml:5: ",
+        "qunguan.toml:6: ",
+        "qunguan.toml:7: ",
+        "qunguan.toml:9: ",
+    ] {
         assert!(said.contains(part), "{part}: {said}");
     }
     std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
@@ -135,6 +143,89 @@ fn what_a_person_can_mend_is_said_in_chinese() {
         "词组【加】已经在 ",
     ] {
         assert!(said.contains(part), "{part}: {said}");
+    }
+}
+
+#[test]
+fn what_the_system_refuses_is_said_in_chinese() {
+    let folder = with_own_list();
+    let at = folder.path();
+    std::fs::write(at.join("file"), "").unwrap();
+    std::fs::write(at.join("config/qunguan.toml"), "listen = \"127.0.0.1:0\"\ndata_dir = \"file/data\"\n").unwrap();
+    let no_folder = "路径里有一段不是文件夹\n";
+    for (args, end) in [
+        (&["run"][..], format!("数据文件夹 file/data/store 不能用：{no_folder}")),
+        (
+            &["demo", "--listen", "127.0.0.1:0", "--data", "file/x"],
+            format!("数据文件夹 file/x/store 不能用：{no_folder}"),
+        ),
+        (&["init", "file/x"], format!("不能写入 file/x：{no_folder}")),
+        (&["scan", "config"], "打不开 config：这是文件夹，不是文件\n".to_owned()),
+        (&["backtest", "config"], "打不开 config：这是文件夹，不是文件\n".to_owned()),
+        (&["backtest", "none.jsonl"], "打不开 none.jsonl：没有这个文件或文件夹\n".to_owned()),
+        (&["train", "config"], "读不了 config：这是文件夹，不是文件\n".to_owned()),
+        (&["evaluate", "file"], format!("读不了文件夹 file：{no_folder}")),
+        (&["check", "--sample", "none"], "读不了 none：没有这个文件或文件夹\n".to_owned()),
+    ] {
+        // The folder for learned models must not stop what is not about it.
+        let args: Vec<&str> = if ["run", "demo", "init"].contains(&args[0]) {
+            args.to_vec()
+        } else {
+            [args, &["--config", "other.toml"]].concat()
+        };
+        std::fs::write(at.join("other.toml"), "").unwrap();
+        let output = run(at, &args, "");
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).ends_with(&end), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn check_says_when_there_is_nothing_of_ones_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    assert!(said.ends_with("（没有 config/qunguan.toml，只检查了内置的设置；qunguan init 写出一份）\n"), "{said}");
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    std::fs::write(folder.path().join("config/qunguan.toml"), "").unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    assert!(said.contains("没有发现问题") && !said.contains("内置的设置"), "{said}");
+}
+
+#[test]
+fn every_mistake_of_a_file_is_said_at_once() {
+    let folder = with_own_list();
+    let config = folder.path().join("config");
+    let settings = "listen = \"here\"\n[detect.flood]\nrate = 0\nrate_window = \"0s\"\nrepeats = \"x\"\n\
+                    [[group]]\nid = \"g\"\nmode = \"ful\"\npolicy = 3\n[log]\nlevel = \"blah==\"\n";
+    std::fs::write(config.join("qunguan.toml"), settings).unwrap();
+    std::fs::create_dir_all(config.join("policies")).unwrap();
+    std::fs::write(config.join("policies/own.toml"), "strike_expires = 5\nbogus = 1\n[points]\nsum = 3\n").unwrap();
+    let scores = "act = \"x\"\nreview = 1.0\nsoft = 1.0\nheard = true\nheard_jargon = 0.5\n[category]\nads = { points = \"a\" }\n";
+    std::fs::write(config.join("wordlists/scores.toml"), scores).unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    for part in [
+        "qunguan.toml:1: 格式有误：要写成 地址:端口，如 127.0.0.1:8080\n",
+        "qunguan.toml:3: 写的是 0，要在 1 到 23 之间：再少会把每条消息都算作刷屏\n",
+        "qunguan.toml:4: `0s` 不是时长",
+        "qunguan.toml:5: 值不对：写的是 文字 \"x\"，应为 整数\n",
+        "qunguan.toml:8: `ful` 不是可选的值",
+        "qunguan.toml:9: 值不对：写的是 整数 `3`，应为 文字\n",
+        "qunguan.toml:11: 写 error、warn",
+        "own.toml:2: 不认识的设置项 `bogus`",
+        "scores.toml:1: 值不对：写的是 文字 \"x\"，应为 数\n",
+        "scores.toml:4: 值不对：写的是 true/false `true`，应为 数\n",
+        "scores.toml:7: 值不对：写的是 文字 \"a\"，应为 数\n",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    std::fs::write(config.join("qunguan.toml"), "a = [1\nb = 2]\nmode\n[group\n").unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    for part in [
+        "qunguan.toml:2: 格式有误：列表里的值之间缺少逗号\n",
+        "qunguan.toml:3: 格式有误：只有名字，后面缺少 `=` 和值\n",
+        "qunguan.toml:4: 格式有误：小节的名字后面缺少 `]`\n",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
     }
 }
 

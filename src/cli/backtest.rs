@@ -98,7 +98,7 @@ fn choose<'a>(settings: &Settings, policies: &'a BTreeMap<String, Arc<Policy>>, 
 fn read_policy(settings: &Settings, named: &str) -> anyhow::Result<Policy> {
     let path = Path::new(named);
     let text = if path.extension().is_some_and(|extension| extension == "toml") {
-        let text = std::fs::read_to_string(path).map_err(|e| UserError(format!("读不了 {named}：{e}")))?;
+        let text = std::fs::read_to_string(path).map_err(|e| UserError::refused("读不了", path, &e))?;
         let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         Text { name, shown: named.to_owned(), text }
     } else {

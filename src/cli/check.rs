@@ -70,8 +70,13 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         println!("{hint}");
     }
     let hints = if hints.is_empty() { String::new() } else { format!("，{} 条提示", hints.len()) };
+    let only = if args.config.is_built_in() {
+        format!("（没有 {}，只检查了内置的设置；qunguan init 写出一份）", super::DEFAULT_CONFIG)
+    } else {
+        String::new()
+    };
     if problems.is_empty() {
-        println!("没有发现问题{hints}");
+        println!("没有发现问题{hints}{only}");
         return Ok(ExitCode::SUCCESS);
     }
     println!("共 {} 个问题{hints}", problems.len());
@@ -82,8 +87,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Timestamp) -> anyhow::Result<Vec<String>> {
     let sample = match &args.sample {
         Some(path) => {
-            let text =
-                std::fs::read_to_string(path).map_err(|e| UserError(format!("读不了 {}：{e}", path.display())))?;
+            let text = std::fs::read_to_string(path).map_err(|e| UserError::refused("读不了", path, &e))?;
             Some(text.lines().map(str::to_owned).collect::<Vec<_>>())
         }
         None => None,

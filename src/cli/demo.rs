@@ -12,7 +12,6 @@ use std::{
     time::Duration,
 };
 
-use anyhow::Context;
 use askama::Template;
 use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
@@ -28,7 +27,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
 use super::{
-    logging,
+    UserError, logging,
     run::{cannot_listen, stop_signal},
 };
 use crate::{
@@ -244,6 +243,6 @@ fn tempfile_dir(wanted: bool) -> anyhow::Result<Option<Temporary>> {
         return Ok(None);
     }
     let path = std::env::temp_dir().join(format!("qunguan-demo-{}", std::process::id()));
-    std::fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+    std::fs::create_dir_all(&path).map_err(|e| UserError::refused("不能写入", &path, &e))?;
     Ok(Some(Temporary(path)))
 }

@@ -22,8 +22,7 @@ pub struct Args {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load_offline()?;
     let detector = settings.detector(SystemClock.now()).map_err(Problems)?;
-    let table = evaluate::table(&detector, &args.dir)
-        .map_err(|e| UserError(format!("读不了 {} 里的文件：{e}", args.dir.display())))?;
+    let table = evaluate::table(&detector, &args.dir).map_err(|e| UserError::refused("读不了文件夹", &args.dir, &e))?;
     if table.rows.is_empty() {
         return Err(
             UserError(format!("{} 里没有 .tsv 文件，或文件里没有“标签<制表符>文本”的行", args.dir.display())).into()

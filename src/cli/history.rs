@@ -1,12 +1,10 @@
 //! The messages of the past, from a file or from this machine's own store.
 
 use std::{
-    fs::File,
-    io::{BufRead, BufReader, Read},
+    io::{BufRead, BufReader},
     path::Path,
 };
 
-use anyhow::Context;
 use serde::Deserialize;
 
 use super::UserError;
@@ -45,14 +43,9 @@ pub(super) type Said = (Message, Option<bool>);
 
 /// Reads JSON lines; `-` is stdin.
 pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
-    let input: Box<dyn Read> = if path.as_os_str() == "-" {
-        Box::new(std::io::stdin().lock())
-    } else {
-        Box::new(File::open(path).map_err(|e| UserError(format!("打不开 {}：{e}", path.display())))?)
-    };
     let mut said = Vec::new();
-    for (index, line) in BufReader::new(input).lines().enumerate() {
-        let line = line.with_context(|| format!("cannot read {}", path.display()))?;
+    for (index, line) in BufReader::new(super::open(path)?).lines().enumerate() {
+        let line = line.map_err(|e| UserError::refused("读不了", path, &e))?;
         if line.trim().is_empty() {
             continue;
         }
@@ -82,8 +75,7 @@ fn open(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
     if !folder.is_dir() {
         return Err(UserError(format!("{} 里没有保存的消息；要用文件里的就写上文件名", folder.display())).into());
     }
-    let opened = EmbeddedStore::open(&folder);
-    Ok(opened.map_err(|e| UserError(format!("打不开 {}（群管正在运行的话，先停下来）：{e}", folder.display())))?)
+    Ok(EmbeddedStore::open(&folder)?)
 }
 
 /// What people made of a case: taken back means the bot was wrong, done by a person means it was right.

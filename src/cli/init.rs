@@ -5,8 +5,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
-
 use super::UserError;
 use crate::settings::{Files, files::Kind};
 
@@ -30,7 +28,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Err(UserError(format!("{} 已经存在，没有写任何文件；要覆盖请加 --force", taken.display())).into());
         }
     }
-    let written = Files::write_out(dir, args.force).with_context(|| format!("cannot write into {}", dir.display()))?;
+    let written = Files::write_out(dir, args.force).map_err(|e| UserError::refused("不能写入", dir, &e))?;
     let within = |kind: Kind| written.iter().filter(|path| path.starts_with(dir.join(kind.folder()))).count();
     let settings = dir.join("qunguan.toml");
     println!("已写出：");

@@ -32,6 +32,7 @@ mod words;
 
 use std::{
     fmt,
+    fs::File,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -179,6 +180,23 @@ fn local_time(text: &str) -> Result<Timestamp, String> {
 #[error("{0}")]
 pub struct UserError(pub String);
 
+impl UserError {
+    /// A file or folder that the system refuses.
+    fn refused(what: &str, path: &Path, error: &io::Error) -> Self {
+        Self(format!("{what} {}：{}", path.display(), wording::refusal(error)))
+    }
+}
+
+/// Opens a file to read, or stdin for `-`.
+fn open(path: &Path) -> Result<Box<dyn io::Read>, UserError> {
+    if path.as_os_str() == "-" {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let file = File::open(path)
+        .and_then(|file| if file.metadata()?.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { Ok(file) });
+    file.map(|file| Box::new(file) as Box<dyn io::Read>).map_err(|error| UserError::refused("打不开", path, &error))
+}
+
 /// What is wrong in the files, as an error.
 #[derive(Debug, thiserror::Error)]
 pub struct Problems(pub Vec<Problem>);
@@ -206,6 +224,10 @@ fn end(error: &anyhow::Error) -> ExitCode {
     }
     if let Some(StoreError::InUse(folder)) = error.chain().find_map(|e| e.downcast_ref::<StoreError>()) {
         eprintln!("数据文件夹 {folder} 正被另一个群管使用，请先停掉它");
+        return ExitCode::from(WRONG_INPUT);
+    }
+    if let Some(StoreError::Unusable(folder, why)) = error.chain().find_map(|e| e.downcast_ref::<StoreError>()) {
+        eprintln!("数据文件夹 {} 不能用：{}", folder.display(), wording::refusal(why));
         return ExitCode::from(WRONG_INPUT);
     }
     eprintln!("qunguan: {error:#}");

@@ -141,8 +141,7 @@ fn link(text: &str) -> Result<Link, String> {
 impl NoticeArgs {
     fn draft(&self) -> anyhow::Result<Value> {
         if let Some(file) = &self.file {
-            let text =
-                std::fs::read_to_string(file).map_err(|e| UserError(format!("{}：读不了：{e}", file.display())))?;
+            let text = std::fs::read_to_string(file).map_err(|e| UserError::refused("读不了", file, &e))?;
             let draft: Draft =
                 serde_json::from_str(&text).map_err(|e| UserError(format!("{}:{}: {e}", file.display(), e.line())))?;
             return Ok(serde_json::to_value(draft)?);

@@ -6,16 +6,15 @@
 use std::{
     collections::BTreeMap,
     fmt::Write as _,
-    fs::File,
     io::{self, BufRead, BufReader, Read, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigArg, Problems, UserError};
+use super::{ConfigArg, Problems};
 use crate::{
     detect::{
         Detector, Finding, History, Input, Report, Verdict,
@@ -96,12 +95,7 @@ struct Character {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load_offline()?;
     let detector = settings.detector(SystemClock.now()).map_err(Problems)?;
-    let input: Box<dyn Read> = match &args.file {
-        Some(path) if path.as_os_str() != "-" => {
-            Box::new(File::open(path).map_err(|e| UserError(format!("打不开 {}：{e}", path.display())))?)
-        }
-        _ => Box::new(io::stdin().lock()),
-    };
+    let input = super::open(args.file.as_deref().unwrap_or(Path::new("-")))?;
     let wrong = scan(args, &detector, BufReader::with_capacity(1 << 16, input), io::stdout().lock())?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::WRONG_INPUT) })
 }

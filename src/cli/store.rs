@@ -19,6 +19,7 @@ use crate::{
         embedded::EmbeddedStore,
         online,
     },
+    wording,
 };
 
 /// 备份、恢复、检查群管保存的数据。
@@ -210,9 +211,12 @@ fn user_error(error: &BackupError, about: &Path) -> UserError {
         BackupError::Store(StoreError::Refused(_)) => {
             format!("{} 里已经有数据；备份只能恢复到空的文件夹（用 --data 指定）", about.display())
         }
+        BackupError::Store(StoreError::Unusable(folder, why)) => {
+            format!("数据文件夹 {} 不能用：{}", folder.display(), wording::refusal(why))
+        }
         BackupError::Store(error) => format!("{} 的数据读写失败：{error}", about.display()),
-        BackupError::Write(error) => format!("备份没有写完：{error}"),
-        BackupError::Read { line: 0, error } => format!("读不了 {}：{error}", about.display()),
+        BackupError::Write(error) => format!("备份没有写完：{}", wording::refusal(error)),
+        BackupError::Read { line: 0, error } => format!("读不了 {}：{}", about.display(), wording::refusal(error)),
         BackupError::Read { line, error } => format!("{}:{line}: 读到一半失败：{error}", about.display()),
         BackupError::Damaged { line, why } => format!("{}:{line}: 备份不完整或被改动：{why}", about.display()),
         BackupError::Version { found } => {

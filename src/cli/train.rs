@@ -9,7 +9,6 @@ use std::{
     process::ExitCode,
 };
 
-use anyhow::Context;
 use rand::{SeedableRng, rngs::StdRng, seq::SliceRandom};
 
 use super::{ConfigArg, UserError, history};
@@ -79,7 +78,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path, examples: &mut Vec<Example>) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path).map_err(|e| UserError(format!("读不了 {}：{e}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|e| UserError::refused("读不了", path, &e))?;
     for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         let wrong = |why: String| UserError(format!("{}:{}: {why}", path.display(), index + 1));
         if line.trim().is_empty() {
@@ -149,9 +148,9 @@ fn measured(start: Option<Model>, category: Category, examples: &[Example]) -> S
 /// A reader never sees half a file.
 fn save(path: &Path, model: &Model) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    std::fs::create_dir_all(folder).map_err(|e| UserError::refused("不能写入", folder, &e))?;
     let fresh = path.with_extension("new");
     std::fs::write(&fresh, model.save())
         .and_then(|()| std::fs::rename(&fresh, path))
-        .with_context(|| format!("cannot write {}", path.display()))
+        .map_err(|e| UserError::refused("不能写入", path, &e).into())
 }

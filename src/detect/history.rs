@@ -9,13 +9,13 @@ use parking_lot::Mutex;
 use crate::model::{GroupId, MemberId, SignedDuration, Timestamp};
 
 /// Messages of one member that are kept.
-const PER_MEMBER: usize = 24;
+pub const PER_MEMBER: usize = 24;
 /// Messages over all groups that are kept for campaigns.
 const OVERALL: usize = 4096;
 /// Members that are kept; when there are more, the quarter that was silent longest goes.
 const MEMBERS: usize = 20_000;
 /// Accounts and groups of a campaign are counted up to this.
-const COUNTED: usize = 32;
+pub const COUNTED: usize = 32;
 /// A message this short may be a piece of a word.
 const PIECE_CHARS: usize = 4;
 /// The last piece may be longer: 加 · 我微信 · an account name.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use super::{Finding, Verdict};
 use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
+use crate::toml_text::{self, Mistake};
 
 /// The two thresholds and every weight.
 #[derive(Clone, Debug, Deserialize)]
@@ -73,13 +74,18 @@ impl Scores {
     /// Reads `scores.toml`.
     ///
     /// # Errors
-    /// What the TOML reader says, with line and column, or thresholds in the wrong order.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let scores: Self = toml::from_str(text).map_err(|e| e.to_string())?;
-        if !(scores.review > 0.0 && scores.act >= scores.review) {
-            return Err("act 不能小于 review，review 要大于 0".to_owned());
+    /// Everything that is wrong with it: what the TOML reader says, or thresholds in the wrong order.
+    pub fn parse(text: &str) -> Result<Self, Vec<Mistake>> {
+        let scores: Self = toml_text::read(text)?;
+        if scores.review > 0.0 && scores.act >= scores.review {
+            return Ok(scores);
         }
-        Ok(scores)
+        let key = if scores.review > 0.0 { "act" } else { "review" };
+        let table = toml_text::table(text)?;
+        let at =
+            table.get_ref().iter().find(|(name, _)| name.get_ref() == key).map_or(0, |(name, _)| name.span().start);
+        let message = "act 不能小于 review，review 要大于 0".to_owned();
+        Err(vec![Mistake { line: toml_text::line_of(text, at), message }])
     }
 
     /// The scores that ship inside the program.

@@ -12,7 +12,6 @@ pub use plan::{Change, PREFIX, Plan, Range, Rule, TooMany, Wanted, plan};
 pub use words::{Choice, LeftOut, choose};
 
 use crate::{
-    detect::score::Scores,
     model::Timestamp,
     settings::{Intercept, Problem, Settings, files::Kind},
     wecom::client::{Client, ClientError},
@@ -24,8 +23,7 @@ const GONE: [i64; 2] = [41070, 41071];
 /// What the settings want to be pushed, and what of the chosen lists cannot be.
 pub fn wanted(settings: &Settings, intercept: &Intercept, now: Timestamp) -> Result<(Wanted, Choice), Vec<Problem>> {
     let documents = settings.lists()?.parse().map_err(|errors| settings.list_problems(&errors))?;
-    let scores = settings.files.scores().map_err(|problem| vec![problem])?;
-    let weights = Scores::parse(&scores.text).map_err(|why| vec![Problem::new(&scores.shown, 0, why)])?;
+    let weights = settings.scores()?;
     let fine: Vec<&str> =
         settings.detect.brands.iter().chain(&settings.detect.staff_names).map(String::as_str).collect();
     let from: Vec<String> =

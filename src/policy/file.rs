@@ -5,7 +5,10 @@
 use std::{collections::BTreeMap, sync::LazyLock};
 
 use jiff::{SignedDuration, Span, SpanRelativeTo};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, Error},
+};
 use toml::Spanned;
 
 use super::{
@@ -13,7 +16,10 @@ use super::{
     ladder::{CategoryRule, Immune, Ladder, Newcomer, Points, Policy, Raise, Reach, Rung, Treatment, Unit, When},
     lifecycle,
 };
-use crate::model::{Category, GroupId, Severity, Step};
+use crate::{
+    model::{Category, GroupId, Severity, Step},
+    toml_text::{self, Mistake, line_of},
+};
 
 /// One thing to put right in a policy or rulebook file. Chinese, except what the TOML reader says in its own words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -25,16 +31,15 @@ pub struct Fault {
     pub message: String,
 }
 
-impl Fault {
-    /// The TOML reader's own message, with the line it points at.
-    pub(super) fn from_toml(text: &str, error: &toml::de::Error) -> Self {
-        Self { line: error.span().map_or(0, |span| line_of(text, span.start)), message: error.message().to_owned() }
+impl From<Mistake> for Fault {
+    fn from(mistake: Mistake) -> Self {
+        Self { line: mistake.line, message: mistake.message }
     }
 }
 
-/// The line of a position.
-pub(super) fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].split(|byte| *byte == b'\n').count()
+/// Reads a file into its raw shape; everything that has the wrong one at once.
+pub(super) fn shape<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Fault>> {
+    toml_text::read(text).map_err(|mistakes| mistakes.into_iter().map(Fault::from).collect())
 }
 
 /// The policies that ship inside the program: name and text.
@@ -192,7 +197,7 @@ struct Raw {
 }
 
 fn read(name: &str, text: &str, base: Option<&Policy>) -> Result<Policy, Vec<Fault>> {
-    let raw: Raw = toml::from_str(text).map_err(|error| vec![Fault::from_toml(text, &error)])?;
+    let raw: Raw = shape(text)?;
     let mut reader = Reader { text, faults: Vec::new() };
     let policy = reader.policy(name, raw, base);
     reader.faults.sort_by_key(|fault| fault.line);

@@ -57,17 +57,6 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     for name in &settings.detect.skip_wordlists {
         named(&settings.files, document, "detect.skip_wordlists", Kind::Wordlist, name);
     }
-    let flood = &settings.detect.flood;
-    for (name, count) in [
-        ("rate", flood.rate),
-        ("repeats", flood.repeats),
-        ("campaign_senders", flood.campaign_senders),
-        ("campaign_groups", flood.campaign_groups),
-    ] {
-        if count == 0 {
-            document.wrong(&format!("detect.flood.{name}"), "至少为 1；0 会把每条消息都算作刷屏");
-        }
-    }
     if settings.retention.messages < SignedDuration::from_hours(7 * 24) {
         document.wrong("retention.messages", "消息至少要保留 7d：企业微信可能重复投递");
     }
@@ -156,7 +145,7 @@ fn public_url(settings: &Settings, document: &mut Document<'_>) {
     if !(url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
         document.wrong("http.public_url", "要写成 https://域名，结尾不带 /");
     }
-    if settings.wecom.as_ref().is_none_or(|wecom| wecom.app.is_none()) {
+    if settings.wecom.as_ref().is_none_or(|wecom| wecom.app.is_none()) && !document.is_in_doubt("wecom") {
         document.wrong("http.public_url", "回执链接要靠应用确认身份，请同时配置 [wecom.app]");
     }
 }
@@ -200,7 +189,7 @@ fn groups(settings: &Settings, document: &mut Document<'_>) {
                 document
                     .wrong(&at("mode"), "full 只用于应用创建的群（kind = \"app\"）：其它群企业微信不让接口移出成员");
             }
-            if settings.wecom.is_some() && !app {
+            if settings.wecom.is_some() && !app && !document.is_in_doubt("wecom") {
                 document.wrong(&at("mode"), "full 需要 [wecom.app]：由应用移出和拉回成员");
             }
         }

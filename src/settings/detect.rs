@@ -1,11 +1,13 @@
 //! `[detect]`: what the company knows about itself, so that its own talk is not taken for a violation, and when
 //! flooding begins.
 
+use std::ops::RangeInclusive;
+
 use jiff::SignedDuration;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer, de::Error};
 
 use super::units::duration;
-use crate::detect::history::Limits;
+use crate::detect::history::{COUNTED, Limits, PER_MEMBER};
 
 /// What is the company's own.
 #[derive(Clone, Debug, Deserialize)]
@@ -49,24 +51,52 @@ impl Default for Detect {
 #[serde(default, deny_unknown_fields)]
 pub struct Flood {
     /// Messages of one person within `rate_window` that are still fine; default 10.
+    #[serde(deserialize_with = "rate")]
     pub rate: usize,
     /// Default 30 s.
     #[serde(deserialize_with = "duration")]
     pub rate_window: SignedDuration,
     /// The same text so often within `repeat_window` is repetition; default 3.
+    #[serde(deserialize_with = "repeats")]
     pub repeats: usize,
     /// Default 10 min.
     #[serde(deserialize_with = "duration")]
     pub repeat_window: SignedDuration,
     /// The same text from so many people within `campaign_window` is a campaign; default 3.
+    #[serde(deserialize_with = "campaign")]
     pub campaign_senders: usize,
     /// The same text of one person in so many groups is one, too; default 3.
+    #[serde(deserialize_with = "campaign")]
     pub campaign_groups: usize,
     /// Default 6 h.
     #[serde(deserialize_with = "duration")]
     pub campaign_window: SignedDuration,
     /// Texts with fewer characters (收到, 好的) never count as repeated; default 6.
     pub shortest: usize,
+}
+
+/// A count that can be reached, and not by everybody's every message.
+fn within<'de, D: Deserializer<'de>>(deserializer: D, counts: RangeInclusive<usize>) -> Result<usize, D::Error> {
+    let count = i64::deserialize(deserializer)?;
+    let found = usize::try_from(count).ok().filter(|count| counts.contains(count));
+    found.ok_or_else(|| {
+        let (least, most) = counts.into_inner();
+        let why =
+            if count < least as i64 { "再少会把每条消息都算作刷屏" } else { "再多就数不到了" };
+        D::Error::custom(format!("写的是 {count}，要在 {least} 到 {most} 之间：{why}"))
+    })
+}
+
+fn rate<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 1..=PER_MEMBER - 1)
+}
+
+fn repeats<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 2..=PER_MEMBER)
+}
+
+fn campaign<'de, D: Deserializer<'de>>(deserializer: D) -> Result<usize, D::Error> {
+    within(deserializer, 2..=COUNTED)
 }
 
 impl Default for Flood {

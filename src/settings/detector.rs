@@ -1,6 +1,8 @@
 //! The detector as the settings and the wordlists want it.
 
-use super::{Problem, Settings, files::Kind};
+use std::path::Path;
+
+use super::{Problem, Settings, document::in_file, files::Kind};
 use crate::{
     detect::{self, Detector, ListError, Lists, score::Scores},
     model::Timestamp,
@@ -26,7 +28,6 @@ impl Settings {
 
     /// What the detector must know besides the lists.
     pub fn detector_settings(&self, now: Timestamp) -> Result<detect::Settings, Vec<Problem>> {
-        let scores = self.files.scores().map_err(|problem| vec![problem])?;
         let own = &self.detect;
         Ok(detect::Settings {
             own_domains: own.allow_domains.clone(),
@@ -36,9 +37,15 @@ impl Settings {
             protected_names: own.protected_names.clone(),
             learned: self.models()?,
             limits: own.flood.limits(),
-            scores: Scores::parse(&scores.text).map_err(|why| vec![Problem::new(&scores.shown, 0, why)])?,
+            scores: self.scores()?,
             today: now.to_zoned(self.time_zone.clone()).date(),
         })
+    }
+
+    /// What each signal weighs.
+    pub fn scores(&self) -> Result<Scores, Vec<Problem>> {
+        let file = self.files.scores().map_err(|problem| vec![problem])?;
+        Scores::parse(&file.text).map_err(|mistakes| in_file(Path::new(&file.shown), &mistakes))
     }
 
     /// Errors in lists, with the files' places as the admin knows them.

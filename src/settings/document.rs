@@ -2,17 +2,17 @@
 
 use std::{
     collections::BTreeMap,
-    ops::Range,
     path::{Path, PathBuf},
 };
 
 use serde::de::DeserializeOwned;
 use toml::{
     Spanned,
-    de::{DeTable, DeValue, ValueDeserializer},
+    de::{DeTable, DeValue},
 };
 
 use super::problem::{Problem, did_you_mean, in_chinese};
+use crate::toml_text::{self, Mistake, line_of};
 
 /// A parsed file whose sections are taken out one after the other; what is left over at the end is unknown.
 pub(super) struct Document<'t> {
@@ -21,6 +21,8 @@ pub(super) struct Document<'t> {
     table: DeTable<'t>,
     lines: BTreeMap<String, usize>,
     asked: Vec<&'static str>,
+    /// What was written wrongly and left out; whatever depends on it is not judged.
+    left_out: Vec<String>,
     /// What was found wrong so far.
     pub problems: Vec<Problem>,
 }
@@ -28,21 +30,26 @@ pub(super) struct Document<'t> {
 impl<'t> Document<'t> {
     /// Parses the text; a file that is not TOML has all its syntax errors in the list.
     pub fn parse(text: &'t str, file: &Path) -> Result<Self, Vec<Problem>> {
-        let (table, errors) = DeTable::parse_recoverable(text);
-        if !errors.is_empty() {
-            return Err(errors.iter().map(|e| problem(text, file, e, 0..0)).collect());
-        }
-        let table = table.into_inner();
+        let table = toml_text::table(text).map_err(|mistakes| in_file(file, &mistakes))?.into_inner();
         let mut lines = BTreeMap::new();
         note_lines(text, "", &table, &mut lines);
-        Ok(Self { text, file: file.to_owned(), table, lines, asked: Vec::new(), problems: Vec::new() })
+        Ok(Self {
+            text,
+            file: file.to_owned(),
+            table,
+            lines,
+            asked: Vec::new(),
+            left_out: Vec::new(),
+            problems: Vec::new(),
+        })
     }
 
-    /// One section or top-level value, `None` if it is absent or wrong (then the problem is noted).
+    /// One section or top-level value, without what is wrong in it; `None` if it is absent or cannot be read at all. Every
+    /// mistake is noted.
     pub fn take<T: DeserializeOwned>(&mut self, key: &'static str) -> Option<T> {
         self.asked.push(key);
         let value = self.remove(key)?;
-        self.read(value)
+        self.read(key, value)
     }
 
     /// A list of sections `[[key]]`, each read on its own.
@@ -51,10 +58,18 @@ impl<'t> Document<'t> {
         let Some(value) = self.remove(key) else { return Vec::new() };
         let span = value.span();
         if let DeValue::Array(items) = value.into_inner() {
-            items.into_iter().filter_map(|item| self.read(item)).collect()
+            let items: Vec<_> = items.into_iter().collect();
+            let count = items.len();
+            let read = |(index, item)| self.read(&format!("{key}[{index}]"), item);
+            let read: Vec<T> = items.into_iter().enumerate().filter_map(read).collect();
+            if read.len() < count {
+                self.left_out.push(key.to_owned()); // positions no longer match
+            }
+            read
         } else {
             let line = line_of(self.text, span.start);
             self.problems.push(Problem::new(&self.file, line, format!("`{key}` 要写成 [[{key}]]，每段一个")));
+            self.left_out.push(key.to_owned());
             Vec::new()
         }
     }
@@ -73,8 +88,24 @@ impl<'t> Document<'t> {
         }
     }
 
-    /// Notes a problem at a path.
+    /// Is something at the path, in it or beside it left out because it was written wrongly?
+    pub fn is_in_doubt(&self, path: &str) -> bool {
+        let within = |inner: &str, outer: &str| {
+            inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
+        };
+        let beside = |path: &str| path.rsplit_once('.').map(|(parent, _)| parent.to_owned());
+        self.left_out.iter().any(|left_out| {
+            within(left_out, path)
+                || within(path, left_out)
+                || beside(left_out).is_some_and(|parent| Some(parent) == beside(path))
+        })
+    }
+
+    /// Notes a problem at a path, unless it may only follow from another one.
     pub fn wrong(&mut self, path: &str, message: impl Into<String>) {
+        if self.is_in_doubt(path) {
+            return;
+        }
         let line = self.line(path);
         self.problems.push(Problem::new(&self.file, line, message));
     }
@@ -95,25 +126,20 @@ impl<'t> Document<'t> {
         self.table.remove(key)
     }
 
-    fn read<T: DeserializeOwned>(&mut self, value: Spanned<DeValue<'t>>) -> Option<T> {
-        let span = value.span();
-        match T::deserialize(ValueDeserializer::from(value)) {
-            Ok(value) => Some(value),
-            Err(error) => {
-                self.problems.push(problem(self.text, &self.file, &error, span));
-                None
-            }
+    fn read<T: DeserializeOwned>(&mut self, path: &str, value: Spanned<DeValue<'t>>) -> Option<T> {
+        let reading = toml_text::value(self.text, value);
+        self.problems.extend(in_file(&self.file, &reading.mistakes));
+        self.left_out.extend(reading.left_out.iter().map(|inner| toml_text::join(path, inner)));
+        if reading.value.is_none() {
+            self.left_out.push(path.to_owned());
         }
+        reading.value
     }
 }
 
-fn problem(text: &str, file: &Path, error: &toml::de::Error, within: Range<usize>) -> Problem {
-    let at = error.span().unwrap_or(within).start;
-    Problem::new(file, line_of(text, at), in_chinese(error.message()))
-}
-
-fn line_of(text: &str, at: usize) -> usize {
-    text.as_bytes()[..at.min(text.len())].split(|b| *b == b'\n').count()
+/// A reader's mistakes with the file they are in, in Chinese.
+pub(super) fn in_file(file: &Path, mistakes: &[Mistake]) -> Vec<Problem> {
+    mistakes.iter().map(|mistake| Problem::new(file, mistake.line, in_chinese(&mistake.message))).collect()
 }
 
 fn note_lines(text: &str, prefix: &str, table: &DeTable<'_>, lines: &mut BTreeMap<String, usize>) {

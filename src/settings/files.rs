@@ -13,7 +13,7 @@ use std::{
 use rust_embed::RustEmbed;
 
 use super::Problem;
-use crate::detect::Lists;
+use crate::{detect::Lists, wording};
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
@@ -129,7 +129,8 @@ impl Files {
     /// One file by name; the problem is told if it is missing, unreadable or not UTF-8.
     pub fn read(&self, kind: Kind, name: &str) -> Result<Text, Problem> {
         let (shown, bytes) = if let Some(path) = self.own(kind).remove(name) {
-            let bytes = std::fs::read(&path).map_err(|e| Problem::new(&path, 0, format!("读不了：{e}")))?;
+            let bytes = std::fs::read(&path)
+                .map_err(|e| Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))))?;
             (path.display().to_string(), Cow::Owned(bytes))
         } else {
             let shown = format!("内置:{}/{name}{}", kind.folder(), kind.extension());
@@ -154,7 +155,7 @@ impl Files {
                 Ok(Text { name: name.to_owned(), shown: path.display().to_string(), text })
             }
             Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
-                Err(Problem::new(&path, 0, format!("读不了：{e}")))
+                Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))))
             }
             _ => Ok(Text {
                 name: name.to_owned(),
@@ -171,7 +172,7 @@ impl Files {
         let (shown, text) = match std::fs::read_to_string(&path) {
             Ok(text) if self.folder.is_some() => (path.display().to_string(), text),
             Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
-                return Err(Problem::new(&path, 0, format!("读不了：{e}")));
+                return Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))));
             }
             _ => {
                 let shipped = Config::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{Problem, Settings};
-use crate::{detect::learned::Model, model::Category};
+use crate::{detect::learned::Model, model::Category, wording};
 
 impl Settings {
     /// Where a category's model lies.
@@ -19,7 +19,7 @@ impl Settings {
                 Model::load(&bytes).map(Some).map_err(|e| Problem::new(&path, 0, format!("不是训练得到的文件：{e}")))
             }
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Problem::new(&path, 0, format!("读不了：{e}"))),
+            Err(e) => Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e)))),
         }
     }
 

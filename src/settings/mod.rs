@@ -146,13 +146,10 @@ impl Settings {
             working_hours: document.take("working_hours"),
             files: Files::in_folder(folder),
         };
-        // With a list that lost broken entries, positions no longer match lines: mend the shape first.
-        if document.problems.is_empty() {
-            if let Some(env) = env {
-                checks::secrets(&mut settings, &mut document, folder, env);
-            }
-            checks::settings(&settings, &mut document);
+        if let Some(env) = env {
+            checks::secrets(&mut settings, &mut document, folder, env);
         }
+        checks::settings(&settings, &mut document);
         let problems = document.finish();
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
@@ -175,8 +172,7 @@ fn read(path: &Path) -> Result<String, Vec<Problem>> {
     std::fs::read_to_string(path).map_err(|e| {
         let why = match e.kind() {
             std::io::ErrorKind::NotFound => "没有这个文件".to_owned(),
-            std::io::ErrorKind::InvalidData => "不是 UTF-8 编码，请用 UTF-8 另存".to_owned(),
-            _ => format!("读不了：{e}"),
+            _ => format!("读不了：{}", crate::wording::refusal(&e)),
         };
         vec![Problem::new(path, 0, why)]
     })

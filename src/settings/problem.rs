@@ -65,10 +65,49 @@ pub(super) fn in_chinese(message: &str) -> String {
             format!("值不对：写的是 {}，应为 {}", kind(found), kind(expected))
         }
         (_, m) if m.starts_with("duplicate key") => "同一个设置项写了两次".to_owned(),
-        (_, m) if m.is_ascii() => format!("格式有误：{m}"),
-        (_, m) => m.to_owned(),
+        (_, m) => match SYNTAX.iter().find(|(english, _)| m.starts_with(english)) {
+            Some((_, chinese)) => format!("格式有误：{chinese}"),
+            None if m.is_ascii() => format!("格式有误：{m}"),
+            None => m.to_owned(),
+        },
     }
 }
+
+/// How the TOML reader and the types of single settings begin to say that they cannot read a text.
+const SYNTAX: [(&str, &str); 32] = [
+    ("unclosed table", "小节的名字后面缺少 `]`"),
+    ("unclosed array table", "小节的名字后面缺少 `]]`"),
+    ("unclosed array", "列表后面缺少 `]`"),
+    ("unclosed inline table", "缺少 `}`"),
+    ("missing table open", "小节的名字前面缺少 `[`"),
+    ("missing opening quote", "文字前面缺少引号"),
+    ("missing array opening", "列表前面缺少 `[`"),
+    ("missing inline table opening", "缺少 `{`"),
+    ("missing comma between array elements", "列表里的值之间缺少逗号"),
+    ("missing comma between key-value pairs", "各项之间缺少逗号"),
+    ("missing assignment between key-value pairs", "名字和值之间缺少 `=`"),
+    ("missing key for inline table element", "缺少名字"),
+    ("missing value", "`=` 后面缺少值"),
+    ("missing escaped value", "`\\` 后面缺少字符；路径可以用单引号括起来"),
+    ("key with no value", "只有名字，后面缺少 `=` 和值"),
+    ("string values must be quoted", "文字要用引号括起来"),
+    ("unexpected key or value", "一行只能写一项，或缺少引号"),
+    ("unexpected content", "这里有多余的内容"),
+    ("unexpected `=` in array", "列表里不能写 `=`"),
+    ("extra assignment between key-value pairs", "一行只能写一项"),
+    ("unexpected leading zero", "数不能以 0 开头"),
+    ("unexpected sign", "正负号写错了"),
+    ("redundant numeric sign", "正负号写错了"),
+    ("integers with a radix", "数写错了"),
+    ("radix must be lowercase", "数写错了"),
+    ("carriage return must be followed by newline", "换行不对，请用编辑器另存"),
+    ("unquoted keys cannot be empty", "缺少名字"),
+    ("invalid unquoted key", "名字里有不能用的字符；中文名字要用引号括起来"),
+    ("invalid basic string", "文字没有写完，或里面有不能用的字符；路径里的 `\\` 要写两遍"),
+    ("invalid literal string", "文字没有写完，或里面有不能用的字符"),
+    ("invalid socket address syntax", "要写成 地址:端口，如 127.0.0.1:8080"),
+    ("keys cannot be multi-line", "名字不能分几行写"),
+];
 
 /// Serde's names of kinds of values.
 fn kind(text: &str) -> String {
@@ -97,6 +136,7 @@ fn kind(text: &str) -> String {
     match text {
         "u8" | "u16" | "u32" | "u64" | "usize" => "不小于 0 的整数".to_owned(),
         "i8" | "i16" | "i32" | "i64" => "整数".to_owned(),
+        "f32" | "f64" => "数".to_owned(),
         _ if text.starts_with("struct ") => "一节设置".to_owned(),
         other => other.to_owned(),
     }

@@ -36,8 +36,8 @@ impl Secret {
             Source::Env(name) => env(name).ok_or_else(|| format!("环境变量 {name} 没有设置"))?,
             Source::File(path) => {
                 let path = folder.join(path);
-                let text =
-                    std::fs::read_to_string(&path).map_err(|e| format!("读不了密钥文件 {}：{e}", path.display()))?;
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|e| format!("读不了密钥文件 {}：{}", path.display(), crate::wording::refusal(&e)))?;
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
         };

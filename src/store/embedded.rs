@@ -234,7 +234,7 @@ impl Rows for SledRows {
 impl EmbeddedStore {
     /// Opens or creates the store in a folder. See `guard` for what happens when its files are damaged.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|e| StoreError::Io(format!("{}: {e}", folder.display())))?;
+        std::fs::create_dir_all(folder).map_err(|e| super::guard::refused(folder, e))?;
         let opened = super::guard::open(folder, config(folder))?;
         let db = opened.db;
         let is_new = known_layout(&db, folder)?;

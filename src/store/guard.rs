@@ -10,7 +10,7 @@
 use std::{
     io::ErrorKind,
     path::{Path, PathBuf},
-    sync::mpsc,
+    sync::{Arc, mpsc},
     time::{Duration, Instant},
 };
 
@@ -48,7 +48,7 @@ pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration)
     match first {
         Ok(db) => Ok(Opened { db, recovered: false }),
         Err(Failure::Locked) => Err(StoreError::InUse(folder.display().to_string())),
-        Err(Failure::Refused(why)) => Err(refused(folder, &why)),
+        Err(Failure::Refused(why)) => Err(refused(folder, why)),
         Err(Failure::Corrupt(first)) => {
             let aside = copy_aside(folder)?;
             let removed = remove_snapshots(folder)?;
@@ -59,7 +59,7 @@ pub(super) fn open_within(folder: &Path, config: &sled::Config, limit: Duration)
                     tracing::warn!("the store was opened from its log");
                     Ok(Opened { db, recovered: true })
                 }
-                Err(Failure::Refused(why)) => Err(refused(folder, &why)),
+                Err(Failure::Refused(why)) => Err(refused(folder, why)),
                 Err(second) => Err(damaged(folder, &second.to_string(), Some(&aside))),
             }
         }
@@ -74,7 +74,7 @@ enum Failure {
     #[error("{0}")]
     Corrupt(String),
     #[error("{0}")]
-    Refused(String),
+    Refused(std::io::Error),
     #[error("{0}")]
     Io(String),
     #[error("opening it did not end within {0:?}")]
@@ -96,9 +96,7 @@ fn attempt(config: &sled::Config, limit: Duration) -> Result<sled::Db, Failure> 
         .map_err(|e| Failure::Io(e.to_string()))?;
     match receive.recv_timeout(limit) {
         Ok(Ok(Ok(db))) => Ok(db),
-        Ok(Ok(Err(sled::Error::Io(error)))) if refusal(&error).is_some() => {
-            Err(Failure::Refused(refusal(&error).unwrap_or_default()))
-        }
+        Ok(Ok(Err(sled::Error::Io(error)))) if is_refusal(&error) => Err(Failure::Refused(error)),
         Ok(Ok(Err(sled::Error::Io(error)))) if error.to_string().contains("lock") => Err(Failure::Locked),
         Ok(Ok(Err(sled::Error::Io(error)))) if error.kind() == std::io::ErrorKind::WouldBlock => Err(Failure::Locked),
         Ok(Ok(Err(error @ sled::Error::Corruption { .. }))) => Err(Failure::Corrupt(error.to_string())),
@@ -113,20 +111,14 @@ fn attempt(config: &sled::Config, limit: Duration) -> Result<sled::Db, Failure> 
     }
 }
 
-/// What the system refuses although the data may be whole; `None` for every other error.
-fn refusal(error: &std::io::Error) -> Option<String> {
-    let what = match error.kind() {
-        ErrorKind::StorageFull => "the disk is full",
-        ErrorKind::QuotaExceeded => "the disk quota is used up",
-        ErrorKind::PermissionDenied => "no permission",
-        ErrorKind::ReadOnlyFilesystem => "the file system is read-only",
-        _ => return None,
-    };
-    Some(format!("{what} ({error})"))
+/// The system refuses although the data may be whole.
+fn is_refusal(error: &std::io::Error) -> bool {
+    use ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(error.kind(), StorageFull | QuotaExceeded | PermissionDenied | ReadOnlyFilesystem)
 }
 
-fn refused(folder: &Path, why: &str) -> StoreError {
-    StoreError::Io(format!("{}: {why}; nothing is damaged", folder.display()))
+pub(super) fn refused(folder: &Path, why: std::io::Error) -> StoreError {
+    StoreError::Unusable(folder.to_owned(), Arc::new(why))
 }
 
 /// The error that names the way back. The command wants the folder that holds the store's.
@@ -267,19 +259,12 @@ mod tests {
 
     #[test]
     fn a_full_disk_and_a_missing_permission_are_no_damage() {
-        for (code, word) in [
-            (28, "the disk is full"),
-            (122, "the disk quota is used up"),
-            (13, "no permission"),
-            (1, "no permission"),
-            (30, "the file system is read-only"),
-        ] {
+        for (code, refused) in [(28, true), (122, true), (13, true), (1, true), (30, true), (5, false)] {
             let error = std::io::Error::from_raw_os_error(code);
-            let why = refusal(&error).unwrap_or_else(|| panic!("{error} is one of them"));
-            let said = refused(Path::new("/data/store"), &why);
-            assert!(matches!(&said, StoreError::Io(text) if text.contains(word) && !text.contains("import")), "{said}");
+            assert_eq!(is_refusal(&error), refused, "{error}: a disk that fails may be damage");
         }
-        assert_eq!(refusal(&std::io::Error::from_raw_os_error(5)), None, "a disk that fails may be damage");
+        let said = refused(Path::new("/data/store"), std::io::Error::from_raw_os_error(28)).to_string();
+        assert!(said.contains("/data/store") && said.ends_with("nothing is damaged"), "{said}");
     }
 
     #[test]

@@ -18,6 +18,8 @@ mod model_test;
 pub mod online;
 mod rows;
 
+use std::{path::PathBuf, sync::Arc};
+
 use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
@@ -34,6 +36,9 @@ pub enum StoreError {
     /// The disk or the engine refused.
     #[error("store i/o: {0}")]
     Io(String),
+    /// The system refuses the folder; what lies in it may be whole.
+    #[error("store {path}: {1}; nothing is damaged", path = .0.display())]
+    Unusable(PathBuf, #[source] Arc<std::io::Error>),
     /// Bytes that no known version explains; never guessed at.
     #[error("store format: {0}")]
     Format(String),

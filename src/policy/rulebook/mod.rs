@@ -14,8 +14,8 @@ pub use check::{Check, Coverage, Duty, Response};
 pub use cite::{Citation, cite, promises_beyond};
 pub use versions::{Announced, Announcement, Change, Versions};
 
-use super::file::{Fault, line_of};
-use crate::model::UnknownName;
+use super::file::{Fault, shape};
+use crate::{model::UnknownName, toml_text::line_of};
 
 /// One rule of a rulebook.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -111,7 +111,7 @@ impl Rulebook {
     /// # Errors
     /// Everything that is wrong with it, in the file's order.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<Fault>> {
-        let raw: RawBook = toml::from_str(text).map_err(|error| vec![Fault::from_toml(text, &error)])?;
+        let raw: RawBook = shape(text)?;
         let mut faults = Vec::new();
         let mut wrong = |at: std::ops::Range<usize>, message: String| {
             faults.push(Fault { line: line_of(text, at.start), message });
