@@ -195,10 +195,21 @@ impl Group {
             Role::Owner
         } else if self.set.admins.contains(member) || self.learned.admins.contains(member) {
             Role::Admin
-        } else if member.as_str().starts_with("wb") && !self.learned.members.contains_key(member) {
-            Role::Bot // robots have ids of this shape in the archive (receiving.md §5.5)
+        } else if member.as_str().starts_with("wb") && !self.is_person(member) {
+            Role::Bot // robots have ids of this shape in the archive
         } else {
             Role::Member
+        }
+    }
+    /// Somebody whose id only looks like a robot's: the app's own groups and customers' groups list people and nobody else; the
+    /// archive's list of an internal group has its robots too, of whom the address book knows no name.
+    fn is_person(&self, member: &MemberId) -> bool {
+        match self.set.kind {
+            GroupKind::App | GroupKind::Customer => self.learned.members.contains_key(member),
+            GroupKind::Internal | GroupKind::Bot => {
+                self.colleagues.contains_key(member)
+                    || self.learned.members.get(member).is_some_and(|person| !person.name.is_empty())
+            }
         }
     }
     /// Not of the company? WeCom's member list answers where it is known; else customer groups' id shapes.
@@ -340,5 +351,22 @@ impl Groups {
         edit(&mut group.learned);
         state.groups.insert(id.clone(), Arc::new(group));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_robot_on_the_archives_list_is_no_member_and_a_colleague_of_such_an_id_is_one() {
+        let role = |kind: GroupKind, name: &str| {
+            let mut group = Group::unknown(&"wr".into());
+            group.set.kind = kind;
+            group.learned.members.insert("wbwang".into(), Person { name: name.into(), external: false });
+            group.role(&"wbwang".into())
+        };
+        assert_eq!((role(GroupKind::Bot, ""), role(GroupKind::Internal, "")), (Role::Bot, Role::Bot));
+        assert_eq!((role(GroupKind::App, ""), role(GroupKind::Internal, "吴斌")), (Role::Member, Role::Member));
     }
 }
