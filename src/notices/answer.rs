@@ -7,7 +7,7 @@ use super::{
     NoticeError, Notices, OPEN, ack,
     deadline::Deadline,
     decode,
-    notice::{Joiners, Leavers, Notice, State},
+    notice::{Joiners, Leavers, Notice, State, is_id},
     outgoing::{self, Counter, Tell},
     publish::{counter, tell_card},
     roll::{Answer, Edited, Entry, How, MemberState},
@@ -352,12 +352,6 @@ fn is_quoted(notice: &Notice, quote: &str) -> bool {
 
 /// `收到 8F2K`: the number and the words without it.
 fn named_id(text: &str) -> Option<(String, String)> {
-    let is_id = |word: &str| {
-        let word = word.trim_start_matches('#');
-        word.len() >= 4
-            && word.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
-            && word.bytes().any(|b| b.is_ascii_digit())
-    };
     let id = text.split_whitespace().find(|word| is_id(word))?;
     Some((id.trim_start_matches('#').to_uppercase(), text.replacen(id, "", 1).trim().to_owned()))
 }
@@ -387,6 +381,7 @@ mod tests {
     #[test]
     fn explanations_name_a_notice_or_not() {
         assert_eq!(explanation("特殊情况 8f2k 正在出差"), Some((Some("8F2K".into()), "正在出差".into())));
+        assert_eq!(explanation("特殊情况 bdfg 正在出差"), Some((Some("BDFG".into()), "正在出差".into())));
         assert_eq!(explanation("特殊情况：孩子生病，请假"), Some((None, "孩子生病，请假".into())));
         assert_eq!(explanation("有特殊情况吗"), None);
     }
@@ -395,7 +390,9 @@ mod tests {
     fn a_number_may_stand_with_the_word() {
         assert_eq!(named_id("收到 8F2K"), Some(("8F2K".into(), "收到".into())));
         assert_eq!(named_id("#8f2k-1123 收到"), Some(("8F2K-1123".into(), "收到".into())));
-        assert_eq!(named_id("收到"), None);
-        assert_eq!(named_id("OK"), None);
+        assert_eq!(named_id("收到 KXQW"), Some(("KXQW".into(), "收到".into())), "one in five has no digit");
+        for text in ["收到", "OK", "收到 5000", "收到 13800001111", "received thanks", "8F2K-明天"] {
+            assert_eq!(named_id(text), None, "{text}");
+        }
     }
 }

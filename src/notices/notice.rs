@@ -9,6 +9,9 @@ use crate::model::{GroupId, MemberId, Timestamp, named_enum};
 /// No vowels, no look-alikes: nothing to misread aloud.
 const ALPHABET: &[u8; 24] = b"23456789BCDFGHJKMNPQRTWX";
 
+/// Characters of the shortest id.
+const SHORTEST: usize = 4;
+
 named_enum! {
     /// Where a notice stands.
     pub enum State {
@@ -268,9 +271,20 @@ impl Notice {
     }
 }
 
+/// Whether a word can be a notice's number, as people write it: `8F2K`, `#8f2k`, `8F2K-20261123`. Other words and sums are
+/// written with letters and digits that no number has.
+pub fn is_id(word: &str) -> bool {
+    let word = word.trim_start_matches('#');
+    let (letters, date) = word.split_once('-').unwrap_or((word, "0"));
+    letters.len() >= SHORTEST
+        && letters.bytes().all(|byte| ALPHABET.contains(&byte.to_ascii_uppercase()))
+        && !date.is_empty()
+        && date.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 /// Candidates for a new notice's id, from short to long; the first free one is taken.
 pub fn id_candidates(by: &str, at: Timestamp, text: &str) -> impl Iterator<Item = String> {
     let hash = Sha256::digest(format!("{by}\n{}\n{text}", at.as_nanosecond()).as_bytes());
     let letters: Vec<u8> = hash.iter().map(|byte| ALPHABET[usize::from(*byte) % ALPHABET.len()]).collect();
-    (4..=letters.len()).map(move |len| String::from_utf8_lossy(&letters[..len]).into_owned())
+    (SHORTEST..=letters.len()).map(move |len| String::from_utf8_lossy(&letters[..len]).into_owned())
 }
