@@ -46,6 +46,20 @@ pub struct Heard {
     pub state: Option<MemberState>,
     /// What to answer a private message; in the group nothing is said.
     pub reply: String,
+    /// The same, as short as the buttons of a card need it.
+    pub label: String,
+}
+
+impl Heard {
+    fn new(notice: &Notice, state: Option<MemberState>, reply: String) -> Self {
+        Self { notice: notice.id.clone(), state, label: reply.clone(), reply }
+    }
+    /// An answer made at `at` is on record.
+    fn answered(notice: &Notice, entry: &Entry, at: Timestamp, now: Timestamp) -> Self {
+        let due = entry.due(notice);
+        let label = wording::thanks_label(at, due);
+        Self { label, ..Self::new(notice, Some(entry.state(notice, now)), wording::thanks(notice, at, due)) }
+    }
 }
 
 /// A notice as a page shows it to somebody who must answer it.
@@ -75,7 +89,7 @@ impl Notices {
     /// short list of open notices. Safe to call again for the same message.
     pub async fn hear(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
         match self.hear_activity(message).await? {
-            Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, reply })),
+            Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, label: reply.clone(), reply })),
             None => self.hear_notice(message).await,
         }
     }
@@ -99,7 +113,7 @@ impl Notices {
             let Some((notice, reason)) = notice else { return Ok(None) };
             let reply = self.explain(&notice, &message.sender, &reason, message.at).await?;
             let state = self.entry(&notice, &message.sender).await?.map(|e| e.state(&notice, self.now()));
-            return Ok(Some(Heard { notice: notice.id, state, reply }));
+            return Ok(Some(Heard::new(&notice, state, reply)));
         }
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
@@ -173,7 +187,8 @@ impl Notices {
         let heard = self.acknowledge(&notice, member, at, how, None).await?;
         Ok(Some(match how {
             How::GroupCard => Pressed::Counted(counter(&notice, self.count(&notice).await?)),
-            _ => Pressed::Settled(heard.reply),
+            How::Link => Pressed::Settled(heard.reply),
+            _ => Pressed::Settled(heard.label),
         }))
     }
 
@@ -224,13 +239,11 @@ impl Notices {
         self.edit_entry(notice, member, |entry| {
             let Some(entry) = entry else {
                 let reply = format!("通知 {} 不需要您回执，谢谢。", notice.id);
-                return Ok(Edited::unchanged(Heard { notice: notice.id.clone(), state: None, reply }));
+                return Ok(Edited::unchanged(Heard::new(notice, None, reply)));
             };
             let due = entry.due(notice);
             if let Some(known) = entry.answer.as_ref().filter(|known| known.at <= at) {
-                let reply = wording::thanks(notice, known.at, due);
-                let state = Some(entry.state(notice, now));
-                return Ok(Edited::unchanged(Heard { notice: notice.id.clone(), state, reply }));
+                return Ok(Edited::unchanged(Heard::answered(notice, entry, known.at, now)));
             }
             let was_late = entry.answer.as_ref().is_some_and(|known| known.at > due);
             entry.answer = Some(Answer { at, how, message: message.cloned() });
@@ -242,9 +255,7 @@ impl Notices {
                 let told = Tell::text(vec![member.clone()], wording::corrected(notice));
                 tasks = outgoing::tell(&format!("notice/{}/corrected/{member}", notice.id), &notice.home(), now, &told);
             }
-            let state = Some(entry.state(notice, now));
-            let heard = Heard { notice: notice.id.clone(), state, reply: wording::thanks(notice, at, due) };
-            Ok(Edited::write(heard, tasks))
+            Ok(Edited::write(Heard::answered(notice, entry, at, now), tasks))
         })
         .await
     }

@@ -106,8 +106,9 @@ impl Notices {
                 return Err(NoticeError::user("没有这份说明"));
             };
             if excuse.state != ExcuseState::Asked {
-                let by = excuse.by.unwrap_or_default();
-                return Ok(Edited::unchanged(format!("{} 已处理：{}", by, excuse.state.zh())));
+                let by = MemberId::new(excuse.by.unwrap_or_default());
+                let by = self.directory.person(&by).name;
+                return Ok(Edited::unchanged(format!("{by} 已处理：{}", excuse.state.zh())));
             }
             let state = if accept { ExcuseState::Accepted } else { ExcuseState::Refused };
             entry.excuse = Some(Excuse { state, by: Some(by.as_str().to_owned()), ..excuse });

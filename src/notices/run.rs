@@ -268,6 +268,9 @@ impl Notices {
             }
         })
         .await?;
+        if Some(due.due) != notice.due && missing.is_empty() && explained.is_empty() {
+            return Ok(Ran::Done("截止时间不同的人都已回执，没有名单要发".into()));
+        }
         let (id, home) = (&notice.id, notice.home());
         let second = due.due.as_second();
         let mut whole = notice.what.escalate_to.clone();

@@ -134,6 +134,10 @@ pub fn report(
         count.exempt,
         count.missing
     );
+    let waiting = count.required - count.acknowledged - count.exempt - count.missing;
+    if waiting > 0 {
+        let _ = write!(text, "另有 {waiting} 人的截止时间还没到。");
+    }
     if !missing.is_empty() {
         let _ = write!(text, "\n未回执：{}", names(missing));
     }
@@ -167,6 +171,11 @@ pub fn thanks(notice: &Notice, at: Timestamp, due: Timestamp) -> String {
     } else {
         format!("已记下您对通知 {} 的回执，比截止时间晚 {}。", notice.id, late(at, due))
     }
+}
+
+/// The same on the buttons that were pressed, of which a card shows twenty characters.
+pub fn thanks_label(at: Timestamp, due: Timestamp) -> String {
+    if at <= due { "已回执，谢谢".into() } else { format!("已回执，晚 {}", late(at, due)) }
 }
 
 /// After an earlier message of somebody who had been counted as late was found.
