@@ -409,6 +409,7 @@ impl Clock for SystemClock {
 pub struct ShiftedClock {
     offset_ms: std::sync::atomic::AtomicI64,
     fixed_ms: Option<std::sync::atomic::AtomicI64>,
+    moves: std::sync::atomic::AtomicU64,
     moved: tokio::sync::Notify,
 }
 
@@ -425,7 +426,16 @@ impl ShiftedClock {
     pub fn advance(&self, by: SignedDuration) {
         let ms = by.as_millis() as i64;
         self.fixed_ms.as_ref().unwrap_or(&self.offset_ms).fetch_add(ms, std::sync::atomic::Ordering::SeqCst);
+        self.moves.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         self.moved.notify_waiters();
+    }
+    /// Stands still between two moves.
+    pub fn stands(&self) -> bool {
+        self.fixed_ms.is_some()
+    }
+    /// How often it was moved.
+    pub fn moves(&self) -> u64 {
+        self.moves.load(std::sync::atomic::Ordering::SeqCst)
     }
 }
 

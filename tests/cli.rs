@@ -443,3 +443,17 @@ fn the_simulator_ends_in_order_when_it_is_told_to() {
         assert_eq!(simulator.wait().unwrap().code(), Some(0), "{signal}");
     }
 }
+
+#[test]
+fn the_clock_of_a_simulator_is_not_followed_where_the_real_wecom_is_spoken_to() {
+    let folder = tempfile::tempdir().unwrap();
+    let refused = |settings: &str| {
+        std::fs::write(folder.path().join("own.toml"), settings).unwrap();
+        let clock = "http://127.0.0.1:1/sim/api";
+        let output = run(folder.path(), &["run", "--config", "own.toml", "--simulator-clock", clock], "");
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        stderr(&output)
+    };
+    assert!(refused("[wecom]\ncorp_id = \"ww0123456789abcdef\"\n").contains("要和设置里的 api_base 是同一个模拟器"));
+    assert!(refused("").contains("模拟器没有应答"));
+}

@@ -9,17 +9,14 @@ mod archive_library;
 #[path = "common/house.rs"]
 mod house;
 mod kill;
+#[path = "common/process.rs"]
+mod process;
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    process::{Child, Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use archive_library::{LIBRARY, PAIRS};
 use house::{AD, API_TOKEN};
+use process::Bot;
 use qunguan::{
     model::ShiftedClock,
     simulator::{Config, Fault, FaultKind, Handle, Simulator, Unknowns},
@@ -29,27 +26,12 @@ use serde_json::{Value, json};
 
 /// A group the app created, with many people.
 const CROWD: &str = "wrCrowd";
-/// How long a condition may take before the test fails; never a measure of speed.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// The bot's folder, its WeCom, and the process while it lives.
+/// The bot's folder, its WeCom, and its process.
 struct World {
     sim: Arc<Handle>,
     folder: tempfile::TempDir,
-    address: String,
     http: reqwest::Client,
-    process: Option<Child>,
-    /// Times the process was killed.
-    kills: u32,
-}
-
-impl Drop for World {
-    fn drop(&mut self) {
-        if let Some(process) = &mut self.process {
-            let _ = process.kill();
-            let _ = process.wait();
-        }
-    }
+    bot: Bot,
 }
 
 /// A policy with mutes so short that a test can wait for them, and no brake.
@@ -111,7 +93,7 @@ impl World {
         assert!(set.status().is_success());
 
         let folder = tempfile::tempdir().unwrap();
-        let listen = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = process::free_address();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(folder.path().join("policies/quick.toml"), POLICY).unwrap();
         let archive = sim.credentials().archive;
@@ -137,70 +119,38 @@ policy = "quick"
         let text =
             house::settings(&sim, &folder.path().join("data"), &more).replace("127.0.0.1:0", &listen.to_string());
         std::fs::write(folder.path().join("qunguan.toml"), text).unwrap();
-        Self { sim, folder, address: format!("http://{listen}"), http, process: None, kills: 0 }
+        let bot = Bot::new(folder.path(), listen, &[]);
+        Self { sim, folder, http, bot }
     }
 
-    fn settings(&self) -> PathBuf {
-        self.folder.path().join("qunguan.toml")
-    }
-
-    /// Starts the process and waits until it answers.
+    /// Starts the process and tells WeCom where it is.
     async fn start(&mut self) {
-        let log = std::fs::File::create(self.folder.path().join("log")).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_qunguan"))
-            .args(["run", "--config"])
-            .arg(self.settings())
-            .env_remove("RUST_LOG")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .unwrap();
-        self.process = Some(process);
-        self.until("the bot answers", || async {
-            let answer = self.http.get(format!("{}/healthz", self.address)).send().await.ok()?;
-            answer.status().is_success().then_some(())
-        })
-        .await;
-        let app = format!("{}/wecom/app", self.address);
+        self.bot.start().await;
+        let app = format!("{}/wecom/app", self.bot.address);
         self.sim.set_callbacks(Some(app), None).await.unwrap();
     }
 
     fn kill(&mut self) {
-        let mut process = self.process.take().expect("it runs");
-        assert!(process.try_wait().unwrap().is_none(), "it ended by itself: {}", self.log());
-        process.kill().unwrap();
-        process.wait().unwrap();
-        self.kills += 1;
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+        self.bot.kill();
     }
 
     async fn until<T, F: Future<Output = Option<T>>>(&self, what: &str, look: impl Fn() -> F) -> T {
-        let began = Instant::now();
-        loop {
-            if let Some(found) = look().await {
-                return found;
-            }
-            assert!(began.elapsed() < PATIENCE, "in vain: {what}\n{}", self.log());
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        self.bot.until(what, look).await
     }
 
     /// Hands a message in; `None` if nobody answered.
     async fn hand_in(&self, id: &str, member: &str) -> Option<Value> {
         let message = json!({"id": id, "group": CROWD, "sender": member, "at": qunguan::model::Clock::now(self.sim.clock().as_ref()), "text": AD});
-        let request = self.http.post(format!("{}/api/v1/messages", self.address)).bearer_auth(API_TOKEN);
+        let request = self.http.post(format!("{}/api/v1/messages", self.bot.address)).bearer_auth(API_TOKEN);
         let answer = request.json(&json!({"messages": [message]})).send().await.ok()?;
-        assert!(answer.status().is_success(), "{}: {}", answer.status(), self.log());
+        assert!(answer.status().is_success(), "{}: {}", answer.status(), self.bot.log());
         let body: Value = answer.json().await.ok()?;
         Some(body["results"][0].clone())
     }
 
     /// The member's standing.
     async fn standing(&self, member: &str) -> Value {
-        let url = format!("{}/api/v1/groups/{CROWD}/members/{member}", self.address);
+        let url = format!("{}/api/v1/groups/{CROWD}/members/{member}", self.bot.address);
         self.http.get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap()
     }
 
@@ -335,13 +285,13 @@ async fn under_load_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
     }
     println!(
         "{} kills, {} messages, {} acknowledged, {} strikes, {removals} removals, {cards} cards",
-        world.kills,
+        world.bot.kills,
         ledger.tried.len(),
         ledger.acknowledged.len(),
         strikes.values().sum::<usize>()
     );
     assert!(ledger.acknowledged.len() as u64 > kills, "there was load");
-    assert_eq!(u64::from(world.kills), kills);
+    assert_eq!(u64::from(world.bot.kills), kills);
 }
 
 /// Between "taken out" and "brought back": the bot dies while somebody is muted, in every other round with the call that
@@ -471,9 +421,9 @@ async fn a_changed_rulebook_is_announced_once_and_stays_announced() {
     let file = world.folder.path().join("rulebooks/own.toml");
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     std::fs::write(&file, rules(1, "不发广告")).unwrap();
-    let settings = std::fs::read_to_string(world.settings()).unwrap();
+    let settings = std::fs::read_to_string(world.bot.settings()).unwrap();
     let settings = settings.replace("policy = \"quick\"", "policy = \"quick\"\nrulebook = \"own\"");
-    std::fs::write(world.settings(), settings).unwrap();
+    std::fs::write(world.bot.settings(), settings).unwrap();
     world.start().await;
     std::fs::write(&file, rules(2, "不发广告和链接")).unwrap();
     let announced = |world: &World| {
@@ -482,7 +432,7 @@ async fn a_changed_rulebook_is_announced_once_and_stays_announced() {
         lines.filter(|line| line["text"].as_str().is_some_and(|text| text.contains("群规变更"))).count()
     };
     let lived = async |world: &World| {
-        let url = format!("{}/api/v1/rulebooks", world.address);
+        let url = format!("{}/api/v1/rulebooks", world.bot.address);
         let answer: Value = world.http.get(url).bearer_auth(API_TOKEN).send().await.ok()?.json().await.ok()?;
         let own = answer["rulebooks"].as_array()?.iter().find(|lived| lived["group"] == CROWD)?.clone();
         Some(own["versions"].clone())
@@ -496,7 +446,7 @@ async fn a_changed_rulebook_is_announced_once_and_stays_announced() {
     }
     assert_eq!((before["in_force"]["version"].as_u64(), announced(&world)), (Some(1), 1));
     let answer = world.hand_in("after", &person(0)).await.unwrap();
-    let url = format!("{}/api/v1/cases/{}", world.address, answer["case"].as_str().unwrap());
+    let url = format!("{}/api/v1/cases/{}", world.bot.address, answer["case"].as_str().unwrap());
     let case: Value = world.http.get(url).bearer_auth(API_TOKEN).send().await.unwrap().json().await.unwrap();
     assert_eq!(case["clause"], "own@1/1");
 }

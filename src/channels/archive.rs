@@ -101,6 +101,7 @@ impl ArchiveChannel {
         let mut handled = 0;
         loop {
             let cursor = self.store.cursor(CURSOR).await.map_err(|e| SourceError::Retry(e.to_string()))?;
+            metrics::gauge!("qunguan_archive_position").set(cursor as f64);
             let entries = match self.source.pull(cursor, LIMIT).await {
                 Err(SourceError::Gap(why)) if cursor > 0 => self.after_gap(cursor, &why).await?,
                 other => other?,
@@ -108,6 +109,7 @@ impl ArchiveChannel {
             let count = entries.len();
             if let Some(last) = entries.iter().map(|e| e.seq).max() {
                 self.handle(entries, last).await.map_err(|e| SourceError::Retry(e.to_string()))?;
+                metrics::gauge!("qunguan_archive_position").set(last as f64);
             }
             handled += count;
             let now = self.clock.now();

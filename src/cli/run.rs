@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 use super::{ConfigArg, UserError, logging};
 use crate::{
     app::{App, Overrides},
-    model::SystemClock,
-    settings::reload::Watched,
+    model::{Clock, ShiftedClock, SystemClock},
+    settings::{Settings, reload::Watched},
+    simulator,
 };
 
 /// 运行群管。
@@ -22,6 +23,9 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     config: ConfigArg,
+    /// 时间跟着模拟器走：写 qunguan simulate 打印的 control 地址。只用于试验
+    #[arg(long, value_name = "URL")]
+    simulator_clock: Option<String>,
 }
 
 /// Runs until it is told to stop (Ctrl-C, SIGTERM).
@@ -35,11 +39,28 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let metrics = logging::metrics();
     let listen = settings.listen;
     let with = Overrides { config: Some(watched), metrics, ..Overrides::default() };
-    let app = App::open(settings, Arc::new(SystemClock), with).await?;
+    let clock: Arc<dyn Clock> = match &args.simulator_clock {
+        Some(control) => simulator_clock(&settings, control).await?,
+        None => Arc::new(SystemClock),
+    };
+    let app = App::open(settings, clock, with).await?;
     let stop = stop_signal()?;
     let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
     app.run(listener, stop).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The clock of a simulator that also stands in for WeCom: nobody's real deadline moves with it.
+async fn simulator_clock(settings: &Settings, control: &str) -> anyhow::Result<Arc<ShiftedClock>> {
+    let simulated = settings.wecom.as_ref().is_none_or(|wecom| {
+        let base = wecom.api_base.trim_end_matches('/');
+        control.strip_prefix(base).is_some_and(|path| path.starts_with('/'))
+    });
+    if !simulated {
+        return Err(UserError("--simulator-clock 要和设置里的 api_base 是同一个模拟器".into()).into());
+    }
+    let clock = simulator::follow(control).await;
+    Ok(clock.map_err(|error| UserError(format!("--simulator-clock：模拟器没有应答：{error:#}")))?)
 }
 
 /// The address of the settings or the command line is not to be had.

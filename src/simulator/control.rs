@@ -22,6 +22,7 @@ use super::{
     act::{Act, Refused},
     callbacks, clock,
     faults::Fault,
+    follow::{self, Reading},
     view,
 };
 use crate::model::{Clock, Timestamp};
@@ -114,8 +115,29 @@ async fn inbox(Extract(sim): Extract<Arc<Sim>>, Path(id): Path<String>) -> Json<
     Json(sim.read(|state, _| json!({"items": view::inbox(state, &id)})))
 }
 
-async fn read_clock(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
-    Json(json!({"now": sim.clock.now()}))
+#[derive(Deserialize)]
+struct Follower {
+    follow: Option<String>,
+    #[serde(default)]
+    seen: u64,
+}
+
+/// The time; with `follow=NAME&seen=MOVES` as soon as the clock was moved since.
+async fn read_clock(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<Follower>) -> Json<Reading> {
+    if let Some(name) = &query.follow {
+        let moved = sim.clock.moved(); // heard from here on, so that no move falls between looking and waiting
+        let listening = sim.followers.came(name, query.seen);
+        let mut stopping = sim.stopping.subscribe();
+        if sim.clock.moves() == query.seen {
+            tokio::select! {
+                () = moved => {}
+                () = tokio::time::sleep(follow::LONGEST_WAIT) => {}
+                _ = stopping.wait_for(|stop| *stop) => {}
+            }
+        }
+        listening.answered();
+    }
+    Json(Reading::of(&sim.clock))
 }
 
 #[derive(Deserialize)]
@@ -125,7 +147,7 @@ struct Move {
     to: Option<Timestamp>,
 }
 
-async fn move_clock(Extract(sim): Extract<Arc<Sim>>, json: Body<Move>) -> Result<Json<Value>, Response> {
+async fn move_clock(Extract(sim): Extract<Arc<Sim>>, json: Body<Move>) -> Result<Json<Reading>, Response> {
     let wrong = |why: String| problem(StatusCode::BAD_REQUEST, "invalid_time", why);
     let by = match body(json)? {
         Move { advance: Some(text), to: None } => clock::parse(&text).map_err(wrong)?,
@@ -134,7 +156,8 @@ async fn move_clock(Extract(sim): Extract<Arc<Sim>>, json: Body<Move>) -> Result
     };
     sim.clock.advance(by);
     sim.with(|_, _| ());
-    Ok(read_clock(Extract(sim)).await)
+    sim.followers.know(sim.clock.moves()).await;
+    Ok(Json(Reading::of(&sim.clock)))
 }
 
 async fn faults(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {

@@ -19,6 +19,7 @@ mod config;
 mod control;
 mod envelope;
 mod faults;
+mod follow;
 mod ids;
 mod limits;
 mod members;
@@ -46,6 +47,7 @@ pub use archive::ArchiveEntry;
 pub use callbacks::Delivery;
 pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Credentials};
 pub use faults::{Fault, FaultKind};
+pub use follow::follow;
 use state::{Effect, State};
 pub use unknowns::Unknowns;
 
@@ -63,6 +65,7 @@ struct Sim {
     revision: watch::Sender<u64>,
     archived: Notify,
     stopping: watch::Sender<bool>,
+    followers: follow::Followers,
 }
 
 impl Sim {
@@ -136,6 +139,7 @@ impl Simulator {
             revision: watch::Sender::new(0),
             archived: Notify::new(),
             stopping: watch::Sender::new(false),
+            followers: follow::Followers::default(),
         });
         let router = api::router()
             .merge(control::router())
