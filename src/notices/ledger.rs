@@ -13,7 +13,7 @@ use super::{
     status::late_minutes,
 };
 use crate::{
-    model::{MemberId, Timestamp, UserError, named_enum},
+    model::{MemberId, SignedDuration, Timestamp, UserError, named_enum},
     store::{Commit, Committed, StoreError},
 };
 
@@ -91,10 +91,15 @@ impl Fine {
     pub const fn sales_staff_2016() -> Self {
         Self { first_fen: 500, grace_minutes: 120, step_fen: 500, step_minutes: 60, cap_fen: 5000, understood: false }
     }
-    /// The amount for an answer so many minutes late, fen. In time costs nothing; a step counts when it is full.
-    pub fn amount(&self, late_minutes: i64) -> u64 {
-        let Some(late) = u64::try_from(late_minutes).ok().filter(|late| *late > 0) else { return 0 };
-        let steps = late.saturating_sub(self.grace_minutes) / self.step_minutes.max(1);
+    /// The amount for an answer so much after the deadline, fen. In time costs nothing; a step counts when it is full, to the
+    /// second, however the minutes are rounded where people read them.
+    pub fn amount(&self, late: SignedDuration) -> u64 {
+        if late <= SignedDuration::ZERO {
+            return 0;
+        }
+        let seconds = late.as_secs().unsigned_abs();
+        let beyond = seconds.saturating_sub(self.grace_minutes.saturating_mul(60));
+        let steps = beyond / self.step_minutes.max(1).saturating_mul(60);
         self.first_fen.saturating_add(steps.saturating_mul(self.step_fen)).min(self.cap_fen)
     }
     /// Refuses what nobody has understood, or what makes no sense.
@@ -206,15 +211,15 @@ impl Notices {
             }
             let due = entry.due(notice);
             let answered = entry.answer.as_ref().map(|a| a.at);
-            let late = late_minutes(due, answered.unwrap_or(now));
+            let until = answered.unwrap_or(now);
             lines.push(Line {
                 notice: notice.id.clone(),
                 summary: notice.summary(30),
                 member,
                 due,
                 answered,
-                late_minutes: late,
-                amount_fen: notice.what.fine.as_ref().map_or(0, |fine| fine.amount(late)),
+                late_minutes: late_minutes(due, until),
+                amount_fen: notice.what.fine.as_ref().map_or(0, |fine| fine.amount(until.duration_since(due))),
                 settled: entry.settled,
                 history: entry.history,
                 name: entry.name,
@@ -351,52 +356,94 @@ mod tests {
     #[test]
     fn the_preset_at_its_edges() {
         let fine = Fine::sales_staff_2016();
-        let yuan = |minutes| fine.amount(minutes) / 100;
-        for (minutes, expected) in [
-            (i64::MIN, 0),
-            (-1, 0),
-            (0, 0),
-            (1, 5),
-            (119, 5),
-            (120, 5),
-            (121, 5),
-            (179, 5),
-            (180, 10),
-            (239, 10),
-            (240, 15),
-            (659, 45),
-            (660, 50),
-            (661, 50),
-            (100_000, 50),
-            (i64::MAX, 50),
+        let yuan = |late: SignedDuration| fine.amount(late) / 100;
+        let (minute, second) = (SignedDuration::from_mins(1), SignedDuration::from_secs(1));
+        for (late, expected) in [
+            (SignedDuration::MIN, 0),
+            (-second, 0),
+            (SignedDuration::ZERO, 0),
+            (SignedDuration::from_nanos(1), 5),
+            (second, 5),
+            (minute * 120, 5),
+            (minute * 120 + second, 5),
+            (minute * 180 - second, 5),
+            (minute * 180, 10),
+            (minute * 240 - second, 10),
+            (minute * 240, 15),
+            (minute * 660 - second, 45),
+            (minute * 660, 50),
+            (minute * 720, 50),
+            (SignedDuration::from_hours(24 * 31), 50),
+            (SignedDuration::MAX, 50),
         ] {
-            assert_eq!(yuan(minutes), expected, "{minutes} minutes");
+            assert_eq!(yuan(late), expected, "{late:?}");
         }
         assert!(fine.check().is_err(), "nobody has read the warning");
         assert!(Fine { understood: true, ..fine }.check().is_ok());
     }
 
+    /// What a person with a stopwatch and a pile of coins would do: puts down the first amount as soon as somebody is late, waits
+    /// for the grace to end, and puts down one more step each time the hand has gone round once.
+    fn counted_by_hand(fine: &Fine, late_seconds: i64) -> u64 {
+        let mut coins = 0;
+        let mut hand = 0;
+        for second in 1..=late_seconds.max(0) {
+            if second == 1 {
+                coins = fine.first_fen;
+            }
+            if second > fine.grace_minutes as i64 * 60 {
+                hand += 1;
+            }
+            if hand == fine.step_minutes as i64 * 60 {
+                hand = 0;
+                coins += fine.step_fen;
+            }
+        }
+        coins.min(fine.cap_fen)
+    }
+
+    fn fines() -> impl Strategy<Value = Fine> {
+        let numbers = (0_u64..1_000, 0_u64..40, 0_u64..1_000, 1_u64..40, 0_u64..5_000);
+        numbers.prop_map(|(first_fen, grace_minutes, step_fen, step_minutes, more)| Fine {
+            first_fen,
+            grace_minutes,
+            step_fen,
+            step_minutes,
+            cap_fen: first_fen + more,
+            understood: true,
+        })
+    }
+
+    /// Moments a second around the edges: the deadline, the end of the grace, the ends of steps.
+    fn moments(fine: &Fine) -> impl Strategy<Value = i64> + use<> {
+        let (grace, step) = (fine.grace_minutes as i64 * 60, fine.step_minutes as i64 * 60);
+        prop_oneof![
+            -3_i64..4,
+            (-2_i64..3).prop_map(move |off| grace + off),
+            (1_i64..8, -2_i64..3).prop_map(move |(n, off)| grace + n * step + off),
+            -100_000_i64..20_000,
+        ]
+    }
+
     proptest! {
         #[test]
-        fn it_never_falls_never_passes_the_cap_and_steps_only_at_full_steps(
-            first in 0_u64..10_000, grace in 0_u64..500, step in 0_u64..10_000, every in 1_u64..500, more in 0_u64..100_000,
-            late in 1_i64..100_000,
+        fn it_is_what_a_person_would_count(
+            (fine, late) in fines().prop_flat_map(|fine| { let at = moments(&fine); (Just(fine), at) }),
         ) {
-            let fine = Fine {
-                first_fen: first, grace_minutes: grace, step_fen: step, step_minutes: every, cap_fen: first + more,
-                understood: true,
-            };
-            let amount = fine.amount(late);
-            prop_assert!(amount >= first && amount <= fine.cap_fen);
-            prop_assert!(fine.amount(late + 1) >= amount);
-            prop_assert_eq!(fine.amount(0), 0);
-            prop_assert_eq!(fine.amount(grace as i64 + every as i64 - 1).max(first), first.max(fine.amount(1)));
-            let after = u64::try_from(late).unwrap().saturating_sub(grace);
-            if !after.is_multiple_of(every) {
-                prop_assert_eq!(fine.amount(late - 1).max(first), amount, "no step inside a step");
+            let amount = |seconds: i64| fine.amount(SignedDuration::from_secs(seconds));
+            prop_assert_eq!(amount(late), counted_by_hand(&fine, late));
+            prop_assert!(amount(late + 1) >= amount(late), "it never falls");
+        }
+
+        #[test]
+        fn after_months_it_is_the_cap_or_what_all_steps_come_to(fine in fines(), days in 60_i64..4_000) {
+            let late = SignedDuration::from_hours(days * 24);
+            let most = if fine.step_fen == 0 { fine.first_fen } else { fine.cap_fen };
+            let enough = fine.step_fen * 2_000 >= fine.cap_fen; // sixty days hold more than two thousand steps
+            if fine.step_fen == 0 || enough {
+                prop_assert_eq!(fine.amount(late), most);
             }
-            let steps = after / every;
-            prop_assert_eq!(amount, (first + steps * step).min(fine.cap_fen));
+            prop_assert!(fine.amount(late) <= fine.cap_fen);
         }
     }
 }
