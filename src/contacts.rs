@@ -185,6 +185,13 @@ impl Directory for Company {
     fn person(&self, id: &MemberId) -> Person {
         Self::complete(&self.contacts.book.load(), self.groups.person(id))
     }
+    fn knows(&self, id: &MemberId) -> bool {
+        self.contacts.book.load().people.contains_key(id) || self.groups.has_somewhere(id)
+    }
+    fn knows_group(&self, id: &GroupId) -> bool {
+        let group = self.groups.get(id);
+        group.configured || !group.learned.members.is_empty() || self.groups.all().iter().any(|g| g.id() == id)
+    }
 }
 
 #[cfg(test)]

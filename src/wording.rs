@@ -34,6 +34,15 @@ pub fn refusal(error: &std::io::Error) -> String {
     why.to_owned()
 }
 
+/// `北京时间`, or the zone's own name.
+pub fn zone_name(zone: &TimeZone) -> String {
+    match zone.iana_name() {
+        Some("Asia/Shanghai" | "Asia/Chongqing" | "PRC") => "北京时间".into(),
+        Some(name) => format!("时区 {name}"),
+        None => "本地时间".into(),
+    }
+}
+
 /// `今天 14:30`, `明天 09:00`, `11月3日 08:15`, `2027年1月5日 10:00`: as short as it can be understood.
 pub fn when(at: Timestamp, now: Timestamp) -> String {
     let zone = zone();

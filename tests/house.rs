@@ -112,7 +112,8 @@ async fn a_message_that_comes_again_and_again_is_one_strike() {
     let said =
         |sender: &str| json!({"id": "m2", "group": SALES, "sender": sender, "at": house.clock_text(), "text": AD});
     let (status, body) = house.post("/api/v1/messages", json!({"messages": [said("li"), said("sun")]})).await;
-    assert_eq!((status, &body["code"]), (400, &json!("bad_request")), "{body}");
+    assert_eq!((status, &body["code"]), (400, &json!("invalid_value")), "{body}");
+    assert_eq!(body["field"], "messages[1].id");
     let silent = json!({"id": "m3", "group": SALES, "sender": "sun", "at": house.clock_text(), "txt": AD});
     let (status, body) = house.post("/api/v1/messages", json!({"messages": [silent]})).await;
     assert_eq!((status, &body["title"]), (400, &json!("请求内容有误")), "{body}");
@@ -305,17 +306,50 @@ async fn the_api_says_what_is_wrong_in_one_way() {
     let house = House::start().await;
     let client = Client::builder().no_proxy().build().unwrap();
     let large = "x".repeat(20 << 20);
+    let notice = |to: &str, deadline: &str| format!(r#"{{"text":"x","deadline":"{deadline}",{to}}}"#);
     for (method, path, body, token, status, code) in [
         (Method::GET, "cases", "", "wrong", 401, "unauthorised"),
         (Method::GET, "nothing/here", "", API_TOKEN, 404, "not_found"),
         (Method::GET, "cases/ZZZZ", "", API_TOKEN, 404, "not_found"),
         (Method::DELETE, "cases", "", API_TOKEN, 405, "method_not_allowed"),
-        (Method::GET, "cases?limit=many", "", API_TOKEN, 400, "bad_request"),
-        (Method::GET, "tasks?state=dreaming", "", API_TOKEN, 400, "bad_request"),
-        (Method::POST, "messages", "{\"messages\":[{\"id\":1", API_TOKEN, 400, "bad_request"),
-        (Method::POST, "check", "加我", API_TOKEN, 400, "bad_request"),
-        (Method::POST, "cases/ZZZZ/verdict", "{\"violation\":\"yes\"}", API_TOKEN, 400, "bad_request"),
+        (Method::GET, "cases?limit=many", "", API_TOKEN, 400, "invalid_value"),
+        (Method::GET, "tasks?state=dreaming", "", API_TOKEN, 400, "invalid_value"),
+        (Method::POST, "messages", "{\"messages\":[{\"id\":\"1\"", API_TOKEN, 400, "invalid_json"),
+        (Method::POST, "check", "加我", API_TOKEN, 400, "invalid_json"),
+        (Method::POST, "cases/ZZZZ/verdict", "{\"violation\":\"yes\"}", API_TOKEN, 400, "invalid_value"),
+        (Method::POST, "messages", "{\"messages\":[{\"id\":\"1\"}]}", API_TOKEN, 400, "missing_field"),
         (Method::POST, "messages", &large, API_TOKEN, 413, "too_large"),
+        (Method::GET, "notices/ZZZZ", "", API_TOKEN, 404, "not_found"),
+        (Method::POST, "notices/ZZZZ/cancel", "", API_TOKEN, 404, "not_found"),
+        (Method::POST, "notices", "{\"text\":\"x\",\"deadline\":\"2h\"}", API_TOKEN, 400, "no_receivers"),
+        (Method::POST, "notices", &notice(r#""groups":["wrNowhere"]"#, "2h"), API_TOKEN, 400, "unknown_group"),
+        (Method::POST, "notices", &notice(r#""departments":["x"]"#, "2h"), API_TOKEN, 400, "unknown_department"),
+        (
+            Method::POST,
+            "notices",
+            &notice(r#""members":["li"]"#, "2026-01-01 10:00"),
+            API_TOKEN,
+            400,
+            "deadline_passed",
+        ),
+        (
+            Method::POST,
+            "notices",
+            &notice(r#""members":["li"],"fine":{"preset":"sales-staff-2016"}"#, "2h"),
+            API_TOKEN,
+            400,
+            "fine_not_understood",
+        ),
+        (
+            Method::POST,
+            "notices",
+            &notice(r#""members":["li"],"reminders":[100]"#, "2h"),
+            API_TOKEN,
+            400,
+            "invalid_value",
+        ),
+        (Method::POST, "ledger/2026-05/close", "", API_TOKEN, 400, "month_open"),
+        (Method::GET, "ledger/may", "", API_TOKEN, 400, "invalid_value"),
     ] {
         let request = client.request(method.clone(), house.url(&format!("/api/v1/{path}"))).bearer_auth(token);
         let answer = request.header("content-type", "application/json").body(body.to_owned()).send().await.unwrap();
@@ -396,6 +430,24 @@ async fn an_activity_is_announced_signed_in_to_and_reported() {
     缺席：王店长、张经理、赵客服
     ");
     assert!(house.last_told("wang").contains("签到结果"), "the organiser is told");
+}
+
+#[tokio::test]
+async fn who_is_unknown_is_named_before_a_notice_goes_out() {
+    let house = House::start().await;
+    let draft = json!({"text": "明天盘点", "groups": [SALES], "members": ["lisi", "sun", "wangwu"], "deadline": "2h",
+        "escalate_to": ["wang"], "approvers": ["hr1"]});
+    let (_, preview) = house.post("/api/v1/notices/preview", draft.clone()).await;
+    let warnings = json!([
+        "members 里有通讯录和群里都没有的人：lisi、wangwu。请核对 userid。",
+        "approvers 里有通讯录和群里都没有的人：hr1。请核对 userid。"
+    ]);
+    assert_eq!((&preview["warnings"], &preview["deadline_text"]), (&warnings, &json!("今天 12:00（北京时间）")));
+    let (_, sent) = house.post("/api/v1/notices", draft).await;
+    assert_eq!(sent["warnings"], warnings, "whoever did not ask before is told after");
+    let elsewhere = json!({"text": "明天盘点", "groups": ["wrNowhere"], "members": ["li"], "deadline": "2h"});
+    let (_, preview) = house.post("/api/v1/notices/preview", elsewhere).await;
+    assert_eq!(preview["warnings"][0], "没有编号为 wrNowhere 的群，请核对。");
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use axum::{
 };
 use serde_json::{Value, json};
 
-use super::{Api, auth::Caller, problem::Problem};
+use super::{Api, auth::Caller, body, problem::Problem};
 use crate::notices::activity::Plan;
 
 /// `POST /api/v1/activities`: announced at once in its groups.
@@ -16,7 +16,7 @@ pub async fn announce(
     Extension(caller): Extension<Caller>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let mut plan: Plan = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let mut plan: Plan = body::read(&body)?;
     for group in &mut plan.groups {
         *group = api.groups.resolve(group);
     }
@@ -27,7 +27,7 @@ pub async fn announce(
 
 /// `GET /api/v1/activities/{id}`: the list, and the report that the organiser reads.
 pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
-    let activity = api.notices.activity(&id).await.map_err(|_| Problem::not_found("活动"))?;
+    let activity = api.notices.activity(&id).await?;
     let now = api.clock.now();
     let guests: Vec<Value> = activity
         .guests

@@ -7,19 +7,15 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Api, auth::Caller, problem::Problem};
+use super::{Api, auth::Caller, body::read, problem::Problem};
 use crate::{
     model::{MemberId, Timestamp},
     notices::{calendar::Absence, exemption::Standing, export, ledger::Line, roll::Settled},
     wording,
 };
-
-fn read<T: DeserializeOwned>(body: &Bytes) -> Result<T, Problem> {
-    serde_json::from_slice(body).map_err(|e| Problem::bad_request(e.to_string()))
-}
 
 /// How a month is wanted.
 #[derive(Debug, Default, Deserialize)]
@@ -35,7 +31,7 @@ pub async fn month(
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     if format!("{month}-01").parse::<jiff::civil::Date>().is_err() {
-        return Err(Problem::bad_request("月份应当像 2026-11"));
+        return Err(Problem::invalid("month", "月份应当像 2026-11"));
     }
     let lines = api.notices.ledger(&month).await?;
     let file = |kind: &'static str, ending: &str, bytes: Vec<u8>| {
@@ -56,7 +52,7 @@ pub async fn month(
             })?;
             Ok(file("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", bytes))
         }
-        Some(other) => Err(Problem::bad_request(format!("format 应当是 json、csv 或 xlsx，不是 {other}"))),
+        Some(other) => Err(Problem::invalid("format", format!("应当是 json、csv 或 xlsx，不是“{other}”"))),
     }
 }
 

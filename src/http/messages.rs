@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use axum::{Json, extract::State};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, problem::Problem};
+use super::{Api, body, problem::Problem};
 use crate::{
     detect::Verdict,
     model::{Attachment, CaseId, Channel, Message, MessageId, Step, Timestamp},
@@ -60,9 +60,9 @@ pub struct Results {
 /// Takes a batch in. Messages of one person keep their order; different people are handled side by side, so that they
 /// share the disk's flushes. Answered after every commit is durable.
 pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<Results>, Problem> {
-    let batch: Batch = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let batch: Batch = body::read(&body)?;
     if batch.messages.len() > MAX_BATCH {
-        return Err(Problem::bad_request(format!("一批最多 {MAX_BATCH} 条消息")));
+        return Err(Problem::invalid("messages", format!("一批最多 {MAX_BATCH} 条消息")));
     }
     let mut lanes: BTreeMap<(String, String), Vec<(usize, Message)>> = BTreeMap::new();
     let mut ids = Vec::with_capacity(batch.messages.len());
@@ -71,7 +71,7 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
         ids.push(incoming.id.clone());
         let lane = (incoming.group.clone(), incoming.sender.clone());
         if *senders.entry(incoming.id.clone()).or_insert_with(|| lane.clone()) != lane {
-            return Err(Problem::bad_request(format!("messages[{position}]：同一批里另一个人的消息也用了这个 id")));
+            return Err(Problem::invalid(&format!("messages[{position}].id"), "同一批里另一个人的消息也用了这个 id"));
         }
         lanes.entry(lane).or_default().push((position, message(incoming, position)?));
     }
@@ -108,22 +108,25 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
 }
 
 fn message(incoming: Incoming, position: usize) -> Result<Message, Problem> {
-    let wrong = |what: &str| Problem::bad_request(format!("messages[{position}]：{what}"));
+    let wrong = |field: &str, what: &str| Problem::invalid(&format!("messages[{position}].{field}"), what);
     if incoming.id.is_empty() || incoming.id.len() > 256 {
-        return Err(wrong("id 不能为空，也不能超过 256 字节"));
+        return Err(wrong("id", "不能为空，也不能超过 256 字节"));
     }
     if incoming.group.is_empty() || incoming.group.len() > 256 {
-        return Err(wrong("group 不能为空，也不能超过 256 字节"));
+        return Err(wrong("group", "不能为空，也不能超过 256 字节"));
     }
     if incoming.sender.is_empty() || incoming.sender.len() > 256 {
-        return Err(wrong("sender 不能为空，也不能超过 256 字节"));
+        return Err(wrong("sender", "不能为空，也不能超过 256 字节"));
     }
     if incoming.text.is_none() && incoming.attachments.is_empty() && incoming.revokes.is_none() {
-        return Err(wrong("缺少 text"));
+        let field = format!("messages[{position}].text");
+        return Err(Problem {
+            field: Some(field.clone()), ..Problem::coded("missing_field", format!("缺少 {field}"))
+        });
     }
     let text = incoming.text.unwrap_or_default();
     if text.len() > MAX_TEXT {
-        return Err(wrong("text 太长"));
+        return Err(wrong("text", "太长"));
     }
     let mut message = Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, incoming.at, &text);
     message.sender_name = incoming.sender_name;
@@ -142,9 +145,9 @@ pub struct Question {
 
 /// What the detector says of a text; changes nothing, remembers nothing.
 pub async fn check(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<serde_json::Value>, Problem> {
-    let question: Question = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let question: Question = body::read(&body)?;
     if question.text.len() > MAX_TEXT {
-        return Err(Problem::bad_request("text 太长"));
+        return Err(Problem::invalid("text", "太长"));
     }
     Ok(Json(api.moderation.check(&question.text, question.explain)))
 }

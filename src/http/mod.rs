@@ -3,6 +3,7 @@
 pub mod activities;
 pub mod appeal;
 pub mod auth;
+pub mod body;
 pub mod door;
 pub mod ledger;
 pub mod messages;

@@ -9,13 +9,21 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, auth::Caller, problem::Problem};
-use crate::notices::{Draft, NoticeError, status::Status};
+use super::{Api, auth::Caller, body, problem::Problem};
+use crate::notices::{Code, Draft, NoticeError, status::Status};
 
 impl From<NoticeError> for Problem {
     fn from(error: NoticeError) -> Self {
         match error {
             NoticeError::User(error) => error.into(),
+            NoticeError::Refused { code: Code::NotFound, text, .. } => {
+                Self::new(StatusCode::NOT_FOUND, Code::NotFound.id(), text)
+            }
+            NoticeError::Refused { code, field, text } => Self {
+                detail: Some(text),
+                field: field.map(ToOwned::to_owned),
+                ..Self::new(StatusCode::BAD_REQUEST, code.id(), code.zh())
+            },
             NoticeError::KeyTaken => Self::new(StatusCode::CONFLICT, "key_taken", error.to_string()),
             NoticeError::Store(error) => error.into(),
         }
@@ -23,7 +31,7 @@ impl From<NoticeError> for Problem {
 }
 
 fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
-    let mut draft: Draft = serde_json::from_slice(body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let mut draft: Draft = body::read(body)?;
     for group in &mut draft.groups {
         *group = api.groups.resolve(group);
     }
@@ -37,7 +45,7 @@ const LONGEST_KEY: usize = 100;
 fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
     let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
     let key = value.to_str().ok().filter(|key| (1..=LONGEST_KEY).contains(&key.len()) && !key.contains('/'));
-    key.map(Some).ok_or_else(|| Problem::bad_request("Idempotency-Key 是 1 到 100 个字母、数字或符号，不含 /"))
+    key.map(Some).ok_or_else(|| Problem::invalid("Idempotency-Key", "1 到 100 个字母、数字或符号，不含 /"))
 }
 
 /// Publishes: sent at once, at its time, or after a second person's review, as the draft says.
@@ -48,9 +56,11 @@ pub async fn publish(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let key = idempotency_key(&headers)?;
-    let notice = api.notices.publish(draft(&api, &body)?, &caller.0, key).await?;
+    let draft = draft(&api, &body)?;
+    let warnings = api.notices.doubts(&draft);
+    let notice = api.notices.publish(draft, &caller.0, key).await?;
     api.moderation.ring();
-    Ok(Json(json!({ "id": notice.id, "state": notice.state })))
+    Ok(Json(json!({ "id": notice.id, "state": notice.state, "warnings": warnings })))
 }
 
 /// What members will see and how many they are; nothing is sent or kept.
@@ -59,18 +69,8 @@ pub async fn preview(State(api): State<Api>, body: Bytes) -> Result<Json<Value>,
     Ok(Json(serde_json::to_value(preview).unwrap_or_default()))
 }
 
-/// 404 for a number that no notice has.
-async fn known(api: &Api, id: &str) -> Result<(), Problem> {
-    match api.notices.get(id).await {
-        Ok(_) => Ok(()),
-        Err(NoticeError::User(_)) => Err(Problem::not_found("通知")),
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// How a notice stands: who has answered, who is missing.
 pub async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Problem> {
-    known(&api, &id).await?;
     Ok(Json(api.notices.status(&id).await?))
 }
 
@@ -97,7 +97,6 @@ pub async fn cancel(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    known(&api, &id).await?;
     let notice = api.notices.cancel(&id, &caller.0).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
@@ -109,7 +108,6 @@ pub async fn review(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    known(&api, &id).await?;
     api.notices.review(&id, &caller.0).await?;
     let notice = api.notices.release(&id, &caller.0).await?;
     api.moderation.ring();

@@ -13,23 +13,40 @@ use crate::{model::UserError, store::StoreError};
 pub struct Problem {
     /// HTTP status, repeated in the body as RFC 9457 asks.
     pub status: u16,
-    /// Stable word for programs: `unauthorised`, `bad_request`, `not_found`, `too_large`, `unavailable` …
+    /// Stable word for programs: `unauthorised`, `not_found`, `invalid_json`, `missing_field`, `unknown_field`, `invalid_value`,
+    /// `too_large`, `unavailable`, those of [`crate::notices::Code`] …; `bad_request` is every other mistake of the caller's.
     pub code: &'static str,
     /// For people.
     pub title: String,
     /// What exactly, if more is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
+    /// The place in the request that is wrong: `messages[3].at`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
 }
 
 impl Problem {
     /// A problem with its stable code and a sentence.
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), code, title: title.into(), detail: None }
+        Self { status: status.as_u16(), code, title: title.into(), detail: None, field: None }
     }
     /// The input is wrong; `detail` says where.
     pub fn bad_request(detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..Self::new(StatusCode::BAD_REQUEST, "bad_request", "请求内容有误") }
+        Self::coded("bad_request", detail)
+    }
+    /// A field, a parameter or a header has a value it cannot have; `expected` says what it should be.
+    pub fn invalid(field: &str, expected: impl AsRef<str>) -> Self {
+        let detail = format!("{field}：{}", expected.as_ref());
+        Self { field: Some(field.to_owned()), ..Self::coded("invalid_value", detail) }
+    }
+    /// A field or parameter that is none of the known words.
+    pub fn one_of<'a>(field: &str, known: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::invalid(field, format!("应当是 {} 之一", known.into_iter().collect::<Vec<_>>().join("、")))
+    }
+    /// The input is wrong in a way that has a word of its own.
+    pub fn coded(code: &'static str, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..Self::new(StatusCode::BAD_REQUEST, code, "请求内容有误") }
     }
     /// There is no such thing.
     pub fn not_found(what: &str) -> Self {
@@ -58,6 +75,9 @@ impl IntoResponse for Problem {
     }
 }
 
+/// What the framework says of parameters in an address that it cannot read.
+const QUERY_REJECTED: &str = "Failed to deserialize query string: ";
+
 /// Errors that the router or an extractor answers become problems too: unknown paths, wrong methods, bodies too large.
 pub async fn every_error(response: Response) -> Response {
     let status = response.status();
@@ -78,7 +98,15 @@ pub async fn every_error(response: Response) -> Response {
     };
     let allow = response.headers().get(header::ALLOW).cloned();
     let words = axum::body::to_bytes(response.into_body(), 2048).await.unwrap_or_default();
-    let detail = (!words.is_empty() && !status.is_server_error()).then(|| String::from_utf8_lossy(&words).into_owned());
+    let words = String::from_utf8_lossy(&words).into_owned();
+    if let Some(rest) = words.strip_prefix(QUERY_REJECTED) {
+        // `limit: invalid digit found in string`
+        return match rest.split_once(": ") {
+            Some((name, _)) => Problem::invalid(name, "这个参数的写法不对").into_response(),
+            None => Problem::coded("invalid_value", "地址里的参数写法不对").into_response(),
+        };
+    }
+    let detail = (!words.is_empty() && !status.is_server_error()).then_some(words);
     let mut problem = Problem { detail, ..Problem::new(status, code, title) }.into_response();
     if let Some(allow) = allow {
         problem.headers_mut().insert(header::ALLOW, allow);

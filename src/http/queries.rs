@@ -140,7 +140,7 @@ pub async fn cases(
             .state
             .map(|s| s.parse::<CaseState>())
             .transpose()
-            .map_err(|e| Problem::bad_request(e.to_string()))?,
+            .map_err(|_| Problem::one_of("state", CaseState::ALL.iter().map(|state| state.id())))?,
         after: filter.after.map(CaseId::from),
         limit,
     };
@@ -208,7 +208,7 @@ pub async fn tasks(
             .state
             .map(|s| s.parse::<TaskState>())
             .transpose()
-            .map_err(|e| Problem::bad_request(e.to_string()))?,
+            .map_err(|_| Problem::one_of("state", TaskState::ALL.iter().map(|state| state.id())))?,
         case: filter.case.map(CaseId::from),
         group: filter.group.map(|g| api.groups.resolve(&GroupId::from(g))),
         after: filter.after.map(TaskId::from),

@@ -8,7 +8,7 @@ use axum::{
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Api, auth::Caller, problem::Problem};
+use super::{Api, auth::Caller, body, problem::Problem};
 use crate::{model::CaseId, moderation::undo::UndoError};
 
 /// `GET /api/v1/rules`: every rule that an admin added or edited, and every other one that people have said something about.
@@ -35,7 +35,7 @@ pub async fn judge(
     Path(id): Path<String>,
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
-    let said: Judgement = serde_json::from_slice(&body).map_err(|e| Problem::bad_request(e.to_string()))?;
+    let said: Judgement = body::read(&body)?;
     let id = CaseId::new(id.to_uppercase());
     if api.store.case(&id).await?.is_none() {
         return Err(Problem::not_found("违规记录"));

@@ -40,8 +40,8 @@ impl Job for NoticeJob {
             Ok(Ran::Later { due, reason, payload }) => {
                 Ok(Ended::Later { due, reason, payload: Some(payload), with: Changes::new() })
             }
-            Err(error @ (NoticeError::User(_) | NoticeError::KeyTaken)) => Err(JobError::Final(error.to_string())),
             Err(NoticeError::Store(error)) => Err(JobError::Store(error)),
+            Err(error) => Err(JobError::Final(error.to_string())),
         }
     }
 }

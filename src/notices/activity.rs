@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, Ran, ack, decode, encode,
+    Code, NoticeError, Notices, Ran, ack, decode, encode,
     notice::{Event, id_candidates},
     outgoing::{self, Button, Tell},
     publish::{document, once},
@@ -193,10 +193,16 @@ impl Notices {
         let now = self.now();
         once(&mut plan.groups);
         if plan.groups.is_empty() {
-            return Err(NoticeError::user("活动要写明发到哪些群"));
+            return Err(NoticeError::refused(Code::NoReceivers, "活动要写明发到哪些群"));
         }
-        if plan.title.trim().is_empty() || plan.starts <= now || plan.ends <= plan.starts {
-            return Err(NoticeError::user("活动要有名称，开始时间要在现在之后，结束时间要在开始之后"));
+        if plan.title.trim().is_empty() {
+            return Err(NoticeError::wrong("title", "活动要有名称"));
+        }
+        if plan.starts <= now {
+            return Err(NoticeError::wrong("starts", "开始时间要在现在之后"));
+        }
+        if plan.ends <= plan.starts {
+            return Err(NoticeError::wrong("ends", "结束时间要在开始之后"));
         }
         let spans = [plan.opens_minutes, plan.tolerance_minutes, plan.closes_minutes, plan.remind_minutes];
         if plan.ends.duration_since(now) > FURTHEST || spans.iter().any(|span| minutes(*span) > LONGEST_SPAN) {
@@ -205,7 +211,13 @@ impl Notices {
         let mut guests = BTreeMap::new();
         for group in &plan.groups {
             let Some(people) = self.directory.group(group) else {
-                return Err(NoticeError::user(format!("还不知道群 {group} 里有谁，不能发活动")));
+                let name = self.directory.group_name(group);
+                let (code, text) = if self.directory.knows_group(group) {
+                    (Code::UnknownMembers, format!("还不知道「{name}」里有谁，不能发活动"))
+                } else {
+                    (Code::UnknownGroup, format!("没有编号为 {group} 的群，请核对"))
+                };
+                return Err(NoticeError::refused(code, text));
             };
             guests.extend(people.into_iter().map(|p| (p.id, Guest { name: p.name, ..Guest::default() })));
         }
@@ -252,7 +264,7 @@ impl Notices {
         let id = id.trim().to_uppercase();
         match self.read(ACTIVITIES, &id).await? {
             Some(activity) => Ok(activity),
-            None => Err(NoticeError::user(format!("没有编号为 {id} 的活动"))),
+            None => Err(NoticeError::refused(Code::NotFound, format!("没有编号为 {id} 的活动"))),
         }
     }
 
@@ -416,7 +428,7 @@ impl Notices {
         let id = id.trim().to_uppercase();
         loop {
             let Some(stored) = self.store.document(ACTIVITIES, &id).await? else {
-                return Err(NoticeError::user(format!("没有编号为 {id} 的活动")));
+                return Err(NoticeError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
             };
             let version = stored.version;
             let mut activity: Activity = decode(stored)?;

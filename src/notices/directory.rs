@@ -28,6 +28,14 @@ pub trait Directory: Send + Sync + 'static {
     fn department(&self, name: &str) -> Option<Vec<Person>>;
     /// One person; an unknown one has their id as name.
     fn person(&self, id: &MemberId) -> Person;
+    /// Is there anybody of this id, as far as anyone has told?
+    fn knows(&self, id: &MemberId) -> bool {
+        self.person(id).name != id.as_str()
+    }
+    /// Is there a group of this id, as far as anyone has told?
+    fn knows_group(&self, id: &GroupId) -> bool {
+        self.group(id).is_some()
+    }
 }
 
 impl Person {
@@ -47,6 +55,11 @@ impl Groups {
         }
         let people = group.learned.members.iter().filter(|(id, p)| !p.external && group.role(id) != Role::Bot);
         Some(people.map(|(id, _)| Person::named(id, group.member_name(id))).collect())
+    }
+
+    /// Somebody is in one of the groups, or runs it.
+    pub fn has_somewhere(&self, id: &MemberId) -> bool {
+        self.all().iter().any(|group| group.learned.members.contains_key(id) || group.deciders().contains(id))
     }
 
     /// Somebody under the name one of the groups knows.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    NoticeError, Notices,
+    Code, NoticeError, Notices,
     calendar::Absence,
     decode, encode,
     notice::Notice,
@@ -127,10 +127,10 @@ impl Notices {
     /// Lets somebody off notices whose deadline lies in a time. Several may stand side by side.
     pub async fn exempt(&self, member: &MemberId, standing: Standing) -> Result<(), NoticeError> {
         if standing.to <= standing.from {
-            return Err(NoticeError::user("豁免的结束时间要晚于开始时间"));
+            return Err(NoticeError::wrong("to", "豁免的结束时间要晚于开始时间"));
         }
         if standing.by == member.as_str() {
-            return Err(NoticeError::user("不能给自己豁免"));
+            return Err(NoticeError::refused(Code::SamePerson, "不能给自己豁免"));
         }
         self.append(STANDING, member, encode(&standing)).await
     }
@@ -138,7 +138,7 @@ impl Notices {
     /// Writes down leave or a shift; sent notices keep their deadlines.
     pub async fn absent(&self, member: &MemberId, absence: Absence) -> Result<(), NoticeError> {
         if absence.to <= absence.from {
-            return Err(NoticeError::user("请假的结束时间要晚于开始时间"));
+            return Err(NoticeError::wrong("to", "请假的结束时间要晚于开始时间"));
         }
         self.append(ABSENCES, member, encode(&absence)).await
     }

@@ -6,14 +6,14 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    MONTHS, NoticeError, Notices, decode,
+    Code, MONTHS, NoticeError, Notices, decode,
     notice::{Event, Notice},
     publish::document,
     roll::{Edited, MemberState, Settled},
     status::late_minutes,
 };
 use crate::{
-    model::{MemberId, SignedDuration, Timestamp, UserError, named_enum},
+    model::{MemberId, SignedDuration, Timestamp, named_enum},
     store::{Commit, Committed, StoreError},
 };
 
@@ -103,12 +103,12 @@ impl Fine {
         self.first_fen.saturating_add(steps.saturating_mul(self.step_fen)).min(self.cap_fen)
     }
     /// Refuses what nobody has understood, or what makes no sense.
-    pub fn check(&self) -> Result<(), UserError> {
+    pub fn check(&self) -> Result<(), NoticeError> {
         if !self.understood {
-            return Err(UserError::new(FINE_WARNING));
+            return Err(NoticeError::refused(Code::FineNotUnderstood, FINE_WARNING));
         }
         if self.step_minutes == 0 || self.cap_fen < self.first_fen {
-            return Err(UserError::new("金额规则有误：每步至少 1 分钟，封顶不能低于首次金额"));
+            return Err(NoticeError::wrong("fine", "金额规则有误：每步至少 1 分钟，封顶不能低于首次金额"));
         }
         Ok(())
     }
@@ -249,17 +249,17 @@ impl Notices {
         let notice = self.get(notice).await?;
         let month = self.calendar.load().month(notice.due.unwrap_or(notice.created));
         if self.close_of(&month).await?.is_some() {
-            return Err(NoticeError::user(format!("{month} 已结账，不能再改")));
+            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已结账，不能再改")));
         }
         if by == member.as_str() && settled != Some(Settled::Disputed) {
-            return Err(NoticeError::user("自己的记录只能提出异议，由别人处理"));
+            return Err(NoticeError::refused(Code::SamePerson, "自己的记录只能提出异议，由别人处理"));
         }
         let now = self.now();
         self.edit_entry(&notice, member, |entry| {
             let Some(entry) =
                 entry.as_mut().filter(|e| matches!(e.state(&notice, now), MemberState::Late | MemberState::Missing))
             else {
-                return Err(NoticeError::user("台账里没有这条记录"));
+                return Err(NoticeError::refused(Code::NotFound, "台账里没有这条记录"));
             };
             entry.settled = settled;
             let what = settled.map_or("重新打开", Settled::zh);
@@ -275,10 +275,10 @@ impl Notices {
         let now = self.now();
         let well_formed = month.len() == 7 && format!("{month}-01").parse::<jiff::civil::Date>().is_ok();
         if !well_formed || *month >= *self.calendar.load().month(now) {
-            return Err(NoticeError::user(format!("{month} 还没有结束，不能结账")));
+            return Err(NoticeError::refused(Code::MonthOpen, format!("{month} 还没有结束，不能结账")));
         }
         if self.close_of(month).await?.is_some() {
-            return Err(NoticeError::user(format!("{month} 已经结过账")));
+            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已经结过账")));
         }
         let lines = self.live_lines(month).await?;
         let due = lines.iter().filter(|line| line.settled != Some(Settled::Waived));
@@ -296,7 +296,7 @@ impl Notices {
             documents.push(document(FROZEN, &format!("{month}/{n:06}"), 0, &part));
         }
         match self.store.commit(Commit { documents, ..Commit::default() }).await? {
-            Committed::Conflict => Err(NoticeError::user(format!("{month} 刚刚被别人结账"))),
+            Committed::Conflict => Err(NoticeError::refused(Code::MonthClosed, format!("{month} 刚刚被别人结账"))),
             Committed::Applied | Committed::Duplicate(_) => Ok(close),
         }
     }
@@ -304,15 +304,15 @@ impl Notices {
     /// A second person signs a close, or sends it back (then the month is open again).
     pub async fn sign_month(&self, month: &str, by: &str, accept: bool) -> Result<Option<Close>, NoticeError> {
         let Some(stored) = self.store.document(CLOSES, month).await? else {
-            return Err(NoticeError::user(format!("{month} 还没有结账")));
+            return Err(NoticeError::refused(Code::WrongState, format!("{month} 还没有结账")));
         };
         let version = stored.version;
         let mut close: Close = decode(stored)?;
         if close.state == CloseState::Signed {
-            return Err(NoticeError::user(format!("{month} 已复核")));
+            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已复核")));
         }
         if close.by == by {
-            return Err(NoticeError::user("要由另一个人复核"));
+            return Err(NoticeError::refused(Code::SamePerson, "要由另一个人复核"));
         }
         let mut commit = Commit::default();
         if accept {

@@ -39,7 +39,7 @@ pub mod wording;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 pub use self::{
     calendar::Calendar,
@@ -49,7 +49,7 @@ pub use self::{
     run::{Ran, run_task},
 };
 use crate::{
-    model::{Clock, Timestamp, UserError},
+    model::{Clock, Timestamp, UserError, named_enum},
     store::{Document, Store, StoreError},
 };
 
@@ -64,12 +64,52 @@ pub const MONTHS: &str = "notice_month";
 /// The collection of keys under which callers published: sent again, the notice is the same.
 pub const KEYS: &str = "notice_key";
 
+named_enum! {
+    /// Mistakes that a program can tell apart, as `code` of the HTTP API; a caller could do something else about each.
+    pub enum Code {
+        /// A field has a value it cannot have.
+        InvalidValue = "invalid_value", "内容有误";
+        /// The deadline lies before the sending.
+        DeadlinePassed = "deadline_passed", "截止时间已过";
+        /// Nobody would have to answer.
+        NoReceivers = "no_receivers", "没有接收人";
+        /// There is no such group.
+        UnknownGroup = "unknown_group", "没有这个群";
+        /// The group is there, and nobody has told who is in it.
+        UnknownMembers = "unknown_members", "不知道群里有谁";
+        /// There is no such department.
+        UnknownDepartment = "unknown_department", "没有这个部门";
+        /// Money was switched on without the warning having been read.
+        FineNotUnderstood = "fine_not_understood", "没有确认金额提示";
+        /// It takes another person than the one who asks.
+        SamePerson = "same_person", "要由另一个人处理";
+        /// It does not stand where this could be done.
+        WrongState = "wrong_state", "现在不能这样做";
+        /// The month is not over.
+        MonthOpen = "month_open", "这个月还没有结束";
+        /// The month is closed.
+        MonthClosed = "month_closed", "这个月已结账";
+        /// There is no such thing.
+        NotFound = "not_found", "没有找到";
+    }
+}
+
 /// What goes wrong: shown in Chinese, or logged.
 #[derive(Debug, thiserror::Error)]
 pub enum NoticeError {
     /// Shown to the person.
     #[error(transparent)]
     User(#[from] UserError),
+    /// Shown to the person; a program can tell it from other mistakes.
+    #[error("{text}")]
+    Refused {
+        /// Which.
+        code: Code,
+        /// Where in what was sent, if it is one place.
+        field: Option<&'static str>,
+        /// For people.
+        text: String,
+    },
     /// An idempotency key that stands for another notice.
     #[error("这个 Idempotency-Key 已用于另一条通知")]
     KeyTaken,
@@ -81,6 +121,15 @@ pub enum NoticeError {
 impl NoticeError {
     fn user(text: impl Into<String>) -> Self {
         Self::User(UserError::new(text))
+    }
+    fn refused(code: Code, text: impl Into<String>) -> Self {
+        Self::Refused { code, field: None, text: text.into() }
+    }
+    fn wrong(field: &'static str, text: impl Into<String>) -> Self {
+        Self::Refused { code: Code::InvalidValue, field: Some(field), text: text.into() }
+    }
+    fn no_notice(id: &str) -> Self {
+        Self::refused(Code::NotFound, format!("没有编号为 {id} 的通知"))
     }
 }
 
@@ -129,7 +178,7 @@ impl Notices {
         let id = id.trim().trim_start_matches('#').to_uppercase();
         match self.read::<Notice>(NOTICES, &id).await? {
             Some(notice) => Ok(notice),
-            None => Err(NoticeError::user(format!("没有编号为 {id} 的通知"))),
+            None => Err(NoticeError::no_notice(&id)),
         }
     }
     /// Every notice, by id, after `after`, at most `limit`.

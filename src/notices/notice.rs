@@ -225,7 +225,7 @@ impl Event {
 /// A stored notice.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Notice {
-    /// As people say it: `8F2K`; a repeated one adds its date: `8F2K-1123`.
+    /// As people say it: `8F2K`; a repeated one adds its date: `8F2K-261123`.
     pub id: String,
     /// What was ordered.
     pub what: Draft,
@@ -271,7 +271,7 @@ impl Notice {
     }
 }
 
-/// Whether a word can be a notice's number, as people write it: `8F2K`, `#8f2k`, `8F2K-20261123`. Other words and sums are
+/// Whether a word can be a notice's number, as people write it: `8F2K`, `#8f2k`, `8F2K-261123`. Other words and sums are
 /// written with letters and digits that no number has.
 pub fn is_id(word: &str) -> bool {
     let word = word.trim_start_matches('#');

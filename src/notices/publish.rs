@@ -9,7 +9,7 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    Deadline, KEYS, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
+    Code, Deadline, KEYS, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
     calendar::Absence,
     decode, encode, exemption,
     notice::{Draft, Event, Notice, Repeat, State, id_candidates},
@@ -19,8 +19,9 @@ use super::{
     wording,
 };
 use crate::{
-    model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp, UserError},
+    model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp},
     store::{Commit, Committed, Document, StoreError, Task, TaskState, TaskUpdate},
+    wording::{when, zone_name},
 };
 
 /// Longest text of a notice, characters; WeCom's own limit for a message is 2048 bytes.
@@ -54,6 +55,8 @@ pub struct Preview {
     pub groups: Vec<PreviewGroup>,
     /// The deadline if it were sent now (or at its time).
     pub deadline: Timestamp,
+    /// The same as people read it, with the time zone.
+    pub deadline_text: String,
     /// When those missing would be reminded.
     pub reminders: Vec<Timestamp>,
     /// Exactly what the groups read.
@@ -102,17 +105,11 @@ impl Notices {
         let sending = self.plan(notice, at).await?;
         let due = sending.notice.due.unwrap_or(at);
         let calendar = self.calendar.load();
-        let mut warnings = Vec::new();
+        let mut warnings = self.doubts(draft);
         if matches!(draft.deadline, Deadline::Working(_))
             && let Some(year) = calendar.unknown_year(at, due)
         {
             warnings.push(format!("{year} 年的放假安排还没有写进 holidays.toml，按周一到周五上班计算。"));
-        }
-        if draft.deciders().is_empty() {
-            warnings.push("没有指定谁来处理特殊情况，成员的说明只会记录下来。".into());
-        }
-        for id in draft.groups.iter().filter(|id| self.directory.group(id).is_none()) {
-            warnings.push(format!("不知道「{}」里有谁，那里只公布，由点名的人回执。", self.directory.group_name(id)));
         }
         let groups = sending.notice.what.groups.iter().map(|id| PreviewGroup {
             id: id.clone(),
@@ -134,6 +131,7 @@ impl Notices {
             exempt,
             groups: groups.collect(),
             deadline: due,
+            deadline_text: format!("{}（{}）", when(due, self.now()), zone_name(calendar.zone())),
             reminders,
             group_message: (!draft.groups.is_empty()).then(|| {
                 let link = self.link(&sending.notice);
@@ -144,6 +142,32 @@ impl Notices {
             buttons: buttons(&sending.notice).into_iter().map(|b| b.text).collect(),
             warnings,
         })
+    }
+
+    /// What in a draft nobody knows or nobody looks after; it can be sent nevertheless.
+    pub fn doubts(&self, draft: &Draft) -> Vec<String> {
+        let mut doubts = Vec::new();
+        for (what, people) in
+            [("members", &draft.members), ("escalate_to", &draft.escalate_to), ("approvers", &draft.approvers)]
+        {
+            let unknown: Vec<&str> =
+                people.iter().filter(|id| !self.directory.knows(id)).map(MemberId::as_str).collect();
+            if !unknown.is_empty() {
+                doubts.push(format!("{what} 里有通讯录和群里都没有的人：{}。请核对 userid。", unknown.join("、")));
+            }
+        }
+        for id in &draft.groups {
+            if !self.directory.knows_group(id) {
+                doubts.push(format!("没有编号为 {id} 的群，请核对。"));
+            } else if self.directory.group(id).is_none() {
+                let name = self.directory.group_name(id);
+                doubts.push(format!("不知道「{name}」里有谁，那里只公布，由点名的人回执。"));
+            }
+        }
+        if draft.deciders().is_empty() {
+            doubts.push("没有指定谁来处理特殊情况，成员的说明只会记录下来。".into());
+        }
+        doubts
     }
 
     /// Keeps a draft that nobody sees yet. `by` is a member id or an API token's name. Under a `key` that `by` used before
@@ -160,11 +184,8 @@ impl Notices {
         // Said now, to who writes it, and not when it is to be sent.
         let at = draft.send_at.map_or(now, |at| at.max(now));
         if draft.deadline.resolve(at, &self.calendar.load(), &[])? <= at {
-            return Err(NoticeError::user(if at > now {
-                "截止时间要在发送时间之后"
-            } else {
-                "截止时间已经过了"
-            }));
+            let text = if at > now { "截止时间要在发送时间之后" } else { "截止时间已经过了" };
+            return Err(NoticeError::refused(Code::DeadlinePassed, text));
         }
         for id in id_candidates(by, now, &draft.text) {
             let mut notice = self.stored(&id, &draft, by, State::Draft);
@@ -205,10 +226,11 @@ impl Notices {
         let now = self.now();
         self.update(id, |notice| {
             if notice.state != State::Draft {
-                return Err(NoticeError::user(format!("通知 {} 现在是“{}”，不能审核", notice.id, notice.state.zh())));
+                let text = format!("通知 {} 现在是“{}”，不能审核", notice.id, notice.state.zh());
+                return Err(NoticeError::refused(Code::WrongState, text));
             }
             if notice.by == by {
-                return Err(NoticeError::user("自己起草的通知要由另一个人审核"));
+                return Err(NoticeError::refused(Code::SamePerson, "自己起草的通知要由另一个人审核"));
             }
             notice.state = State::Reviewed;
             notice.reviewed_by = Some(by.to_owned());
@@ -223,9 +245,11 @@ impl Notices {
         let notice = self.get(id).await?;
         match notice.state {
             State::Sent | State::Closed | State::Scheduled => return Ok(notice),
-            State::Cancelled => return Err(NoticeError::user(format!("通知 {} 已取消", notice.id))),
+            State::Cancelled => {
+                return Err(NoticeError::refused(Code::WrongState, format!("通知 {} 已取消", notice.id)));
+            }
             State::Draft if notice.what.review => {
-                return Err(NoticeError::user(format!("通知 {} 还没有审核", notice.id)));
+                return Err(NoticeError::refused(Code::WrongState, format!("通知 {} 还没有审核", notice.id)));
             }
             State::Draft | State::Reviewed => {}
         }
@@ -249,7 +273,7 @@ impl Notices {
     pub(super) async fn send(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
         loop {
             let Some(stored) = self.store.document(NOTICES, id).await? else {
-                return Err(NoticeError::user(format!("没有编号为 {id} 的通知")));
+                return Err(NoticeError::no_notice(id));
             };
             let version = stored.version;
             let notice: Notice = decode(stored)?;
@@ -265,9 +289,12 @@ impl Notices {
     /// Sends one occurrence of a repeated notice; returns when the next one is due.
     pub(super) async fn send_occurrence(&self, series: &Notice, planned: Timestamp) -> Result<Timestamp, NoticeError> {
         let now = self.now();
-        let zone = self.calendar.load().zone().clone();
-        let id = format!("{}-{}", series.id, planned.to_zoned(zone).strftime("%m%d"));
-        if self.store.document(NOTICES, &id).await?.is_none() {
+        let day = planned.to_zoned(self.calendar.load().zone().clone());
+        let id = format!("{}-{}", series.id, day.strftime("%y%m%d"));
+        // Earlier versions wrote no year.
+        let short = self.read::<Notice>(NOTICES, &format!("{}-{}", series.id, day.strftime("%m%d"))).await?;
+        let sent = short.is_some_and(|old| old.created.to_zoned(day.time_zone().clone()).date() == day.date());
+        if !sent && self.store.document(NOTICES, &id).await?.is_none() {
             let draft = Draft { repeat: None, send_at: None, review: false, ..series.what.clone() };
             let notice = self.stored(&id, &draft, &series.by, State::Reviewed);
             self.commit_sending(notice, 0, "bot").await?;
@@ -392,7 +419,7 @@ impl Notices {
     }
 
     /// Everybody concerned, each once.
-    fn roster(&self, draft: &Draft) -> Result<BTreeMap<MemberId, Entry>, UserError> {
+    fn roster(&self, draft: &Draft) -> Result<BTreeMap<MemberId, Entry>, NoticeError> {
         let mut roster: BTreeMap<MemberId, Entry> = BTreeMap::new();
         let mut add = |person: super::Person, group: Option<u16>| {
             let entry = roster.entry(person.id).or_insert_with(|| Entry {
@@ -411,11 +438,15 @@ impl Notices {
                 Some(people) => people,
                 // It is only where the notice is read; who must answer is named.
                 None if !(draft.members.is_empty() && draft.departments.is_empty()) => Vec::new(),
+                None if !self.directory.knows_group(group) => {
+                    return Err(NoticeError::refused(Code::UnknownGroup, format!("没有编号为 {group} 的群，请核对")));
+                }
                 None => {
                     let name = self.directory.group_name(group);
-                    return Err(UserError::new(format!(
-                        "还不知道「{name}」里有谁，不能发通知；可以另外写明 members 或 departments"
-                    )));
+                    return Err(NoticeError::refused(
+                        Code::UnknownMembers,
+                        format!("还不知道「{name}」里有谁，不能发通知；可以另外写明 members 或 departments"),
+                    ));
                 }
             };
             for person in people {
@@ -424,7 +455,8 @@ impl Notices {
         }
         for name in &draft.departments {
             let Some(people) = self.directory.department(name) else {
-                return Err(UserError::new(format!("没有部门“{name}”，或通讯录里读不到")));
+                let text = format!("没有部门“{name}”，或通讯录里读不到");
+                return Err(NoticeError::refused(Code::UnknownDepartment, text));
             };
             for person in people {
                 add(person, None);
@@ -433,7 +465,11 @@ impl Notices {
         for id in &draft.members {
             add(self.directory.person(id), None);
         }
-        if roster.is_empty() { Err(UserError::new("通知没有接收人")) } else { Ok(roster) }
+        if roster.is_empty() {
+            Err(NoticeError::refused(Code::NoReceivers, "通知没有接收人"))
+        } else {
+            Ok(roster)
+        }
     }
 
     /// The snapshot and everything that follows from sending at `now`.
@@ -443,7 +479,7 @@ impl Notices {
         let mut roster = self.roster(&notice.what)?;
         let due = notice.what.deadline.resolve(now, &calendar, &[])?;
         if due <= now {
-            return Err(NoticeError::user("截止时间已经过了"));
+            return Err(NoticeError::refused(Code::DeadlinePassed, "截止时间已经过了"));
         }
         let standing = self.standing_exemptions().await?;
         let absences = if notice.what.stop_for_leave { self.all_absences().await? } else { BTreeMap::new() };
@@ -560,7 +596,7 @@ impl Notices {
         let id = id.trim().trim_start_matches('#').to_uppercase();
         loop {
             let Some(stored) = self.store.document(NOTICES, &id).await? else {
-                return Err(NoticeError::user(format!("没有编号为 {id} 的通知")));
+                return Err(NoticeError::no_notice(&id));
             };
             let version = stored.version;
             let mut notice: Notice = decode(stored)?;
@@ -654,39 +690,40 @@ fn round_deadlines(roster: &mut BTreeMap<MemberId, Entry>) {
     }
 }
 
-fn check(draft: &Draft) -> Result<(), UserError> {
-    let wrong = |text: &str| Err(UserError::new(text));
+/// What a draft may not be; says which field.
+fn check(draft: &Draft) -> Result<(), NoticeError> {
+    let wrong = |field: &'static str, text: String| Err(NoticeError::wrong(field, text));
     if draft.text.trim().is_empty() {
-        return wrong("通知没有内容");
+        return wrong("text", "通知没有内容".into());
     }
     if draft.text.chars().count() > LONGEST_TEXT {
-        return Err(UserError::new(format!("通知太长，最多 {LONGEST_TEXT} 字；长的内容请放在链接里")));
+        return wrong("text", format!("通知太长，最多 {LONGEST_TEXT} 字；长的内容请放在链接里"));
     }
     if draft.reminders.iter().any(|percent| !(1..=99).contains(percent)) {
-        return wrong("提醒的时间是截止前时间的百分之 1 到 99");
+        return wrong("reminders", "提醒的时间是截止前时间的百分之 1 到 99".into());
     }
     if let Some(link) = draft.links.iter().find(|l| !(l.url.starts_with("https://") || l.url.starts_with("http://"))) {
-        return Err(UserError::new(format!("链接 {} 要以 https:// 开头", link.url)));
+        return wrong("links", format!("链接 {} 要以 https:// 开头", link.url));
     }
     if draft.accept.iter().any(|word| word.trim().is_empty() || word.chars().count() > 20) {
-        return wrong("回执用语每个 1 到 20 字");
+        return wrong("accept", "回执用语每个 1 到 20 字".into());
     }
     if let Some(confirm) = &draft.confirm {
         if !(2..=5).contains(&confirm.answers.len()) || confirm.right >= confirm.answers.len() {
-            return wrong("确认题要有 2 到 5 个答案，right 是正确答案的序号（从 0 开始）");
+            return wrong("confirm", "确认题要有 2 到 5 个答案，right 是正确答案的序号（从 0 开始）".into());
         }
         if confirm.question.trim().is_empty() || confirm.question.chars().count() > LONGEST_QUESTION {
-            return Err(UserError::new(format!("确认题 1 到 {LONGEST_QUESTION} 字")));
+            return wrong("confirm", format!("确认题 1 到 {LONGEST_QUESTION} 字"));
         }
         if confirm.answers.iter().any(|a| a.trim().is_empty() || a.chars().count() > 10) {
-            return wrong("确认题的答案每个 1 到 10 字");
+            return wrong("confirm", "确认题的答案每个 1 到 10 字".into());
         }
     }
     if let Some(fine) = &draft.fine {
         fine.check()?;
     }
     if draft.repeat.is_some() && matches!(draft.deadline, Deadline::At(_) | Deadline::Local(_)) {
-        return wrong("重复的通知请用时长作截止时间，例如 2h");
+        return wrong("deadline", "重复的通知请用时长作截止时间，例如 2h".into());
     }
     Ok(())
 }

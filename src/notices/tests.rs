@@ -194,11 +194,35 @@ async fn working_days_repeat_over_a_weekend_and_once_after_a_long_sleep() {
     let sent = house.notices.list(None, 100).await.unwrap();
     let ids: Vec<String> =
         sent.iter().filter_map(|n| n.id.strip_prefix(&format!("{id}-")).map(str::to_owned)).collect();
-    assert_eq!(ids, ["1126", "1127", "1130"]);
+    assert_eq!(ids, ["261126", "261127", "261130"]);
     house.clock.advance(SignedDuration::from_hours(24 * 3));
     house.until("2026-12-04T08:00").await;
     let sent = house.notices.list(None, 100).await.unwrap();
     assert_eq!(sent.len(), 1 + 4, "slept through three days: sent once, not three times");
+}
+
+#[tokio::test]
+async fn a_daily_notice_runs_over_the_years_and_one_that_was_sent_under_a_number_without_a_year_is_not_sent_again() {
+    let house = house("2026-11-26T09:00");
+    let series = Draft { repeat: Some(Repeat::Day), ..draft() };
+    let id = house.notices.create(series, "api", None).await.unwrap().id;
+    // As an earlier version left them: today's, and last year's of tomorrow.
+    for (short, created) in [("1126", "2026-11-26T08:59"), ("1127", "2025-11-27T09:00")] {
+        let old = Notice { id: format!("{id}-{short}"), created: at(created), ..house.notices.get(&id).await.unwrap() };
+        let documents = vec![publish::document(NOTICES, &old.id, 0, &old)];
+        house.notices.store().commit(Commit { documents, ..Commit::default() }).await.unwrap();
+    }
+    house.notices.release(&id, "api").await.unwrap();
+    house.until("2026-11-27T12:00").await;
+    assert!(house.notices.get(&format!("{id}-261126")).await.is_err(), "sent before the new version came");
+    let sent = house.notices.get(&format!("{id}-261127")).await.unwrap();
+    assert_eq!(sent.sent, Some(at("2026-11-27T09:00")));
+    assert_eq!(
+        house.notices.get(&format!("{}-1126", id.to_lowercase())).await.unwrap().created,
+        at("2026-11-26T08:59")
+    );
+    house.until("2027-11-27T12:00").await;
+    assert_eq!(house.notices.get(&format!("{id}-271127")).await.unwrap().sent, Some(at("2027-11-27T09:00")));
 }
 
 #[tokio::test]
