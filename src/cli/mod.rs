@@ -97,7 +97,7 @@ enum Command {
     /// 备份、恢复、检查群管保存的数据
     Store(store::Args),
     /// 发布要求回执的通知，查看谁回执了
-    Notice(notice::Args),
+    Notice(Box<notice::Args>),
     /// 台账：谁迟回执、迟多久、怎样了结；按月结账
     Ledger(ledger::Args),
     /// 活动：发布、签到、请假、结果
@@ -157,7 +157,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Rulebook(args) => rulebook::run(&args).await,
         Command::Rule(args) => rule::run(args).await,
         Command::Store(args) => store::run(args).await,
-        Command::Notice(args) => notice::run(args).await,
+        Command::Notice(args) => notice::run(*args).await,
         Command::Ledger(args) => ledger::run(args).await,
         Command::Activity(args) => activity::run(args).await,
         Command::Words(args) => words::run(&args).await,

@@ -14,7 +14,8 @@ use crate::{
     model::{Clock, GroupId, MemberId, SystemClock, Timestamp},
     notices::{
         Deadline, Draft,
-        notice::{Link, Repeat},
+        ledger::Fine,
+        notice::{Confirm, Joiners, Leavers, Link, Repeat},
         status::Status,
     },
 };
@@ -79,7 +80,7 @@ struct NoticeArgs {
     #[arg(value_name = "TEXT")]
     text: Option<String>,
     /// 从文件读完整的通知（JSON，与接口相同）；其他选项不再起作用
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "group", "deadline"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "group", "deadline", "confirm", "fine"])]
     file: Option<PathBuf>,
     /// 发给这个群的所有人；可写多次
     #[arg(long, value_name = "GROUP")]
@@ -111,6 +112,60 @@ struct NoticeArgs {
     /// 截止后收名单的人；可写多次
     #[arg(long, value_name = "USERID")]
     escalate_to: Vec<String>,
+    /// 处理特殊情况的人；可写多次，默认收名单的人
+    #[arg(long = "approver", visible_alias = "approvers", value_name = "USERID")]
+    approvers: Vec<String>,
+    /// 确认题，答对才算回执；还要写 --answer 和 --right
+    #[arg(long, value_name = "QUESTION", requires = "answer", requires = "right")]
+    confirm: Option<String>,
+    /// 确认题的一个答案；写 2 到 5 次
+    #[arg(long, value_name = "TEXT", requires = "confirm")]
+    answer: Vec<String>,
+    /// 正确的那个答案
+    #[arg(long, value_name = "TEXT", requires = "confirm")]
+    right: Option<String>,
+    /// 后来进群的人要不要回执；默认不用
+    #[arg(long, value_name = "RULE")]
+    joiners: Option<JoinersArg>,
+    /// 退群的人还要不要回执；默认不再计入
+    #[arg(long, value_name = "RULE")]
+    leavers: Option<LeaversArg>,
+    /// 请假和轮休期间不计时
+    #[arg(long)]
+    stop_for_leave: bool,
+    /// 迟到计金额：规则的名称，例如 sales-staff-2016，或接口里 fine 的 JSON
+    #[arg(long, value_name = "RULE", value_parser = fine)]
+    fine: Option<Fine>,
+    /// 已知悉计金额的法律风险（不写这个选项时会显示说明）
+    #[arg(long, requires = "fine")]
+    fine_understood: bool,
+}
+
+/// What becomes of who joins later.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum JoinersArg {
+    /// 后来的人不用回执
+    Ignore,
+    /// 后来的人也要回执，从进群起算同样的时间
+    Include,
+}
+
+/// What becomes of who leaves.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum LeaversArg {
+    /// 退群的人不再计入
+    Drop,
+    /// 退群的人仍要回执
+    Keep,
+}
+
+fn fine(text: &str) -> Result<Fine, String> {
+    let written = if text.trim_start().starts_with('{') {
+        serde_json::from_str(text).map_err(|e| format!("不是合法的 JSON：{e}"))?
+    } else {
+        json!({ "preset": text.trim() })
+    };
+    serde_json::from_value(written).map_err(|e| e.to_string())
 }
 
 /// How often it is sent again.
@@ -165,7 +220,30 @@ impl NoticeArgs {
         draft.send_at = self.at;
         draft.repeat = self.repeat.map(Repeat::from);
         draft.escalate_to = self.escalate_to.iter().map(MemberId::new).collect();
+        draft.approvers = self.approvers.iter().map(MemberId::new).collect();
+        draft.confirm = self.question()?;
+        if let Some(rule) = self.joiners {
+            draft.joiners = match rule {
+                JoinersArg::Ignore => Joiners::Ignore,
+                JoinersArg::Include => Joiners::Include,
+            };
+        }
+        if let Some(rule) = self.leavers {
+            draft.leavers = match rule {
+                LeaversArg::Drop => Leavers::Drop,
+                LeaversArg::Keep => Leavers::Keep,
+            };
+        }
+        draft.stop_for_leave = self.stop_for_leave;
+        draft.fine = self.fine.clone().map(|fine| Fine { understood: fine.understood || self.fine_understood, ..fine });
         Ok(serde_json::to_value(draft)?)
+    }
+
+    fn question(&self) -> Result<Option<Confirm>, UserError> {
+        let (Some(question), Some(right)) = (&self.confirm, &self.right) else { return Ok(None) };
+        let at = self.answer.iter().position(|answer| answer == right);
+        let at = at.ok_or_else(|| UserError(format!("--right “{right}” 不在 --answer 里")))?;
+        Ok(Some(Confirm { question: question.clone(), answers: self.answer.clone(), right: at }))
     }
 }
 
@@ -206,6 +284,9 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 None => api.post("/api/v1/notices", &draft).await?,
             };
             println!("{}", answer.get("id").and_then(Value::as_str).unwrap_or_default());
+            for warning in answer["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
+                eprintln!("注意：{warning}");
+            }
         }
         Action::Preview { notice } => {
             let answer = api.post("/api/v1/notices/preview", &notice.draft()?).await?;
@@ -246,7 +327,14 @@ fn preview(answer: &Value) -> String {
         let all = answer.get(name).and_then(Value::as_array).into_iter().flatten();
         all.map(|v| v.as_str().map_or_else(|| v.to_string(), str::to_owned)).collect()
     };
-    let mut out = format!("接收 {} 人，截止 {}\n", answer.get("people").unwrap_or(&Value::Null), text("deadline"));
+    let mut out = format!("接收 {} 人", answer["people"]);
+    if answer["exempt"].as_u64() > Some(0) {
+        let _ = write!(out, "（其中 {} 人已豁免）", answer["exempt"]);
+    }
+    let _ = writeln!(out, "，截止 {}", text("deadline_text"));
+    for group in answer["groups"].as_array().into_iter().flatten() {
+        let _ = writeln!(out, "发到：{}（{} 人）", group["name"].as_str().unwrap_or_default(), group["people"]);
+    }
     if !text("group_message").is_empty() {
         let _ = write!(out, "\n—— 群里看到 ——\n{}\n", text("group_message"));
     }
@@ -286,16 +374,37 @@ mod tests {
                 "stop_for_leave": false, "joiners": "ignore", "leavers": "drop", "review": false,
             })
         );
+        let line = "x 盘点 --group one --approver hr --confirm 几点？ --answer 八点 --answer 九点 --right 九点 --joiners include \
+                    --leavers keep --stop-for-leave --fine sales-staff-2016 --fine-understood";
+        let read = |line: &str| <Line as clap::Parser>::try_parse_from(line.split_whitespace());
+        let draft = read(line).unwrap().notice.draft().unwrap();
+        assert_eq!(draft["approvers"], serde_json::json!(["hr"]));
+        assert_eq!(
+            draft["confirm"],
+            serde_json::json!({ "question": "几点？", "answers": ["八点", "九点"], "right": 1 })
+        );
+        assert_eq!((&draft["joiners"], &draft["leavers"]), (&"include".into(), &"keep".into()));
+        assert_eq!((&draft["stop_for_leave"], &draft["fine"]["cap_fen"]), (&true.into(), &5000.into()));
+        assert_eq!(draft["fine"]["understood"], true);
+        let own = r#"x 盘点 --group one --fine {"preset":"sales-staff-2016","cap_fen":3000}"#;
+        let draft = read(own).unwrap().notice.draft().unwrap();
+        assert_eq!((&draft["fine"]["cap_fen"], &draft["fine"]["understood"]), (&3000.into(), &false.into()));
+        assert!(read("x 盘点 --confirm 几点？").is_err(), "no answers");
+        assert!(read("x 盘点 --fine x").is_err_and(|e| e.to_string().contains("没有金额规则“x”")));
+        let wrong = read("x 盘点 --confirm 几点？ --answer 八点 --answer 九点 --right 十点").unwrap().notice.draft();
+        assert_eq!(wrong.unwrap_err().to_string(), "--right “十点” 不在 --answer 里");
     }
 
     #[test]
     fn a_preview_is_readable() {
         let answer = serde_json::json!({
-            "people": 42, "deadline": "2026-11-23T12:00:00+08:00", "group_message": "【通知 8F2K】…",
+            "people": 42, "exempt": 1, "deadline": "2026-11-23T04:00:00Z", "deadline_text": "今天 12:00（北京时间）",
+            "groups": [{ "id": "wrEast", "name": "华东销售群", "people": 42 }], "group_message": "【通知 8F2K】…",
             "card_title": "通知 8F2K", "card_text": "请填表", "buttons": ["收到", "特殊情况"], "warnings": ["没有指定谁"],
         });
         insta::assert_snapshot!(preview(&answer), @r"
-        接收 42 人，截止 2026-11-23T12:00:00+08:00
+        接收 42 人（其中 1 人已豁免），截止 今天 12:00（北京时间）
+        发到：华东销售群（42 人）
 
         —— 群里看到 ——
         【通知 8F2K】…

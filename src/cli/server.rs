@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::{ConfigArg, UserError};
-use crate::{settings::Settings, wecom::client::install_tls};
+use crate::{settings::Settings, wecom::client::install_tls, wording};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -64,6 +64,9 @@ impl Api {
                 (base.trim_end_matches('/').to_owned(), token)
             }
         };
+        if let Ok(settings) = args.config.load_or_built_in() {
+            wording::set_zone(settings.time_zone); // times are shown as the bot shows them
+        }
         install_tls();
         let client = reqwest::Client::builder().timeout(TIMEOUT).build().context("cannot make an HTTP client")?;
         Ok(Self { client, base, token })
