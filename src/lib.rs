@@ -9,6 +9,8 @@ pub mod wording;
 
 pub mod toml_text;
 
+pub mod encoding;
+
 pub mod text;
 
 pub mod qr;

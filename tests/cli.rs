@@ -192,6 +192,37 @@ fn check_says_when_there_is_nothing_of_ones_own() {
 }
 
 #[test]
+fn lists_are_examined_as_people_save_them() {
+    let folder = with_own_list();
+    let lists = folder.path().join("config/wordlists/ads");
+    // 蓝象 in GBK with Excel's empty cells, a table that is not read, remarks on one's own lines.
+    std::fs::write(lists.join("gbk.txt"), b"\xc0\xb6\xcf\xf3\t\t\r\n").unwrap();
+    std::fs::write(lists.join("table.csv"), "蓝象,分=1\n").unwrap();
+    std::fs::write(lists.join("zz.txt"), "蓝色大象来电\n大象来电 | 允许=别的\n蓝").unwrap();
+    let output = run(folder.path(), &["check"], "");
+    let said = stdout(&output);
+    for part in [
+        "ads/table.csv: 提示：表格文件不会读",
+        "ads/zz.txt:1: 提示：和 ads/own.txt:1 重复\n",
+        "ads/zz.txt:2: 提示：允许短语“别的”里没有这个词条，不起作用\n",
+        "ads/zz.txt:3: 提示：单个字",
+        "ads/own.txt:1: 提示：里面的“大象来电”（ads/zz.txt:2）已经够了",
+        "提示：自带的词表里 ",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let sample = folder.path().join("sample.txt");
+    std::fs::write(&sample, b"\xc0\xb6\xcf\xf3\r\nok\r\n").unwrap();
+    std::fs::write(lists.join("zz.txt"), "[阶段=执行]\n蓝象\n").unwrap();
+    let said = stdout(&run(folder.path(), &["check", "--sample", "sample.txt"], ""));
+    assert!(said.contains("ads/gbk.txt:1: 提示：在 2 条日常消息里命中 1 条（50.0%），会误伤\n"), "{said}");
+    let said = stdout(&run(folder.path(), &["check", "--sample", "sample.txt", "--share", "60"], ""));
+    assert!(!said.contains("日常消息"), "{said}");
+    assert_eq!(lines(&run(folder.path(), &["scan", "--json"], "蓝象"))[0]["verdict"], "act");
+}
+
+#[test]
 fn every_mistake_of_a_file_is_said_at_once() {
     let folder = with_own_list();
     let config = folder.path().join("config");

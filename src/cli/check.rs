@@ -1,17 +1,17 @@
 //! `qunguan check`: everything an admin edits, judged before it is in force; each mistake as `file:line: message`.
 
 use std::{
-    collections::HashMap,
+    collections::HashSet,
     path::{Path, PathBuf},
     process::ExitCode,
 };
 
-use super::{ConfigArg, Problems, UserError, WRONG_INPUT, history, rulebook};
+use super::{ConfigArg, Problems, WRONG_INPUT, history, rulebook};
 use crate::{
     backtest::Replay,
     detect::{
         Detector,
-        lint::{Level, lint},
+        lint::{Company, Level, lint},
     },
     model::{Clock, SignedDuration, SystemClock, Timestamp},
     policy::rulebook::promises_beyond,
@@ -30,10 +30,13 @@ pub struct Args {
     /// 平常的聊天，每行一条：指出误伤太多的词条
     #[arg(long, value_name = "FILE")]
     sample: Option<PathBuf>,
-    /// 用已保存的消息指出 90 天没有命中过的词条（先停止服务）
+    /// 一个词条最多命中日常聊天的百分之几，不写则 0.5
+    #[arg(long, value_name = "PERCENT", default_value = "0.5")]
+    share: f64,
+    /// 用已保存的消息指出误伤太多的、90 天没有命中过的词条（先停止服务）
     #[arg(long)]
     stored: bool,
-    /// 也列出不起作用、可以精简的词条
+    /// 也列出自带的词表里可以精简的词条
     #[arg(long)]
     all: bool,
 }
@@ -83,45 +86,55 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::from(WRONG_INPUT))
 }
 
-/// 词库体检: what is dangerous or useless in the lists.
+/// 词库体检: what is dangerous or useless in the lists. What is useless in the shipped ones nobody asked for.
 async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Timestamp) -> anyhow::Result<Vec<String>> {
-    let sample = match &args.sample {
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|e| UserError::refused("读不了", path, &e))?;
-            Some(text.lines().map(str::to_owned).collect::<Vec<_>>())
-        }
+    let mut sample: Option<Vec<String>> = match &args.sample {
+        Some(path) => Some(super::read_text(path)?.lines().map(str::to_owned).collect()),
         None => None,
     };
-    let hits = if args.stored { Some(stored_hits(settings, detector, now - IDLE).await?) } else { None };
+    let mut hints = Vec::new();
+    let mut hits = None;
+    if args.stored {
+        let said = history::stored(settings, now - IDLE).await?;
+        let first = said.iter().map(|(message, _)| message.at).min().unwrap_or(now);
+        let days = (now.duration_since(first).as_hours() + 12) / 24;
+        if days < IDLE.as_hours() / 24 {
+            hints.push(format!(
+                "提示：保存的消息只有 {days} 天；要看 90 天没有命中的词条，在设置里写 [retention] messages = \"90d\""
+            ));
+        }
+        let mut replay = Replay::new(detector, settings, Vec::new());
+        for (message, wrong) in &said {
+            replay.see(message, *wrong);
+        }
+        hits = Some((replay.tally().entries.keys().cloned().collect::<HashSet<_>>(), days));
+        if sample.is_none() {
+            sample = Some(said.into_iter().map(|(message, _)| message.text).collect());
+        }
+    }
     let names: Vec<String> = settings.detect.brands.iter().chain(&settings.detect.staff_names).cloned().collect();
-    let lists = settings.lists().map_err(Problems)?;
-    let mut found = lint(&lists, &names, sample.as_deref(), hits.as_ref());
-    let useless = found.iter().filter(|l| l.level == Level::Hint).count();
-    if !args.all {
-        found.retain(|l| l.level == Level::Warning);
+    let company = Company {
+        names: &names,
+        sample: sample.as_deref(),
+        share: args.share / 100.0,
+        hits: hits.as_ref().map(|(hits, days)| (hits, *days)),
+        today: now.to_zoned(settings.time_zone.clone()).date(),
+    };
+    let found = lint(&settings.lists().map_err(Problems)?, &company);
+    let (shown, useless): (Vec<_>, Vec<_>) =
+        found.into_iter().partition(|l| args.all || l.own || l.level == Level::Warning);
+    hints.extend(shown.into_iter().map(|l| {
+        let file = settings.files.shown(Kind::Wordlist, &l.file);
+        Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
+    }));
+    for path in settings.files.unread_lists() {
+        let message = "提示：表格文件不会读，请在 Excel 里另存为“文本文件（制表符分隔）”，名字以 .txt 结尾";
+        hints.push(Problem::new(path, 0, message).to_string());
     }
-    let more = (useless > 0 && !args.all).then(|| format!("提示：{useless} 个词条可以精简，--all 列出"));
-    Ok(found
-        .into_iter()
-        .map(|l| {
-            let file = settings.files.shown(Kind::Wordlist, &l.file);
-            Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
-        })
-        .chain(more)
-        .collect())
-}
-
-/// How often each entry (`ads/contact.txt:12`) would have hit the stored messages.
-async fn stored_hits(
-    settings: &Settings,
-    detector: &Detector,
-    since: Timestamp,
-) -> anyhow::Result<HashMap<String, u64>> {
-    let mut replay = Replay::new(detector, settings, Vec::new());
-    for (message, wrong) in history::stored(settings, since).await? {
-        replay.see(&message, wrong);
+    if !useless.is_empty() {
+        hints.push(format!("提示：自带的词表里 {} 个词条可以精简，--all 列出", useless.len()));
     }
-    Ok(replay.tally().entries.iter().map(|(entry, count)| (entry.clone(), count.hits)).collect())
+    Ok(hints)
 }
 
 /// Where a group's rulebook asks for more than its policy does: worth a look, not a mistake.

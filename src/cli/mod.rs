@@ -41,6 +41,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
+    encoding,
     model::Timestamp,
     settings::{Log, Problem, Settings},
     store::StoreError,
@@ -195,6 +196,15 @@ fn open(path: &Path) -> Result<Box<dyn io::Read>, UserError> {
     let file = File::open(path)
         .and_then(|file| if file.metadata()?.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { Ok(file) });
     file.map(|file| Box::new(file) as Box<dyn io::Read>).map_err(|error| UserError::refused("打不开", path, &error))
+}
+
+/// A text file of the person at the terminal, in whatever encoding it was saved.
+fn read_text(path: &Path) -> Result<String, UserError> {
+    let bytes = std::fs::read(path).map_err(|error| UserError::refused("读不了", path, &error))?;
+    let text = encoding::decode(&bytes);
+    let text =
+        text.map_err(|line| UserError(format!("{}:{line}: 不是 UTF-8 编码，请用 UTF-8 另存", path.display())))?;
+    Ok(text.into_owned())
 }
 
 /// What is wrong in the files, as an error.

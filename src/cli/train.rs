@@ -78,8 +78,8 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 fn read(path: &Path, examples: &mut Vec<Example>) -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(path).map_err(|e| UserError::refused("读不了", path, &e))?;
-    for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
+    let text = super::read_text(path)?;
+    for (index, line) in text.lines().enumerate() {
         let wrong = |why: String| UserError(format!("{}:{}: {why}", path.display(), index + 1));
         if line.trim().is_empty() {
             continue;

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::{Detector, Input, Report, Verdict};
+use crate::encoding;
 use crate::model::{Category, GroupId, MemberId, Role, Timestamp};
 
 /// Counts of one label in one set.
@@ -71,7 +72,9 @@ pub fn table(detector: &Detector, folder: &Path) -> std::io::Result<Table> {
     let mut table = Table::default();
     for path in files {
         let set = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-        table.add(detector, &set, &String::from_utf8_lossy(&std::fs::read(&path)?));
+        let bytes = std::fs::read(&path)?;
+        let text = encoding::decode(&bytes).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData))?;
+        table.add(detector, &set, &text);
     }
     Ok(table)
 }

@@ -379,10 +379,10 @@ impl Parser {
     }
 
     fn line(&mut self, number: usize, raw: &str) -> Line {
-        let mut text = raw.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r']);
+        // Excel fills short rows with empty cells.
+        let mut text = raw.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r', '\t']);
         if !text.contains('/') {
-            // Excel fills short rows with empty cells.
-            text = text.trim_end_matches([',', '\t']);
+            text = text.trim_end_matches(',');
         }
         let kind = self.meaning(number, text).unwrap_or_else(|message| {
             self.error(number, message);
@@ -393,7 +393,8 @@ impl Parser {
 
     fn meaning(&mut self, line: usize, text: &str) -> Result<LineKind, String> {
         for (must_hit, names) in [(true, ["必中：", "必中:"]), (false, ["必放：", "必放:"])] {
-            if let Some(sentence) = names.iter().find_map(|name| text.trim_start().strip_prefix(name)) {
+            let whole = unquoted(text.trim_start());
+            if let Some(sentence) = names.iter().find_map(|name| whole.strip_prefix(name)) {
                 return match (sentence.trim(), self.category) {
                     ("", _) => Err("后面要写一句话".to_owned()),
                     (_, None) => Err("common 文件夹只能写词组".to_owned()),
@@ -450,6 +451,11 @@ impl Parser {
         }
         let mut entry = Entry { line, ..self.defaults.clone() };
         entry.pattern = pattern(head)?;
+        if let Pattern::Literal(word) = &entry.pattern
+            && let Some(field) = glued(word)
+        {
+            return Err(format!("“{field}”前面要有制表符，或一个竖线（ | ，左右各空一格）"));
+        }
         for cell in cells.filter(|c| !c.trim().is_empty()) {
             set_field(&mut entry, cell.trim())?;
         }
@@ -457,16 +463,18 @@ impl Parser {
     }
 }
 
-/// Cells of a line: tabs if there are any, else ` | `. Excel puts quotes around some cells; they are taken off.
+/// Cells of a line, behind tabs or ` | `: a line that was written with ` | ` may get another column in Excel.
 fn cells(text: &str) -> Vec<String> {
-    let parts: Vec<&str> = if text.contains('\t') { text.split('\t').collect() } else { text.split(" | ").collect() };
-    parts
-        .into_iter()
-        .map(|cell| match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
-            Some(quoted) if !quoted.is_empty() => quoted.replace("\"\"", "\""),
-            _ => cell.to_owned(),
-        })
-        .collect()
+    let parts = |cell: &str| unquoted(cell).split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    text.split('\t').flat_map(parts).collect()
+}
+
+/// Excel puts quotes around cells with commas and quotes; they are taken off.
+fn unquoted(cell: &str) -> String {
+    match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
+        Some(quoted) if !quoted.is_empty() => quoted.replace("\"\"", "\""),
+        _ => cell.to_owned(),
+    }
 }
 
 fn split_words(text: &str) -> Vec<String> {
@@ -534,11 +542,20 @@ fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
             entry.transforms = Some(found?);
         }
         other => {
-            let known = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形"];
-            return Err(format!("不认识的字段“{other}”，可用：{}", known.join("、")));
+            return Err(format!("不认识的字段“{other}”，可用：{}", FIELDS.join("、")));
         }
     }
     Ok(())
+}
+
+/// What fields are called.
+const FIELDS: [&str; 9] = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形"];
+
+/// A field that was meant to stand behind a word and became a part of it: `加我微信｜分=1`, `加我微信 分=1`.
+fn glued(word: &str) -> Option<String> {
+    let starts =
+        |part: &&str| FIELDS.iter().any(|field| part.strip_prefix(field).is_some_and(|r| r.starts_with(['=', '＝'])));
+    word.split(['|', '｜', ' ', ',', '，']).skip(1).map(str::trim).find(starts).map(str::to_owned)
 }
 
 /// Reads the first cell of an entry.
@@ -615,6 +632,32 @@ mod tests {
         let document = Document::parse("ads/contact.txt", SAMPLE).unwrap();
         assert_eq!(document.to_string(), SAMPLE);
         assert_eq!(document.category, Some(Category::Ads));
+    }
+
+    #[test]
+    fn what_excel_makes_of_a_list_means_the_same() {
+        let written = "# 说明，带,号\n加我微信 | 注=常见\n/日入[0-9]{3,}/ | 分=1\n【加】 = 加 / 添加\n必中：加我,微信\n必放：a/b\n";
+        let saved = "\"# 说明，带,号\"\t\t\r\n加我微信 | 注=常见\t分=1\t\r\n\"/日入[0-9]{3,}/ | 分=1\"\t\t\r\n\
+                     【加】 = 加 / 添加\t\t\r\n\"必中：加我,微信\"\t\t\r\n必放：a/b\t\t\r\n\t\t\r\n";
+        let read = |text: &str| {
+            let document = Document::parse("ads/x.txt", text).unwrap();
+            assert_eq!(document.to_string(), text);
+            let entries: Vec<_> = document.entries().map(|e| (e.line, e.pattern.clone(), e.note.clone())).collect();
+            let groups: Vec<_> = document.groups().map(|g| g.words.clone()).collect();
+            (entries, groups, document.examples().cloned().collect::<Vec<_>>())
+        };
+        assert_eq!(read(written), read(saved));
+        assert_eq!(read(written).2[0].text, "加我,微信");
+    }
+
+    #[test]
+    fn a_field_that_became_part_of_the_word_is_told() {
+        for line in ["加我微信|分=1", "加我微信｜分=1", "加我微信 分=1", "加我微信,分=1", "加我微信， 注=常见"]
+        {
+            let errors = Document::parse("ads/x.txt", line).unwrap_err();
+            assert!(errors[0].message.contains("前面要有制表符"), "{line}");
+        }
+        assert!(Document::parse("ads/x.txt", "一分=十厘\n").is_ok(), "no field: it does not begin a part");
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! 词库体检: what is dangerous or useless in the wordlists, before it hits an honest message.
 
-use std::collections::HashMap;
+mod heard;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+
+use jiff::civil::Date;
 
 use super::detector::Settings;
 use super::index::Index;
 use super::lexicon::{Document, Entry, Lists, Pattern};
+use super::own::OwnRules;
 use super::view::{View, fold};
 use super::{Detector, evaluate};
-use crate::text::{emoji, ordinary, sounds};
+use crate::model::{Category, Stage};
+use crate::text::{emoji, ordinary};
 
-/// Share of ordinary messages that one entry may hit.
-const ORDINARY_SHARE: f64 = 0.005;
-/// Fewer ordinary messages say nothing about shares.
-const SAMPLE_MIN: usize = 200;
+/// Share of ordinary messages that one entry may hit, unless the caller says another.
+pub const ORDINARY_SHARE: f64 = 0.005;
 
 /// How urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,6 +37,8 @@ pub struct Lint {
     pub line: usize,
     /// How urgent.
     pub level: Level,
+    /// The line is not as it ships.
+    pub own: bool,
     /// In Chinese.
     pub message: String,
 }
@@ -43,29 +49,55 @@ impl std::fmt::Display for Lint {
     }
 }
 
-/// Examines the lists. `names` are brands, products and staff; `sample` ordinary messages of the company; `hits` how often
-/// each `file:line` hit in the last 90 days, when the caller knows.
+/// What is known about the company besides its lists.
+#[derive(Clone, Debug)]
+pub struct Company<'a> {
+    /// Brands, products, staff.
+    pub names: &'a [String],
+    /// Ordinary messages.
+    pub sample: Option<&'a [String]>,
+    /// Share of them that one entry may hit.
+    pub share: f64,
+    /// Entries (`file:line`) that hit stored messages, and over how many days.
+    pub hits: Option<(&'a HashSet<String>, i64)>,
+    /// The present day.
+    pub today: Date,
+}
+
+/// Examines the lists.
 ///
 /// Lists that do not parse give no remarks; their errors are [`Lists::parse`]'s.
-pub fn lint<S: std::hash::BuildHasher>(
-    lists: &Lists,
-    names: &[String],
-    sample: Option<&[String]>,
-    hits: Option<&HashMap<String, u64, S>>,
-) -> Vec<Lint> {
+pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
     let Ok(documents) = lists.parse() else { return Vec::new() };
     let mut found = Vec::new();
-    words(&documents, names, &mut found);
+    let own = OwnRules::of(lists, &documents);
+    let words = Words::of(&documents, &own);
+    words.alone(company.names, &mut found);
+    words.twice(&documents, &mut found);
+    words.shadowed(&mut found);
+    words.cancelled(&documents, &mut found);
+    heard::remarks(&words, &mut found);
     allows(&documents, &mut found);
-    if let Some(sample) = sample {
-        ordinary(lists, sample, &mut found);
-    }
-    if let Some(hits) = hits {
-        for (document, entry) in all(&documents) {
-            if !hits.contains_key(&format!("{}:{}", document.file, entry.line)) {
-                remark(&mut found, document, entry.line, Level::Hint, "90 天没有命中过，可以考虑删掉".to_owned());
-            }
+    for (document, entry) in all(&documents) {
+        if let Some(last) = entry.expires.filter(|last| *last < company.today) {
+            remark(&mut found, document, entry.line, Level::Hint, format!("{last} 已经到期，不再起作用"));
+        } else if let Some((hits, days)) = company.hits
+            && !hits.contains(&format!("{}:{}", document.file, entry.line))
+        {
+            let message = format!("{days} 天没有命中过，可以考虑删掉");
+            remark(&mut found, document, entry.line, Level::Hint, message);
         }
+    }
+    if let Some(sample) = company.sample {
+        ordinary(lists, sample, company.share, &mut found);
+    }
+    let shipped_lists = Lists::shipped();
+    let shipped: HashMap<&str, HashSet<&str>> =
+        shipped_lists.iter().map(|(name, text)| (&**name, text.lines().collect())).collect();
+    let texts: HashMap<&str, Vec<&str>> = lists.iter().map(|(name, text)| (&**name, text.lines().collect())).collect();
+    for lint in &mut found {
+        let line = texts.get(&*lint.file).and_then(|lines| lines.get(lint.line - 1)).copied().unwrap_or_default();
+        lint.own = shipped.get(&*lint.file).is_none_or(|lines| !lines.contains(line));
     }
     found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     found
@@ -76,74 +108,121 @@ fn all(documents: &[Document]) -> impl Iterator<Item = (&Document, &Entry)> {
 }
 
 fn remark(found: &mut Vec<Lint>, document: &Document, line: usize, level: Level, message: String) {
-    found.push(Lint { file: document.file.clone(), line, level, message });
+    found.push(Lint { file: document.file.clone(), line, level, own: false, message });
 }
 
-fn words(documents: &[Document], names: &[String], found: &mut Vec<Lint>) {
-    let names: Vec<(String, &String)> = names.iter().map(|n| (fold(n), n)).collect();
-    let mut first: HashMap<(crate::model::Category, String), (Arc<str>, usize)> = HashMap::new();
-    let mut heard: HashMap<Vec<u16>, (String, Arc<str>, usize)> = HashMap::new();
-    let literals: Vec<(&Document, &Entry, String)> = all(documents)
-        .filter_map(|(d, e)| if let Pattern::Literal(word) = &e.pattern { Some((d, e, fold(word))) } else { None })
-        .collect();
-    for (document, entry, word) in &literals {
-        let Some(category) = document.category else { continue };
-        let common = |c: char| ordinary::rarity(c) < ordinary::RARE;
-        if word.chars().count() == 1 && word.chars().all(common) && entry.points.is_none_or(|p| p >= 1.0) {
-            let message = "单个字会误伤大量正常消息，请写长一点，或把分降到 1 以下".to_owned();
-            remark(found, document, entry.line, Level::Warning, message);
-        }
-        if let Pattern::Literal(typed) = &entry.pattern
-            && typed.chars().any(|c| !c.is_ascii() && emoji::reading(c).is_some())
-        {
-            let message = format!("词条里的表情会被略过，这一条其实只找“{word}”");
-            remark(found, document, entry.line, Level::Warning, message);
-        }
-        if let Some((file, line)) = first.get(&(category, word.clone())) {
-            remark(found, document, entry.line, Level::Hint, format!("和 {file}:{line} 重复"));
-        } else {
-            first.insert((category, word.clone()), (document.file.clone(), entry.line));
-        }
-        for (folded, name) in &names {
-            if folded.contains(word.as_str()) {
+/// Entries that look for one word, those that ship first: what an admin added is what is too much.
+struct Words<'d>(Vec<Word<'d>>);
+
+struct Word<'d> {
+    document: &'d Document,
+    entry: &'d Entry,
+    category: Category,
+    typed: &'d str,
+    folded: String,
+    points: f32,
+    stage: Stage,
+}
+
+impl<'d> Words<'d> {
+    fn of(documents: &'d [Document], own: &OwnRules) -> Self {
+        let word = |(document, entry): (&'d Document, &'d Entry)| {
+            let Pattern::Literal(typed) = &entry.pattern else { return None };
+            let category = document.category?;
+            let own = own.at(&format!("{}:{}", document.file, entry.line));
+            let stage = own.map_or(entry.stage, |own| own.given.unwrap_or(Stage::Observe));
+            let points = entry.points.unwrap_or(2.0);
+            Some((own.is_some(), Word { document, entry, category, typed, folded: fold(typed), points, stage }))
+        };
+        let mut words: Vec<(bool, Word<'d>)> = all(documents).filter_map(word).collect();
+        words.sort_by_key(|(own, _)| *own);
+        Self(words.into_iter().map(|(_, word)| word).collect())
+    }
+
+    /// What is wrong with an entry by itself.
+    fn alone(&self, names: &[String], found: &mut Vec<Lint>) {
+        let names: Vec<(String, &String)> = names.iter().map(|n| (fold(n), n)).collect();
+        for Word { document, entry, typed, folded: word, .. } in &self.0 {
+            let common = |c: char| ordinary::rarity(c) < ordinary::RARE;
+            if word.chars().count() == 1 && word.chars().all(common) && entry.points.is_none_or(|p| p >= 1.0) {
+                let message = "单个字会误伤大量正常消息，请写长一点，或把分降到 1 以下".to_owned();
+                remark(found, document, entry.line, Level::Warning, message);
+            }
+            if typed.chars().any(|c| !c.is_ascii() && emoji::reading(c).is_some()) {
+                let message = format!("词条里的表情会被略过，这一条其实只找“{word}”");
+                remark(found, document, entry.line, Level::Warning, message);
+            }
+            for (_, name) in names.iter().filter(|(folded, _)| folded.contains(word.as_str())) {
                 let message = format!("“{name}”是自己的名字，里面含有这个词条，单独出现在名字里时不会命中");
                 remark(found, document, entry.line, Level::Warning, message);
             }
         }
-        if entry.homophone == Some(true)
-            && let Some(key) = word.chars().map(|c| sounds::all(c).first().copied()).collect::<Option<Vec<u16>>>()
-        {
-            match heard.get(&key) {
-                Some((other, file, line)) if other != word => {
-                    remark(found, document, entry.line, Level::Hint, format!("和 {file}:{line} 读音相同"));
-                }
-                Some(_) => {}
-                None => drop(heard.insert(key, (word.clone(), document.file.clone(), entry.line))),
+    }
+
+    /// The same entry twice.
+    fn twice(&self, documents: &[Document], found: &mut Vec<Lint>) {
+        let words = self.0.iter().map(|w| (w.document, w.entry, w.category, w.folded.clone()));
+        let others = all(documents)
+            .filter(|(_, entry)| !matches!(entry.pattern, Pattern::Literal(_)))
+            .filter_map(|(d, entry)| Some((d, entry, d.category?, format!("{:?}", entry.pattern))));
+        let mut first: HashMap<(Category, String), (&Document, usize)> = HashMap::new();
+        for (document, entry, category, what) in words.chain(others) {
+            if let Some((other, line)) = first.get(&(category, what.clone())) {
+                let message = format!("和 {}:{line} 重复", other.file);
+                remark(found, document, entry.line, Level::Hint, message);
+            } else {
+                first.insert((category, what), (document, entry.line));
             }
         }
-        if entry.allow.iter().any(|phrase| fold(phrase) == *word) {
-            let message = "被自己的“允许”整个抵消，永远不会命中".to_owned();
-            remark(found, document, entry.line, Level::Warning, message);
+    }
+
+    /// An entry with another inside that already says as much.
+    fn shadowed(&self, found: &mut Vec<Lint>) {
+        let by_word: HashMap<_, _> = self.0.iter().rev().map(|w| ((w.category, w.folded.clone()), w)).collect();
+        for word in &self.0 {
+            let chars: Vec<char> = word.folded.chars().collect();
+            let parts = (0..chars.len()).flat_map(|a| (a + 2..=chars.len()).map(move |b| (a, b)));
+            let shadow = parts.filter(|(a, b)| b - a < chars.len()).find_map(|(a, b)| {
+                let key = (word.category, chars[a..b].iter().collect::<String>());
+                let other = by_word.get(&key)?;
+                let part = key.1;
+                // `vx` is not found inside `vxq`.
+                let cut = |at: usize| {
+                    let sides = [at.checked_sub(1).and_then(|i| chars.get(i)), chars.get(at)];
+                    [char::is_ascii_alphabetic, char::is_ascii_digit]
+                        .iter()
+                        .any(|kind| sides.iter().all(|side| side.is_some_and(kind)))
+                };
+                if cut(a) || cut(b) {
+                    return None;
+                }
+                (other.points >= word.points && other.stage >= word.stage).then_some((part, other))
+            });
+            if let Some((part, other)) = shadow {
+                let place = format!("{}:{}", other.document.file, other.entry.line);
+                let message = format!("里面的“{part}”（{place}）已经够了，这一条不起作用");
+                remark(found, word.document, word.entry.line, Level::Hint, message);
+            }
         }
     }
-    let by_word: HashMap<_, _> = literals
-        .iter()
-        .map(|(d, e, w)| ((d.category, w.as_str()), (e.points.unwrap_or(2.0), d.file.clone(), e.line)))
-        .collect();
-    for (document, entry, word) in &literals {
-        let chars: Vec<char> = word.chars().collect();
-        let points = entry.points.unwrap_or(2.0);
-        let parts = (0..chars.len()).flat_map(|a| (a + 2..=chars.len()).map(move |b| (a, b)));
-        let shadow = parts.filter(|(a, b)| b - a < chars.len()).find_map(|(a, b)| {
-            let part: String = chars[a..b].iter().collect();
-            by_word
-                .get(&(document.category, part.as_str()))
-                .filter(|(other, ..)| *other >= points)
-                .map(|(_, file, line)| (part.clone(), file.clone(), *line))
-        });
-        if let Some((part, file, line)) = shadow {
-            let message = format!("里面的“{part}”（{file}:{line}）已经够了，这一条不起作用");
-            remark(found, document, entry.line, Level::Hint, message);
+
+    /// An entry that an allow-phrase swallows whole.
+    fn cancelled(&self, documents: &[Document], found: &mut Vec<Lint>) {
+        let mut allowed: HashMap<(Option<Category>, String), (&Document, usize)> = HashMap::new();
+        for document in documents {
+            for (line, phrase) in document.allows() {
+                allowed.entry((document.category, fold(phrase))).or_insert((document, line));
+            }
+        }
+        for word in &self.0 {
+            let message = if word.entry.allow.iter().any(|phrase| fold(phrase) == word.folded) {
+                "被自己的“允许”整个抵消，永远不会命中".to_owned()
+            } else if let Some((document, line)) = allowed.get(&(Some(word.category), word.folded.clone())) {
+                format!("被 {}:{line} 的“允许”整个抵消，永远不会命中", document.file)
+            } else {
+                continue;
+            };
+            remark(found, word.document, word.entry.line, Level::Warning, message);
         }
     }
 }
@@ -175,7 +254,7 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     }
 }
 
-fn ordinary(lists: &Lists, sample: &[String], found: &mut Vec<Lint>) {
+fn ordinary(lists: &Lists, sample: &[String], most: f64, found: &mut Vec<Lint>) {
     let today = jiff::civil::Date::constant(2000, 1, 1);
     let Ok(detector) = Detector::build(lists, Settings::new(today)) else { return };
     let mut counts: HashMap<Arc<str>, (usize, f32)> = HashMap::new();
@@ -192,7 +271,7 @@ fn ordinary(lists: &Lists, sample: &[String], found: &mut Vec<Lint>) {
     }
     for (place, (hits, points)) in counts {
         let share = hits as f64 / sample.len().max(1) as f64;
-        if sample.len() < SAMPLE_MIN || share < ORDINARY_SHARE || points < detector.settings().scores.review {
+        if share <= most || points < detector.settings().scores.review {
             continue;
         }
         let Some((file, line)) = place.rsplit_once(':') else { continue };
@@ -200,7 +279,8 @@ fn ordinary(lists: &Lists, sample: &[String], found: &mut Vec<Lint>) {
             file: file.into(),
             line: line.parse().unwrap_or_default(),
             level: Level::Warning,
-            message: format!("在 {:.1}% 的日常消息里命中，会误伤", share * 100.0),
+            own: false,
+            message: format!("在 {} 条日常消息里命中 {hits} 条（{:.1}%），会误伤", sample.len(), share * 100.0),
         });
     }
 }
@@ -209,36 +289,72 @@ fn ordinary(lists: &Lists, sample: &[String], found: &mut Vec<Lint>) {
 mod tests {
     use super::*;
 
-    fn messages(text: &str, names: &[String], sample: Option<&[String]>) -> Vec<String> {
+    const TODAY: Date = Date::constant(2026, 6, 1);
+
+    fn messages(text: &str, company: &Company<'_>) -> Vec<String> {
         let mut lists = Lists::default();
         lists.insert("ads/x.txt", text.to_owned());
-        lint::<std::hash::RandomState>(&lists, names, sample, None).iter().map(ToString::to_string).collect()
+        lint(&lists, company).iter().map(ToString::to_string).collect()
+    }
+
+    fn company() -> Company<'static> {
+        Company { names: &[], sample: None, share: ORDINARY_SHARE, hits: None, today: TODAY }
     }
 
     #[test]
     fn dangerous_and_useless_lines_are_named() {
-        let text = "加\n代购\n代购包税\n代购\n好房\n刷单 | 允许=刷单\n推广 | 允许=没有它\n允许：毫无关系\n补🥚\n";
-        let found = messages(text, &["好房网".to_owned()], None);
+        let text = "[阶段=执行]\n加\n代购\n代购包税\n代购\n好房\n刷单 | 允许=刷单\n推广 | 允许=没有它\n允许：毫无关系\n补🥚\n\
+                    招 ~6 代理\n招 ~6 代理\n允许：新店开业\n新店开业\n过期词 | 到期=2026-05-31\n";
+        let names = ["好房网".to_owned()];
+        let found = messages(text, &Company { names: &names, ..company() });
         let all = found.join("\n");
         for part in [
-            "ads/x.txt:1: 单个字",
-            "x.txt:3: 里面的“代购”",
-            "x.txt:4: 和 ads/x.txt:2 重复",
-            "x.txt:5: “好房网”",
-            "x.txt:6: 被自己",
-            "x.txt:7: 允许短语",
+            "ads/x.txt:2: 单个字",
+            "x.txt:4: 里面的“代购”（ads/x.txt:3）",
+            "x.txt:5: 和 ads/x.txt:3 重复",
+            "x.txt:6: “好房网”",
+            "x.txt:7: 被自己",
             "x.txt:8: 允许短语",
-            "x.txt:9: 词条里的表情会被略过，这一条其实只找“补”",
+            "x.txt:9: 允许短语",
+            "x.txt:10: 词条里的表情会被略过，这一条其实只找“补”",
+            "x.txt:12: 和 ads/x.txt:11 重复",
+            "x.txt:14: 被 ads/x.txt:13 的“允许”整个抵消",
+            "x.txt:15: 2026-05-31 已经到期",
         ] {
             assert!(all.contains(part), "{part} in\n{all}");
         }
     }
 
     #[test]
+    fn a_word_on_trial_makes_no_other_useless() {
+        let mut lists = Lists::shipped();
+        lists.insert("ads/own.txt", "需要的\n".to_owned());
+        let found = lint(&lists, &company());
+        assert!(found.iter().all(|l| !l.message.contains("ads/own.txt:1")), "it only records, the shipped one acts");
+        assert!(found.iter().all(|l| !l.own));
+    }
+
+    #[test]
+    fn words_that_sound_alike_are_named() {
+        let found = messages("[谐音=是]\n微信群\n威信裙\n鱼网\n", &company());
+        assert_eq!(found[0], "ads/x.txt:3: 和 ads/x.txt:2 读音相同");
+        assert!(found[1].starts_with("ads/x.txt:4: 和常用的“") && found[1].contains("渔网"), "{}", found[1]);
+    }
+
+    #[test]
     fn an_entry_that_hits_ordinary_messages_is_named() {
         let sample: Vec<String> =
             (0..300).map(|i| if i % 10 == 0 { "今天看房吗".into() } else { format!("好的{i}") }).collect();
-        let found = messages("看房\n稳赚\n", &[], Some(&sample));
-        assert_eq!(found, ["ads/x.txt:1: 在 10.0% 的日常消息里命中，会误伤"]);
+        let found = messages("看房\n稳赚\n", &Company { sample: Some(&sample), ..company() });
+        assert_eq!(found, ["ads/x.txt:1: 在 300 条日常消息里命中 30 条（10.0%），会误伤"]);
+        let found = messages("看房\n稳赚\n", &Company { sample: Some(&sample), share: 0.2, ..company() });
+        assert_eq!(found, Vec::<String>::new());
+    }
+
+    #[test]
+    fn an_entry_that_hit_nothing_is_named() {
+        let hits = HashSet::from(["ads/x.txt:2".to_owned()]);
+        let found = messages("看房\n稳赚\n", &Company { hits: Some((&hits, 90)), ..company() });
+        assert_eq!(found, ["ads/x.txt:1: 90 天没有命中过，可以考虑删掉"]);
     }
 }

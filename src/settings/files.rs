@@ -13,7 +13,7 @@ use std::{
 use rust_embed::RustEmbed;
 
 use super::Problem;
-use crate::{detect::Lists, wording};
+use crate::{detect::Lists, encoding, wording};
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
@@ -126,7 +126,8 @@ impl Files {
         names
     }
 
-    /// One file by name; the problem is told if it is missing, unreadable or not UTF-8.
+    /// One file by name; the problem is told if it is missing, unreadable or no text. Wordlists may be in every encoding that
+    /// Excel saves, the others are TOML and so UTF-8.
     pub fn read(&self, kind: Kind, name: &str) -> Result<Text, Problem> {
         let (shown, bytes) = if let Some(path) = self.own(kind).remove(name) {
             let bytes = std::fs::read(&path)
@@ -139,11 +140,9 @@ impl Files {
             })?;
             (shown, bytes)
         };
-        let text = std::str::from_utf8(&bytes).map_err(|e| {
-            let line = bytes[..e.valid_up_to()].split(|b| *b == b'\n').count();
-            Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存")
-        })?;
-        Ok(Text { name: name.to_owned(), text: text.trim_start_matches('\u{feff}').to_owned(), shown })
+        let text = if kind == Kind::Wordlist { encoding::decode(&bytes) } else { encoding::utf8(&bytes) };
+        let text = text.map_err(|line| Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存"))?;
+        Ok(Text { name: name.to_owned(), text: text.into_owned(), shown })
     }
 
     /// `wordlists/scores.toml`: what each signal weighs.
@@ -201,6 +200,20 @@ impl Files {
             let _ = collect(&folder.join(kind.folder()), "", kind.extension(), &mut found);
         }
         found
+    }
+
+    /// Tables among the wordlists that are not read, because they were saved as something else than text.
+    pub fn unread_lists(&self) -> Vec<PathBuf> {
+        let mut found = BTreeMap::new();
+        if let Some(folder) = &self.folder {
+            let _ = collect(&folder.join(Kind::Wordlist.folder()), "", "", &mut found);
+        }
+        let table = |path: &PathBuf| {
+            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
+            ["csv", "tsv", "xls", "xlsx", "et", "txt"].iter().any(|table| ending.eq_ignore_ascii_case(table))
+                && ending != "txt"
+        };
+        found.into_values().filter(table).collect()
     }
 
     /// The config folder's own files of every kind, for noticing changes.
@@ -282,6 +295,20 @@ mod tests {
         std::fs::write(folder.path().join("policies/own.toml"), b"a = 1\nb = \"\xd6\xd0\"\n").unwrap();
         let problem = Files::in_folder(folder.path()).read(Kind::Policy, "own").unwrap_err();
         assert_eq!(problem.line, 2);
+    }
+
+    #[test]
+    fn a_list_that_excel_saved_is_read_and_a_table_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("wordlists/ads");
+        std::fs::create_dir_all(&own).unwrap();
+        std::fs::write(own.join("gbk.txt"), b"\xbc\xd3\xce\xd2\r\n").unwrap();
+        std::fs::write(own.join("broken.txt"), b"a\r\n\xff\r\n").unwrap();
+        std::fs::write(own.join("saved.CSV"), "加我,分=1").unwrap();
+        let files = Files::in_folder(folder.path());
+        assert_eq!(files.read(Kind::Wordlist, "ads/gbk").unwrap().text, "加我\r\n");
+        assert_eq!(files.read(Kind::Wordlist, "ads/broken").unwrap_err().line, 2);
+        assert_eq!(files.unread_lists(), [own.join("saved.CSV")]);
     }
 
     #[test]
