@@ -49,8 +49,10 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
         if line.trim().is_empty() {
             continue;
         }
-        let line: Line = serde_json::from_str(&line)
-            .map_err(|e| UserError(format!("{}:{}: 不是一条消息：{e}", path.display(), index + 1)))?;
+        let line: Line = serde_json::from_str(&line).map_err(|e| {
+            let name = if path.as_os_str() == "-" { "标准输入".into() } else { path.display().to_string() };
+            UserError(format!("{name}:{}: 不是一条消息：{e}", index + 1))
+        })?;
         said.push(line.said(index));
     }
     Ok(said)

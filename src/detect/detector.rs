@@ -13,7 +13,9 @@ use super::own::OwnRules;
 use super::restore::Restorer;
 use super::score::{Conclusion, Scores};
 use super::view::{Span, View, bit};
-use super::{Finding, Input, Report, Silent, Stages, Verdict, contact, disguise, leaks, learned, links, names};
+use super::{
+    Finding, Input, Report, Silent, Stages, Verdict, contact, disguise, leaks, learned, links, names, repeated,
+};
 use crate::model::{Attachment, Category, GroupId, MemberId, Role, Stage, Timestamp};
 use crate::text::aliases::{self, Alias};
 use crate::text::{Normalized, Steps, Transform, sounds};
@@ -240,6 +242,7 @@ impl Detector {
         Self::files(input, &mut gather);
         self.name(input, &mut gather);
         self.learned(&mut gather);
+        Self::repeated(input, &mut gather);
         // Nobody takes the characters of a listed word apart by chance.
         let apart = gather.findings.iter().find(|f| f.score > 0.0 && f.transforms.contains(&Transform::Split));
         if let Some((start, end)) = apart.map(|f| (f.start, f.end)) {
@@ -437,7 +440,7 @@ impl Detector {
         let nowhere = Span { start: 0, end: 0 };
         let mut quiet = true;
         if input.role == Role::Member
-            && let Some(real) = names::imitates(name, &self.settings.protected_names)
+            && let Some(real) = names::imitates(name, &self.settings.protected_names).or_else(|| names::claims(name))
         {
             quiet = false;
             gather.add(Category::Impersonation, "name", nowhere, 1.0, Some(real.into()));
@@ -461,6 +464,22 @@ impl Detector {
         }
         if quiet {
             gather.silent("*/name", "昵称没有问题");
+        }
+    }
+
+    /// One message that fills the screen with one sentence.
+    fn repeated(input: &Input<'_>, gather: &mut Gather<'_>) {
+        match repeated::find(&gather.view.raw).filter(|_| input.role == Role::Member) {
+            Some(found) => {
+                let span = gather.view.span_of(found.range.0, found.range.1);
+                gather.add(Category::Flood, "in-message", span, 1.0, Some(format!("×{}", found.times).into()));
+                if let Some(finding) = gather.findings.last_mut() {
+                    // Pictures have no folded characters.
+                    (finding.start, finding.end) = found.range;
+                    finding.original = gather.view.raw[found.range.0..found.range.1].iter().collect();
+                }
+            }
+            None => gather.silent("flood/in-message", "没有反复说同一句话"),
         }
     }
 
@@ -509,7 +528,9 @@ impl Detector {
                 format!("{} 秒内 {} 条，相同内容 {} 条", limits.rate_window.as_secs(), seen.rate, seen.repeats),
             );
         }
-        if !seen.joined.is_empty() {
+        if seen.joined.is_empty() {
+            gather.silent("*/spread", "前面没有可以连起来的短消息");
+        } else {
             self.spread(&seen.joined, gather);
         }
     }
@@ -517,6 +538,7 @@ impl Detector {
     /// A word typed over several messages: 加 · 我 · 微信.
     fn spread(&self, joined: &str, gather: &mut Gather<'_>) {
         let view = View::new(joined);
+        let before_all = gather.findings.len();
         let last = gather.view.chars.len();
         let all = Span { start: 0, end: last };
         let before = view.chars.len().saturating_sub(last);
@@ -537,6 +559,9 @@ impl Detector {
                 finding.stage = compiled.entry.stage;
             }
             gather.set_stage(Some(&compiled.place));
+        }
+        if gather.findings.len() == before_all {
+            gather.silent("*/spread", "和前面几条连起来也没有词条");
         }
     }
 

@@ -18,6 +18,7 @@ pub mod matcher;
 pub mod names;
 mod near;
 pub mod own;
+pub mod repeated;
 pub mod restore;
 pub mod score;
 pub mod view;

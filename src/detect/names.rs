@@ -17,6 +17,26 @@ pub fn imitates<'a>(shown: &str, protected: &'a [String]) -> Option<&'a str> {
     })
 }
 
+/// Names that only a role or WeCom itself has.
+const ROLES: [&str; 10] = [
+    "群主",
+    "管理员",
+    "群管理员",
+    "群管理",
+    "系统管理员",
+    "系统消息",
+    "微信团队",
+    "企业微信团队",
+    "微信安全中心",
+    "企业微信安全中心",
+];
+
+/// The role that a shown name claims: it is nothing but `群主`, `管理员`, `企业微信团队` ….
+pub fn claims(shown: &str) -> Option<&'static str> {
+    let shown = fold(shown);
+    ROLES.into_iter().find(|role| shown == fold(role))
+}
+
 fn strip_titles(name: &str) -> String {
     let mut name = name.to_owned();
     for title in ["群主", "管理员", "官方", "客服", "助理", "本人", "工作号", "新号", "小号"] {
@@ -30,6 +50,13 @@ fn strip_titles(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_name_of_a_role_alone_is_claimed() {
+        assert_eq!(claims("【群 主】"), Some("群主"));
+        assert_eq!(claims("企業微信團隊"), Some("企业微信团队"));
+        assert_eq!(claims("华东群主老张"), None);
+    }
 
     #[test]
     fn a_copied_or_decorated_name_is_seen_and_another_is_not() {

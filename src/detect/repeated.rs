@@ -1,0 +1,112 @@
+//! One message that fills the screen by saying the same over and over: `加群领券加群领券加群领券…`.
+//!
+//! Laughter, applause and rulers (哈哈哈, [鼓掌][鼓掌], ------) are what people write; so one sign has to come very often, and
+//! signs that say nothing never count.
+
+/// Longest text that is repeated, in signs.
+const LONGEST_UNIT: usize = 30;
+/// Times in a row.
+const TIMES: usize = 8;
+/// Signs that are repetition, if several make the text.
+const SIGNS: usize = 40;
+/// The same for one sign.
+const SIGNS_OF_ONE: usize = 60;
+/// WeCom's own pictures are written `[玫瑰]`.
+const LONGEST_PICTURE: usize = 5;
+
+/// What is said over and over in a message, and how often.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeated {
+    /// First raw character and one past the last.
+    pub range: (usize, usize),
+    /// How often.
+    pub times: usize,
+}
+
+/// A sign: a character or one of WeCom's pictures, white space left out.
+#[derive(Clone, Copy)]
+struct Sign<'t> {
+    at: usize,
+    chars: &'t [char],
+}
+
+/// The first repetition in the characters as they were typed.
+pub fn find(typed: &[char]) -> Option<Repeated> {
+    if typed.len() < SIGNS {
+        return None;
+    }
+    let signs = signs(typed);
+    let same = |a: usize, b: usize| signs[a].chars == signs[b].chars;
+    (1..=LONGEST_UNIT.min(signs.len() / TIMES)).find_map(|unit| {
+        let mut run = 0;
+        (unit..=signs.len()).find_map(|i| {
+            if i < signs.len() && same(i, i - unit) {
+                run += 1;
+                return None;
+            }
+            let long = std::mem::take(&mut run) + unit;
+            let first = i - long;
+            let one = (first..first + unit).all(|j| same(j, first));
+            let enough = long >= if one { SIGNS_OF_ONE } else { SIGNS } && long >= unit * TIMES;
+            let says = signs[first..first + unit].iter().any(|sign| sign.chars.iter().any(|c| says_something(*c)));
+            (enough && says).then(|| Repeated {
+                range: (signs[first].at, signs[i - 1].at + signs[i - 1].chars.len()),
+                times: long / unit,
+            })
+        })
+    })
+}
+
+fn says_something(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '\u{2600}'..='\u{27bf}' | '\u{1f000}'..)
+}
+
+fn signs(typed: &[char]) -> Vec<Sign<'_>> {
+    let mut signs = Vec::with_capacity(typed.len());
+    let mut at = 0;
+    while at < typed.len() {
+        let picture =
+            (typed[at] == '[').then(|| typed[at..].iter().take(LONGEST_PICTURE + 2).position(|c| *c == ']')).flatten();
+        let length = picture.map_or(1, |last| last + 1);
+        if !typed[at].is_whitespace() {
+            signs.push(Sign { at, chars: &typed[at..at + length] });
+        }
+        at += length;
+    }
+    signs
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(String, usize)> {
+        let typed: Vec<char> = text.chars().collect();
+        find(&typed).map(|r| (typed[r.range.0..r.range.1].iter().collect(), r.times))
+    }
+
+    #[test]
+    fn a_screen_full_of_one_sentence_is_found() {
+        let text = "加群领券，".repeat(10);
+        assert_eq!(found(&format!("看这里 {text}")), Some((text, 10)));
+        assert_eq!(found(&"顶".repeat(60)).map(|(_, times)| times), Some(60));
+        assert_eq!(found(&"🎉".repeat(80)).map(|(_, times)| times), Some(80));
+        assert_eq!(found(&"给个说法\n".repeat(12)).map(|(_, times)| times), Some(12));
+    }
+
+    #[test]
+    fn what_people_write_is_not() {
+        for text in [
+            "哈".repeat(50),
+            "哈哈".repeat(25),
+            "[鼓掌]".repeat(20),
+            "加油".repeat(10),
+            "-".repeat(200),
+            "=-".repeat(100),
+            "。".repeat(90),
+            "收到，谢谢大家的配合，明天上午九点在门口集合，请带好身份证和充电宝，谢谢大家的配合。".to_owned(),
+        ] {
+            assert_eq!(found(&text), None, "{text}");
+        }
+    }
+}
