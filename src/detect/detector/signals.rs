@@ -1,0 +1,241 @@
+//! What is seen besides words: numbers, links, names, files, repetition, what the group taught, what was said before.
+
+use super::Detector;
+use super::gather::Gather;
+use crate::detect::history::History;
+use crate::detect::leaks::Kind;
+use crate::detect::links::Trouble;
+use crate::detect::view::{Span, View};
+use crate::detect::{Input, contact, leaks, links, names, repeated};
+use crate::model::{Attachment, Category, Role, Stage};
+
+/// From this likelihood on a learned model speaks up.
+const LEARNED_FROM: f32 = 0.9;
+
+impl Detector {
+    pub(super) fn numbers(&self, numbers: &[(Kind, Span)], gather: &mut Gather<'_>) {
+        let own = |span: Span| {
+            let folded = gather.view.folded(span);
+            let original = gather.view.original(span).to_lowercase();
+            self.settings.own_numbers.iter().any(|n| {
+                let digits: String = n.chars().filter(char::is_ascii_alphanumeric).collect();
+                folded.ends_with(&digits.to_lowercase()) && digits.len() >= 5 || original == n.to_lowercase()
+            })
+        };
+        let own_address = |kind: Kind, span: Span| {
+            let original = gather.view.original(span).to_lowercase();
+            kind == Kind::Email
+                && original.split_once('@').is_some_and(|(_, host)| links::is_own(host, &self.settings.own_domains))
+        };
+        let (ours, foreign): (Vec<_>, Vec<_>) =
+            numbers.iter().copied().partition(|(kind, span)| own(*span) || own_address(*kind, *span));
+        if !ours.is_empty() {
+            gather.silent("leak_personal/*", "是公司自己公布的号码");
+        }
+        if foreign.is_empty() {
+            gather.silent("leak_personal/*", "没有号码、证件、卡号或邮箱");
+        }
+        for (kind, span) in &foreign {
+            let (category, name) = match kind {
+                Kind::Mobile => (Category::LeakPersonal, "mobile"),
+                Kind::IdCard => (Category::LeakPersonal, "id-card"),
+                Kind::IdCardShape => (Category::LeakPersonal, "id-card-shape"),
+                Kind::BankCard => (Category::LeakPersonal, "bank-card"),
+                Kind::Email => (Category::LeakPersonal, "email"),
+                Kind::Credential => (Category::LeakSecret, "credential"),
+            };
+            let first = !foreign.iter().take_while(|(_, s)| s != span).any(|(k, _)| k == kind);
+            let told = *kind == Kind::Mobile && leaks::is_speakers(gather.view, *span);
+            gather.add(category, name, *span, if first && !told { 1.0 } else { 0.0 }, None);
+        }
+        let mut people: Vec<String> = foreign
+            .iter()
+            .filter(|(kind, _)| *kind != Kind::Credential)
+            .map(|(_, span)| gather.view.folded(*span))
+            .collect();
+        people.sort();
+        people.dedup();
+        if people.len() >= 3 {
+            let span = Span { start: foreign[0].1.start, end: foreign[foreign.len() - 1].1.end };
+            gather.add(Category::LeakPersonal, "table", span, 1.0, None);
+        }
+    }
+
+    pub(super) fn links(&self, links: &[links::Link], gather: &mut Gather<'_>) {
+        if links.is_empty() {
+            gather.silent("malware/link", "没有链接");
+        }
+        let mut seen = Vec::new();
+        for link in links {
+            let Some(trouble) = link.trouble(&self.settings.own_domains) else {
+                gather.silent("malware/link", format!("{} 是自己的或常见的网站", link.host));
+                continue;
+            };
+            let (category, name) = match trouble {
+                Trouble::Foreign => (Category::Ads, "link"),
+                Trouble::ThrowAway => (Category::Malware, "throw-away-domain"),
+                Trouble::Short => (Category::Malware, "short-link"),
+                Trouble::LookAlike => (Category::Fraud, "lookalike-domain"),
+                Trouble::Address => (Category::Malware, "ip-link"),
+                Trouble::Invitation => (Category::CrossPromotion, "group-link"),
+                Trouble::Program => (Category::Malware, "program-link"),
+            };
+            let factor = if seen.contains(&trouble) { 0.0 } else { 1.0 };
+            if link.broken && seen.is_empty() {
+                gather.add(Category::Ads, "broken-link", link.span, 1.0, Some(link.host.as_str().into()));
+            }
+            seen.push(trouble);
+            gather.add(category, name, link.span, factor, Some(link.host.as_str().into()));
+        }
+    }
+
+    /// An advert in the nickname, or somebody else's name.
+    pub(super) fn name(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
+        let Some(name) = input.sender_name else {
+            return gather.silent("impersonation/name", "不知道昵称");
+        };
+        let nowhere = Span { start: 0, end: 0 };
+        let mut quiet = true;
+        if input.role == Role::Member
+            && let Some(real) = names::imitates(name, &self.settings.protected_names).or_else(|| names::claims(name))
+        {
+            quiet = false;
+            gather.add(Category::Impersonation, "name", nowhere, 1.0, Some(real.into()));
+        }
+        let view = View::new(name);
+        let links = links::find(&view);
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains)) {
+            let compiled = &self.index.entries[hit.entry];
+            let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
+            if compiled.entry.points.unwrap_or(points) < self.settings.scores.review || hit.by_sound {
+                continue;
+            }
+            quiet = false;
+            gather.add(compiled.category, "name", nowhere, 1.0, Some(compiled.place.clone()));
+            if let Some(finding) = gather.findings.last_mut() {
+                name.clone_into(&mut finding.original);
+                finding.normalized = view.folded(hit.span);
+                finding.stage = compiled.entry.stage;
+            }
+            gather.set_stage(Some(&compiled.place));
+        }
+        if quiet {
+            gather.silent("*/name", "昵称没有问题");
+        }
+    }
+
+    /// One message that fills the screen with one sentence.
+    pub(super) fn repeated(input: &Input<'_>, gather: &mut Gather<'_>) {
+        match repeated::find(&gather.view.raw).filter(|_| input.role == Role::Member) {
+            Some(found) => {
+                let span = gather.view.span_of(found.range.0, found.range.1);
+                gather.add(Category::Flood, "in-message", span, 1.0, Some(format!("×{}", found.times).into()));
+                if let Some(finding) = gather.findings.last_mut() {
+                    // Pictures have no folded characters.
+                    (finding.start, finding.end) = found.range;
+                    finding.original = gather.view.raw[found.range.0..found.range.1].iter().collect();
+                }
+            }
+            None => gather.silent("flood/in-message", "没有反复说同一句话"),
+        }
+    }
+
+    /// What the admins taught; asks a human until it earned more.
+    pub(super) fn learned(&self, gather: &mut Gather<'_>) {
+        for (category, model) in &self.settings.learned {
+            let score = model.score_view(gather.view);
+            if score < LEARNED_FROM || gather.view.chars.len() < 4 {
+                gather.silent(&format!("{category}/learned"), format!("学到的像不像：{:.0}%", score * 100.0));
+                continue;
+            }
+            let all = Span { start: 0, end: gather.view.chars.len() };
+            gather.add(*category, "learned", all, 1.0, Some(format!("{:.0}%", score * 100.0).into()));
+            let trusted = model.record.may_act();
+            if let Some(finding) = gather.findings.last_mut() {
+                finding.score = if trusted { self.settings.scores.act } else { self.settings.scores.review };
+                finding.stage = if trusted { Stage::Enforce } else { Stage::Pilot };
+            }
+        }
+    }
+
+    pub(super) fn memory(&self, input: &Input<'_>, history: &History, gather: &mut Gather<'_>) {
+        let limits = &self.settings.limits;
+        let view = gather.view;
+        let seen = history.add(input.group, input.sender, input.at, &view.chars, limits);
+        let all = Span { start: 0, end: view.chars.len() };
+        if input.role != Role::Member {
+            gather.silent("flood/*", "群主、管理员和机器人不算刷屏");
+            return;
+        }
+        let mut quiet = true;
+        for (name, count, limit) in [
+            ("rate", seen.rate, limits.rate + 1),
+            ("repeat", seen.repeats, limits.repeats),
+            ("campaign", seen.senders, limits.campaign_senders),
+            ("campaign-groups", seen.groups, limits.campaign_groups),
+        ] {
+            if count >= limit {
+                quiet = false;
+                gather.add(Category::Flood, name, all, 1.0, Some(format!("×{count}").into()));
+            }
+        }
+        if quiet {
+            gather.silent(
+                "flood/*",
+                format!("{} 秒内 {} 条，相同内容 {} 条", limits.rate_window.as_secs(), seen.rate, seen.repeats),
+            );
+        }
+        if seen.joined.is_empty() {
+            gather.silent("*/spread", "前面没有可以连起来的短消息");
+        } else {
+            self.spread(&seen.joined, gather);
+        }
+    }
+
+    /// A word typed over several messages: 加 · 我 · 微信.
+    pub(super) fn spread(&self, joined: &str, gather: &mut Gather<'_>) {
+        let view = View::new(joined);
+        let before_all = gather.findings.len();
+        let last = gather.view.chars.len();
+        let all = Span { start: 0, end: last };
+        let before = view.chars.len().saturating_sub(last);
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[], &[])) {
+            if hit.by_sound || hit.span.start >= before || hit.span.end <= before {
+                continue;
+            }
+            let compiled = &self.index.entries[hit.entry];
+            let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
+            let points = compiled.entry.points.unwrap_or(points);
+            if points <= 0.0 {
+                continue;
+            }
+            gather.add(compiled.category, "spread", all, 1.0, Some(compiled.place.clone()));
+            if let Some(finding) = gather.findings.last_mut() {
+                finding.score = points;
+                finding.normalized = view.folded(hit.span);
+                finding.stage = compiled.entry.stage;
+            }
+            gather.set_stage(Some(&compiled.place));
+        }
+        if gather.findings.len() == before_all {
+            gather.silent("*/spread", "和前面几条连起来也没有词条");
+        }
+    }
+
+    pub(super) fn files(input: &Input<'_>, gather: &mut Gather<'_>) {
+        for attachment in input.attachments {
+            if let Attachment::File { name, .. } = attachment
+                && links::runs_code(name)
+                && input.role == Role::Member
+            {
+                gather.add(
+                    Category::Malware,
+                    "program-file",
+                    Span { start: 0, end: 0 },
+                    1.0,
+                    Some(name.as_str().into()),
+                );
+            }
+        }
+    }
+}

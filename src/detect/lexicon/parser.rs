@@ -1,0 +1,294 @@
+//! Reads a list line by line: what each line means, or what is wrong with it.
+
+use std::sync::Arc;
+
+use super::{Entry, Example, Group, Line, LineKind, ListError, NearTerm, Pattern, Term};
+use crate::model::{Category, Severity, Stage};
+use crate::text::Transform;
+
+/// Defaults that a `[…]` section sets for the lines below it.
+#[derive(Clone, Debug)]
+pub(super) struct Parser {
+    file: Arc<str>,
+    pub(super) category: Option<Category>,
+    defaults: Entry,
+    pub(super) errors: Vec<ListError>,
+}
+
+impl Parser {
+    pub(super) fn new(file: &str) -> Self {
+        let (folder, name) = file.split_once('/').unwrap_or(("", file));
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let mut parser = Self {
+            file: file.into(),
+            category: folder.parse().ok(),
+            defaults: Entry {
+                line: 0,
+                pattern: Pattern::Literal(String::new()),
+                rule: stem.into(),
+                severity: None,
+                points: None,
+                note: None,
+                stage: Stage::Enforce,
+                stage_given: false,
+                expires: None,
+                allow: Vec::new(),
+                transforms: None,
+                homophone: None,
+            },
+            errors: Vec::new(),
+        };
+        if parser.category.is_none() && folder != "common" {
+            let hint = folder.parse::<Category>().err().and_then(|e| e.nearest);
+            let hint = hint.map(|n| format!("，是不是 {n}？")).unwrap_or_default();
+            parser.error(1, format!("文件夹 {folder} 不是类别名{hint}"));
+        }
+        parser
+    }
+
+    fn error(&mut self, line: usize, message: impl Into<String>) {
+        self.errors.push(ListError { file: self.file.clone(), line, message: message.into() });
+    }
+
+    pub(super) fn line(&mut self, number: usize, raw: &str) -> Line {
+        // Excel fills short rows with empty cells.
+        let mut text = raw.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r', '\t']);
+        if !text.contains('/') {
+            text = text.trim_end_matches(',');
+        }
+        let kind = self.meaning(number, text).unwrap_or_else(|message| {
+            self.error(number, message);
+            LineKind::Silent
+        });
+        Line { raw: raw.to_owned(), kind }
+    }
+
+    fn meaning(&mut self, line: usize, text: &str) -> Result<LineKind, String> {
+        for (must_hit, names) in [(true, ["必中：", "必中:"]), (false, ["必放：", "必放:"])] {
+            let whole = unquoted(text.trim_start());
+            if let Some(sentence) = names.iter().find_map(|name| whole.strip_prefix(name)) {
+                return match (sentence.trim(), self.category) {
+                    ("", _) => Err("后面要写一句话".to_owned()),
+                    (_, None) => Err("common 文件夹只能写词组".to_owned()),
+                    (text, Some(_)) => Ok(LineKind::Example(Example { must_hit, text: text.to_owned(), line })),
+                };
+            }
+        }
+        let mut cells = cells(text).into_iter();
+        let head = cells.next().unwrap_or_default();
+        let head = head.trim();
+        if head.is_empty() && cells.clone().all(|c| c.trim().is_empty()) || head.starts_with('#') {
+            return Ok(LineKind::Silent);
+        }
+        if let Some(section) = head.strip_prefix('[') {
+            let section = section.strip_suffix(']').ok_or("小节要以 ] 结束")?;
+            let fresh = Self::new(&self.file).defaults;
+            self.defaults = Entry { line, ..fresh };
+            let mut defaults = self.defaults.clone();
+            for field in section.split_whitespace() {
+                set_field(&mut defaults, field)?;
+            }
+            self.defaults = defaults;
+            return Ok(LineKind::Silent);
+        }
+        if let Some(words) = head.strip_prefix("允许：").or_else(|| head.strip_prefix("允许:")) {
+            let words = split_words(words);
+            return if words.is_empty() {
+                Err("“允许”后面没有词".to_owned())
+            } else {
+                Ok(LineKind::Allow(words))
+            };
+        }
+        if let Some(rest) = head.strip_prefix('【')
+            && let Some((name, rest)) = rest.split_once('】')
+            && let Some(words) = rest.trim_start().strip_prefix('=')
+        {
+            let mut homophone = false;
+            for cell in cells.filter(|c| !c.trim().is_empty()) {
+                let (key, value) = key_value(&cell)?;
+                match key {
+                    "谐音" | "homophone" => homophone = yes(value)?,
+                    "注" | "note" => {}
+                    other => return Err(format!("词组没有“{other}”这个字段")),
+                }
+            }
+            let words = split_words(words);
+            if words.is_empty() {
+                return Err(format!("词组【{name}】是空的"));
+            }
+            return Ok(LineKind::Group(Group { name: name.to_owned(), words, homophone, line }));
+        }
+        if self.category.is_none() {
+            return Err("common 文件夹只能写词组".to_owned());
+        }
+        let mut entry = Entry { line, ..self.defaults.clone() };
+        entry.pattern = pattern(head)?;
+        if let Pattern::Literal(word) = &entry.pattern
+            && let Some(field) = glued(word)
+        {
+            return Err(format!("“{field}”前面要有制表符，或一个竖线（ | ，左右各空一格）"));
+        }
+        for cell in cells.filter(|c| !c.trim().is_empty()) {
+            set_field(&mut entry, cell.trim())?;
+        }
+        Ok(LineKind::Entry(Arc::new(entry)))
+    }
+}
+
+/// Cells of a line, behind tabs or ` | `: a line that was written with ` | ` may get another column in Excel.
+fn cells(text: &str) -> Vec<String> {
+    let parts = |cell: &str| unquoted(cell).split(" | ").map(str::to_owned).collect::<Vec<_>>();
+    text.split('\t').flat_map(parts).collect()
+}
+
+/// Excel puts quotes around cells with commas and quotes; they are taken off.
+fn unquoted(cell: &str) -> String {
+    match cell.strip_prefix('"').and_then(|c| c.strip_suffix('"')) {
+        Some(quoted) if !quoted.is_empty() => quoted.replace("\"\"", "\""),
+        _ => cell.to_owned(),
+    }
+}
+
+fn split_words(text: &str) -> Vec<String> {
+    text.split(['/', '、']).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+fn key_value(field: &str) -> Result<(&str, &str), String> {
+    let (key, value) = field
+        .split_once('=')
+        .or_else(|| field.split_once('＝'))
+        .ok_or_else(|| format!("“{field}”不是“字段=值”，要写进备注请用“注=…”"))?;
+    Ok((key.trim(), value.trim()))
+}
+
+fn yes(value: &str) -> Result<bool, String> {
+    match value {
+        "是" | "yes" | "true" => Ok(true),
+        "否" | "no" | "false" => Ok(false),
+        other => Err(format!("“{other}”应当是“是”或“否”")),
+    }
+}
+
+fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
+    let (key, value) = key_value(field)?;
+    match key {
+        "规则" | "rule" => {
+            let fine = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+            if value.is_empty() || !value.chars().all(fine) {
+                return Err(format!("规则名“{value}”只能用小写字母、数字和 -"));
+            }
+            entry.rule = value.into();
+        }
+        "级别" | "severity" => {
+            let found = Severity::ALL.iter().find(|s| s.id() == value || s.zh() == value);
+            entry.severity = Some(*found.ok_or_else(|| format!("级别“{value}”应当是轻、中、重或严重"))?);
+        }
+        "分" | "points" => {
+            let points: f32 = value.parse().map_err(|_| format!("分“{value}”不是数"))?;
+            if !(0.0..=20.0).contains(&points) {
+                return Err(format!("分 {value} 不在 0 到 20 之间"));
+            }
+            entry.points = Some(points);
+        }
+        "注" | "note" => entry.note = Some(value.to_owned()),
+        "阶段" | "stage" => {
+            let found = Stage::ALL.iter().find(|s| s.id() == value || s.zh() == value);
+            entry.stage = *found.ok_or_else(|| format!("阶段“{value}”应当是观察、试点或执行"))?;
+            entry.stage_given = true;
+        }
+        "到期" | "expires" => {
+            let date = value.parse().map_err(|_| format!("到期“{value}”应当像 2027-01-31"))?;
+            entry.expires = Some(date);
+        }
+        "允许" | "allow" => entry.allow = split_words(value),
+        "谐音" | "homophone" => entry.homophone = Some(yes(value)?),
+        "变形" | "transforms" => {
+            let names =
+                value.split([',', '，', '、']).map(str::trim).filter(|n| !n.is_empty() && *n != "无" && *n != "none");
+            let found: Result<Vec<Transform>, String> = names
+                .map(|name| {
+                    let transform = Transform::ALL.iter().find(|t| t.id() == name || t.zh() == name);
+                    transform.copied().ok_or_else(|| format!("没有“{name}”这种变形"))
+                })
+                .collect();
+            entry.transforms = Some(found?);
+        }
+        other => {
+            return Err(format!("不认识的字段“{other}”，可用：{}", FIELDS.join("、")));
+        }
+    }
+    Ok(())
+}
+
+/// What fields are called.
+const FIELDS: [&str; 9] = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形"];
+
+/// A field that was meant to stand behind a word and became a part of it: `加我微信｜分=1`, `加我微信 分=1`.
+fn glued(word: &str) -> Option<String> {
+    let starts =
+        |part: &&str| FIELDS.iter().any(|field| part.strip_prefix(field).is_some_and(|r| r.starts_with(['=', '＝'])));
+    word.split(['|', '｜', ' ', ',', '，']).skip(1).map(str::trim).find(starts).map(str::to_owned)
+}
+
+/// Reads the first cell of an entry.
+fn pattern(head: &str) -> Result<Pattern, String> {
+    if let Some(regex) = head.strip_prefix('/') {
+        let regex = regex.strip_suffix('/').filter(|r| !r.is_empty()).ok_or("正则要写在两个 / 之间")?;
+        regex::Regex::new(regex).map_err(|e| format!("正则写错了：{}", e.to_string().replace('\n', " ")))?;
+        return Ok(Pattern::Regex(regex.to_owned()));
+    }
+    let mut terms: Vec<NearTerm> = Vec::new();
+    let mut next: Option<(usize, bool)> = Some((0, true));
+    let mut word = String::new();
+    let flush = |word: &mut String, terms: &mut Vec<NearTerm>, next: &mut Option<(usize, bool)>| {
+        let text = word.trim();
+        if !text.is_empty() {
+            let (within, ordered) = next.take().unwrap_or((0, true));
+            terms.push(NearTerm { term: Term::Word(text.to_owned()), within, ordered });
+        }
+        word.clear();
+    };
+    let tokens: Vec<&str> = head.split(' ').collect();
+    for (i, token) in tokens.iter().enumerate() {
+        if let Some((within, ordered)) = operator(token) {
+            flush(&mut word, &mut terms, &mut next);
+            if terms.is_empty() || i + 1 == tokens.len() || next.is_some() {
+                return Err(format!("“{token}”的两边都要有词"));
+            }
+            next = Some((within, ordered));
+            continue;
+        }
+        if matches!(*token, "~" | "～" | ">" | "＞") {
+            return Err(format!("“{token}”后面要写字数，如 {token}6"));
+        }
+        let mut rest = *token;
+        while let Some((before, after)) = rest.split_once('【') {
+            word.push_str(before);
+            flush(&mut word, &mut terms, &mut next);
+            let (name, after) = after.split_once('】').ok_or("词组要写成【名字】")?;
+            let (within, ordered) = next.take().unwrap_or((0, true));
+            terms.push(NearTerm { term: Term::Group(name.to_owned()), within, ordered });
+            rest = after;
+        }
+        word.push_str(rest);
+        word.push(' ');
+    }
+    flush(&mut word, &mut terms, &mut next);
+    match terms.as_slice() {
+        [] => Err("这一行没有词".to_owned()),
+        [NearTerm { term: Term::Word(word), .. }] => Ok(Pattern::Literal(word.clone())),
+        _ if terms.len() > 6 => Err("一条最多六个词".to_owned()),
+        _ => Ok(Pattern::Near(terms)),
+    }
+}
+
+/// `~8` either order, `>8` in this order.
+fn operator(token: &str) -> Option<(usize, bool)> {
+    let ordered = match token.chars().next()? {
+        '~' | '～' => false,
+        '>' | '＞' => true,
+        _ => return None,
+    };
+    let within = token.trim_start_matches(['~', '～', '>', '＞']).parse().ok()?;
+    (within <= 60).then_some((within, ordered))
+}
