@@ -1,21 +1,12 @@
 //! Builds everything from the settings, starts it, stops it in order.
 //!
-//! Order of a stop: `/readyz` says no, no new connections, what was accepted is answered, channels and tasks end what they
-//! began, the store writes what is left. Killed instead, nothing acknowledged is lost.
+//! Order of a stop: `/readyz` says no, what was accepted is answered and channels and tasks end what they began, no new
+//! connections, the store writes what is left. Killed instead, nothing acknowledged is lost.
 
 mod house;
 mod ready;
 
-use std::{
-    collections::BTreeMap,
-    net::SocketAddr,
-    path::PathBuf,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use arc_swap::{ArcSwap, ArcSwapOption};
@@ -40,7 +31,15 @@ use crate::{
     contacts::{Company, Contacts},
     coverage::Coverage,
     groups::{Configured, Groups},
-    http::{self, Api, appeal::AppealPages, auth::Tokens, door::Door, receipt::Receipts},
+    http::{
+        self, Api,
+        appeal::AppealPages,
+        auth::Tokens,
+        door::Door,
+        in_flight::{self, InFlight},
+        problem,
+        receipt::Receipts,
+    },
     jobs::{self, Job, hands::Hands, rehearsal::Rehearsal, runner::Runner, wecom_hands::WecomHands},
     model::{Clock, MemberId, Timestamp},
     moderation::{Moderation, Rules, Said},
@@ -60,6 +59,10 @@ use crate::{
 const CALLBACK_TIMEOUT: Duration = Duration::from_millis(4500);
 /// A batch of a company's own pipeline may take longer.
 const API_TIMEOUT: Duration = Duration::from_secs(60);
+/// Whoever watches `/readyz` has so long to see that the bot stops, before connections are refused.
+const STOP_SEEN: Duration = Duration::from_millis(500);
+/// Requests that came after the stop was said get so long.
+const STOP_LATECOMERS: Duration = Duration::from_secs(2);
 /// Work in progress gets so long to end at a stop.
 const STOP_WITHIN: Duration = Duration::from_secs(25);
 
@@ -96,7 +99,7 @@ pub struct App {
     header_timeout: Duration,
     config: Option<Watched>,
     store_folder: Option<PathBuf>,
-    stopping: Arc<AtomicBool>,
+    in_flight: InFlight,
 }
 
 impl Rules {
@@ -338,7 +341,7 @@ impl App {
             .map(|kind| Arc::new(jobs::notice::NoticeJob { kind, notices: notices.clone() }) as Arc<dyn Job>);
         let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs.chain(notice_jobs)));
 
-        let stopping = Arc::new(AtomicBool::new(false));
+        let in_flight = InFlight::default();
         let api = Api {
             moderation: moderation.clone(),
             store: store.clone(),
@@ -352,7 +355,7 @@ impl App {
                 coverage: coverage.clone(),
                 capabilities: capabilities.clone(),
                 runner: runner.clone(),
-                stopping: stopping.clone(),
+                in_flight: in_flight.clone(),
             }),
         };
         let tokens = Tokens::new(settings.api_tokens.iter().map(|t| (t.name.as_str(), t.value.expose())));
@@ -369,6 +372,8 @@ impl App {
             .merge(pages)
             .layer(within(CALLBACK_TIMEOUT))
             .nest("/api/v1", http::api_routes(api, tokens, settings.http.api_bytes).layer(within(API_TIMEOUT)))
+            .fallback(|| async { problem::Problem::not_found("地址") })
+            .layer(axum::middleware::from_fn_with_state(in_flight.clone(), in_flight::count))
             .layer(CatchPanicLayer::new());
         Ok(Self {
             store,
@@ -385,7 +390,7 @@ impl App {
             header_timeout: Duration::try_from(settings.http.header_timeout).unwrap_or(Duration::from_secs(10)),
             config: with.config,
             store_folder: with.store_folder,
-            stopping,
+            in_flight,
         })
     }
 
@@ -435,6 +440,7 @@ impl App {
             tokio::spawn(reload::watch(
                 self.live.clone(),
                 watched,
+                self.live.get().settings.clone(),
                 self.clock.clone(),
                 move |settings| {
                     let rules = Rules::build(settings, build_clock.as_ref(), lived.clone())?;
@@ -485,13 +491,19 @@ impl App {
         info!(%address, "ready");
         stop.await;
         info!("stopping");
-        self.stopping.store(true, Ordering::SeqCst);
-        handle.graceful_shutdown(Some(STOP_WITHIN));
-        server.await??;
+        self.in_flight.stop();
         ending.send_replace(true);
-        if tokio::time::timeout(STOP_WITHIN, async { while working.join_next().await.is_some() {} }).await.is_err() {
+        let all_done = async {
+            self.in_flight.done().await;
+            while working.join_next().await.is_some() {}
+        };
+        let (done, ()) = tokio::join!(tokio::time::timeout(STOP_WITHIN, all_done), tokio::time::sleep(STOP_SEEN));
+        if done.is_err() {
             warn!("some work did not end in time; it goes on from the store at the next start");
         }
+        // What came while the stop was already said ends at once.
+        handle.graceful_shutdown(Some(STOP_LATECOMERS));
+        server.await??;
         if let Some(watching) = watching {
             watching.abort();
         }

@@ -1,9 +1,6 @@
 //! What `/readyz` says: each channel, the settings, what is not covered, what waits for the configuration.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 
@@ -12,7 +9,7 @@ use crate::{
     channels::Channel,
     coverage::{Coverage, Gap},
     groups::Group,
-    http::{Readiness, ops::Check},
+    http::{Readiness, in_flight::InFlight, ops::Check},
     jobs::runner::Runner,
     moderation::Rules,
     settings::reload::Live,
@@ -25,7 +22,7 @@ pub(super) struct Ready {
     pub(super) coverage: Arc<Coverage>,
     pub(super) capabilities: Arc<ArcSwap<Capabilities>>,
     pub(super) runner: Arc<Runner>,
-    pub(super) stopping: Arc<AtomicBool>,
+    pub(super) in_flight: InFlight,
 }
 
 #[async_trait::async_trait]
@@ -41,8 +38,13 @@ impl Readiness for Ready {
         } else if checks.iter().all(|check| check.name != "archive") {
             checks.push(Check::lacking("archive", "没有配置会话存档；群里没有 @ 机器人的消息都看不到"));
         }
-        checks.push(match &self.live.status().rejected {
-            None => Check::good("settings", "设置已生效"),
+        let status = self.live.status();
+        checks.push(match &status.rejected {
+            None if status.waiting.is_empty() => Check::good("settings", "设置已生效"),
+            None => {
+                let waiting = status.waiting.join("、");
+                Check::lacking("settings", format!("设置已生效；这些改动要重启才生效：{waiting}"))
+            }
             Some((_, problems)) => {
                 let first = problems.first().map(ToString::to_string).unwrap_or_default();
                 Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
@@ -57,7 +59,7 @@ impl Readiness for Ready {
         for (why, count) in self.runner.faults() {
             checks.push(Check::lacking("wecom", format!("{count} 项待办等着改设置：{why}")));
         }
-        if self.stopping.load(Ordering::SeqCst) {
+        if self.in_flight.is_stopping() {
             checks.push(Check::broken("process", "正在停止"));
         }
         checks

@@ -1,4 +1,4 @@
-//! 帮助: what can be typed, as far as the person may use it.
+//! 帮助: what can be typed, as far as the person may use it. A group reads one line of it; the rest is told in private.
 
 use async_trait::async_trait;
 
@@ -18,6 +18,12 @@ impl Command for Help {
     fn help(&self) -> &'static str {
         "看看能做什么"
     }
+    fn personal(&self) -> bool {
+        true
+    }
+    fn in_group(&self) -> &'static str {
+        "可以对我说：我的状态、群规、举报、申诉。全部指令已私信您；没收到的话，请到群管应用里直接问我。"
+    }
     fn fits(&self, words: &[&str]) -> bool {
         words.is_empty()
     }
@@ -26,6 +32,10 @@ impl Command for Help {
             Some(group) => decides(group, call.by),
             None => call.desk.groups.all().iter().any(|group| decides(group, call.by)),
         };
+        if call.public {
+            let more = if decides { "管理指令请私信我发送「帮助」查看。" } else { "" };
+            return Ok(format!("可以对我说：我的状态、群规、举报、申诉。{more}"));
+        }
         let mut answer = String::from("可以发送：");
         for command in ALL.iter().filter(|c| decides || c.who() == Who::Anyone) {
             answer.push_str("\n· ");

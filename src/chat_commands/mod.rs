@@ -157,6 +157,10 @@ trait Command: Send + Sync {
     fn personal(&self) -> bool {
         false
     }
+    /// What the group reads instead of such an answer.
+    fn in_group(&self) -> &'static str {
+        SENT_IN_PRIVATE
+    }
     /// Can these words follow it? What only looks like the command at its first word is an ordinary message.
     fn fits(&self, _words: &[&str]) -> bool {
         true
@@ -279,7 +283,7 @@ impl Desk {
         let call = Call { desk: self, by: said.by, group, public, words, text: said.text, quote: said.quote };
         let answered = match command.run(&call).await {
             Ok(answer) | Err(CommandError::User(UserError(answer))) if privately => {
-                self.tell(&said, &answer).await.map(|()| SENT_IN_PRIVATE.to_owned())
+                self.tell(&said, &answer).await.map(|()| command.in_group().to_owned())
             }
             Ok(answer) => Ok(answer),
             Err(CommandError::User(error)) => Ok(error.0),

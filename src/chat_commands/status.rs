@@ -34,8 +34,13 @@ impl Command for Status {
         let now = call.desk.clock.now();
         let mut groups: Vec<_> = call.group.iter().cloned().collect();
         if groups.is_empty() {
-            groups = call.desk.groups.all();
-            groups.retain(|group| group.learned.members.contains_key(call.by));
+            for group in call.desk.groups.all() {
+                // Of some groups WeCom tells nobody who is in them; whoever spoke there is on record.
+                let listed = group.learned.members.contains_key(call.by);
+                if listed || call.desk.store.member(group.id(), call.by).await?.version > 0 {
+                    groups.push(group);
+                }
+            }
         }
         if groups.is_empty() {
             call.group()?;

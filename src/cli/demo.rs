@@ -42,7 +42,7 @@ use crate::{
 /// 打开演示：模拟的企业微信、示例群和群管在一起，不需要账号和设置。
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// 网页和接口的监听地址
+    /// 网页和接口的监听地址；不写则用 127.0.0.1:8080
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// 数据放在这个文件夹（默认临时文件夹，退出即删）
@@ -200,19 +200,20 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         .set_callbacks(Some(format!("http://{listen}/wecom/app")), Some(format!("http://{listen}/wecom/bot")))
         .await
         .map_err(|refused| anyhow::anyhow!("the simulator refused the callback addresses: {}", refused.0))?;
-    welcome(listen, &page)?;
+    welcome(listen, &page, &simulator.credentials().api_base)?;
     told.await;
     let _ = stop.send(());
     serving.await??;
     Ok(ExitCode::SUCCESS)
 }
 
-fn welcome(listen: SocketAddr, page: &str) -> std::io::Result<()> {
+fn welcome(listen: SocketAddr, page: &str, simulator: &str) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "群管演示已就绪，请在浏览器打开：")?;
     writeln!(out)?;
     writeln!(out, "  说明    http://{listen}/")?;
     writeln!(out, "  聊天页  {page}")?;
+    writeln!(out, "  脚本    {simulator}/sim/api（模拟的企业微信的控制接口）")?;
     writeln!(out)?;
     writeln!(out, "试一试：以「李销售」的身份在「华东销售群」发送三次  加我V信领红包")?;
     writeln!(out, "第一次警告，第二次禁言 2 小时（移出群，到时拉回；时钟可以在页面上拨快），第三次移出。")?;

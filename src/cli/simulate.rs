@@ -12,7 +12,7 @@ use crate::{
 /// Options of `qunguan simulate`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// 监听地址；端口写 0 表示自动选择
+    /// 监听地址，端口写 0 表示自动选择；不写则用 127.0.0.1:8090
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     listen: SocketAddr,
     /// 从空企业开始，不带示例群和示例成员

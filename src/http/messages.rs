@@ -8,11 +8,14 @@ use serde::{Deserialize, Serialize};
 use super::{Api, body, problem::Problem};
 use crate::{
     detect::Verdict,
-    model::{Attachment, CaseId, Channel, Message, MessageId, Step, Timestamp},
+    model::{Attachment, CaseId, Channel, Message, MessageId, SignedDuration, Step, Timestamp},
 };
 
 /// Most messages in one batch.
 const MAX_BATCH: usize = 5000;
+/// A message from further in the future has a wrong clock behind it; the decision itself counts none beyond the policy's
+/// `clock_tolerance`.
+const FUTURE: SignedDuration = SignedDuration::from_hours(366 * 24);
 /// Longest text taken in, in bytes; WeCom's own limit is far below.
 const MAX_TEXT: usize = 64 * 1024;
 
@@ -64,6 +67,7 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
     if batch.messages.len() > MAX_BATCH {
         return Err(Problem::invalid("messages", format!("一批最多 {MAX_BATCH} 条消息")));
     }
+    let latest = api.clock.now() + FUTURE;
     let mut lanes: BTreeMap<(String, String), Vec<(usize, Message)>> = BTreeMap::new();
     let mut ids = Vec::with_capacity(batch.messages.len());
     let mut senders: HashMap<String, (String, String)> = HashMap::with_capacity(batch.messages.len());
@@ -73,7 +77,7 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
         if *senders.entry(incoming.id.clone()).or_insert_with(|| lane.clone()) != lane {
             return Err(Problem::invalid(&format!("messages[{position}].id"), "同一批里另一个人的消息也用了这个 id"));
         }
-        lanes.entry(lane).or_default().push((position, message(incoming, position)?));
+        lanes.entry(lane).or_default().push((position, message(incoming, position, latest)?));
     }
     let mut working = tokio::task::JoinSet::new();
     for lane in lanes.into_values() {
@@ -107,7 +111,7 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
     Ok(Json(Results { results: results.into_iter().flatten().collect() }))
 }
 
-fn message(incoming: Incoming, position: usize) -> Result<Message, Problem> {
+fn message(incoming: Incoming, position: usize, latest: Timestamp) -> Result<Message, Problem> {
     let wrong = |field: &str, what: &str| Problem::invalid(&format!("messages[{position}].{field}"), what);
     if incoming.id.is_empty() || incoming.id.len() > 256 {
         return Err(wrong("id", "不能为空，也不能超过 256 字节"));
@@ -117,6 +121,9 @@ fn message(incoming: Incoming, position: usize) -> Result<Message, Problem> {
     }
     if incoming.sender.is_empty() || incoming.sender.len() > 256 {
         return Err(wrong("sender", "不能为空，也不能超过 256 字节"));
+    }
+    if incoming.at > latest {
+        return Err(wrong("at", "在很久以后，请检查时钟和单位"));
     }
     if incoming.text.is_none() && incoming.attachments.is_empty() && incoming.revokes.is_none() {
         let field = format!("messages[{position}].text");

@@ -5,6 +5,7 @@ pub mod appeal;
 pub mod auth;
 pub mod body;
 pub mod door;
+pub mod in_flight;
 pub mod ledger;
 pub mod messages;
 pub mod notices;

@@ -16,6 +16,7 @@ mod log;
 mod policies;
 mod problem;
 pub mod reload;
+mod restart;
 mod retention;
 mod rulebooks;
 mod secret;

@@ -25,6 +25,8 @@ use crate::model::{Clock, Timestamp};
 
 /// After the last change of a file, wait this long for the next: saving twenty files is one reload.
 const QUIET: Duration = Duration::from_millis(200);
+/// A second request for the same broken files within this time says nothing new: an admin saved and sent `SIGHUP`.
+const ONCE_WITHIN: Duration = Duration::from_secs(5);
 /// Hash the files this often, also without being told of a change.
 pub const REHASH: Duration = Duration::from_secs(30);
 
@@ -43,6 +45,8 @@ pub struct Status {
     pub since: Timestamp,
     /// The first eight hexadecimal digits of the files' hash.
     pub version: String,
+    /// Settings that were changed and come in force with the next start.
+    pub waiting: Vec<&'static str>,
     /// Set while the files on disk are not what is in force: when that was found, and what is wrong with them.
     pub rejected: Option<(Timestamp, Vec<Problem>)>,
 }
@@ -50,7 +54,7 @@ pub struct Status {
 impl<T> Live<T> {
     /// In force from the start.
     pub fn new(value: Arc<T>, now: Timestamp) -> Self {
-        let status = Status { since: now, version: String::new(), rejected: None };
+        let status = Status { since: now, version: String::new(), waiting: Vec::new(), rejected: None };
         Self { value: ArcSwap::new(value), status: ArcSwap::from_pointee(status), attempts: watch::Sender::new(0) }
     }
     /// What is in force; take it once a message.
@@ -93,11 +97,12 @@ impl Watched {
     }
 }
 
-/// Watches until the future is dropped. `build` makes the new state from validated settings, off the async threads;
+/// Watches until the future is dropped. `began` is what the process started with; `build` makes the new state from validated settings, off the async threads;
 /// `swapped` is told after it came in force.
 pub async fn watch<T: Send + Sync + 'static>(
     live: Arc<Live<T>>,
     watched: Watched,
+    began: Settings,
     clock: Arc<dyn Clock>,
     build: impl Fn(Settings) -> Result<T, Vec<Problem>> + Send + Sync + 'static,
     swapped: impl Fn(&Arc<T>) + Send + Sync,
@@ -108,6 +113,8 @@ pub async fn watch<T: Send + Sync + 'static>(
     let _ = told.try_send(()); // something may have changed since
     let mut watcher = watcher(told);
     let Watched { file, mut secrets, mut known } = watched;
+    let mut tried: Option<(std::time::Instant, [u8; 32])> = None;
+    let began = Arc::new(began);
     live.status.rcu(|old| Status { version: short(&known), ..Status::clone(old) });
     loop {
         if let Some(watcher) = &mut watcher {
@@ -132,24 +139,35 @@ pub async fn watch<T: Send + Sync + 'static>(
         if found == known && !asked {
             continue;
         }
-        known = found;
-        let (path, build) = (file.clone(), build.clone());
         let started = std::time::Instant::now();
+        let again = tried.is_some_and(|(at, tried)| tried == found && started - at < ONCE_WITHIN);
+        if again && live.status().rejected.is_some() {
+            live.attempts.send_modify(|n| *n += 1);
+            continue;
+        }
+        (known, tried) = (found, Some((started, found)));
+        let (path, build, began) = (file.clone(), build.clone(), began.clone());
         let built = tokio::task::spawn_blocking(move || {
             let settings = Settings::load(&path)?;
-            let secrets = settings.secret_files();
-            Ok::<_, Vec<Problem>>((secrets, build(settings)?))
+            let (secrets, waiting) = (settings.secret_files(), settings.waits_for_restart(&began));
+            Ok::<_, Vec<Problem>>((secrets, waiting, build(settings)?))
         });
         let now = clock.now();
         match built.await {
-            Ok(Ok((files, value))) => {
+            Ok(Ok((files, waiting, value))) => {
                 secrets = files;
                 let value = Arc::new(value);
                 live.value.store(value.clone());
-                live.status.store(Arc::new(Status { since: now, version: short(&known), rejected: None }));
+                let duration_ms = started.elapsed().as_millis() as u64;
+                if waiting.is_empty() {
+                    info!(version = short(&known), duration_ms, "settings reloaded");
+                } else {
+                    let waiting = waiting.join(", ");
+                    warn!(version = short(&known), duration_ms, waiting, "settings reloaded; some wait for a restart");
+                }
+                live.status.store(Arc::new(Status { since: now, version: short(&known), waiting, rejected: None }));
                 swapped(&value);
                 metrics::counter!("qunguan_reloads_total", "result" => "accepted").increment(1);
-                info!(version = short(&known), duration_ms = started.elapsed().as_millis() as u64, "settings reloaded");
             }
             Ok(Err(problems)) => {
                 for problem in &problems {
@@ -255,8 +273,14 @@ mod tests {
     fn start(file: &Path) -> (Arc<Live<bool>>, tokio::task::JoinHandle<()>) {
         let live = Arc::new(Live::new(Arc::new(false), Timestamp::UNIX_EPOCH));
         let build = |settings: Settings| Ok(settings.dry_run);
-        let task =
-            tokio::spawn(watch(live.clone(), Watched::now(file.to_owned()), Arc::new(SystemClock), build, |_| {}));
+        let task = tokio::spawn(watch(
+            live.clone(),
+            Watched::now(file.to_owned()),
+            Settings::default(),
+            Arc::new(SystemClock),
+            build,
+            |_| {},
+        ));
         (live, task)
     }
 
@@ -278,7 +302,7 @@ mod tests {
         std::fs::write(&file, "dry_run = true\n").unwrap();
         attempts.changed().await.unwrap();
         assert!(**live.get());
-        assert_eq!(live.status().rejected, None);
+        assert_eq!((live.status().rejected.clone(), live.status().waiting.clone()), (None, Vec::new()));
 
         // The way editors save: a new file is renamed over the old one.
         let fresh = folder.path().join("qunguan.toml.new");
@@ -289,10 +313,10 @@ mod tests {
         let (_, problems) = live.status().rejected.clone().unwrap();
         assert_eq!(problems[0].line, 1);
 
-        std::fs::write(&file, "dry_run = false\n").unwrap();
+        std::fs::write(&file, "dry_run = false\nlisten = \"127.0.0.1:1\"\n").unwrap();
         attempts.changed().await.unwrap();
         assert!(!**live.get());
-        assert_eq!(live.status().rejected, None);
+        assert_eq!((live.status().rejected.clone(), live.status().waiting.clone()), (None, vec!["listen"]));
         task.abort();
     }
 
@@ -306,7 +330,8 @@ mod tests {
         let live = Arc::new(Live::new(Arc::new(false), Timestamp::UNIX_EPOCH));
         let mut attempts = live.attempts();
         let build = |settings: Settings| Ok(settings.dry_run);
-        let task = tokio::spawn(watch(live.clone(), watched, Arc::new(SystemClock), build, |_| {}));
+        let task =
+            tokio::spawn(watch(live.clone(), watched, Settings::default(), Arc::new(SystemClock), build, |_| {}));
         attempts.changed().await.unwrap();
         assert!(**live.get());
         task.abort();

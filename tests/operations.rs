@@ -1,0 +1,114 @@
+//! What whoever runs the bot sees: its stop, its reload, its answers to what is no request.
+
+#[path = "common/house.rs"]
+mod house;
+
+use house::{API_TOKEN, House, SALES};
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+/// A group of the smart bot: WeCom tells nobody who is in it.
+const PROJECT: &str = "wrNewProducts";
+
+fn project() -> String {
+    format!("[[group]]\nid = \"{PROJECT}\"\nname = \"新品项目群\"\nkind = \"bot\"\nowner = \"zhang\"")
+}
+
+fn note(readyz: &Value, name: &str) -> String {
+    let checks = readyz["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("{name}: {readyz}"));
+    check["note"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_stop_is_said_until_what_was_accepted_is_answered() {
+    let mut house = House::start().await;
+    let (readyz, address) = (house.url("/readyz"), house.url("").replace("http://", ""));
+    let body = json!({ "messages": [{
+        "id": "slow", "group": SALES, "sender": "li", "at": "2026-11-01T09:00:00+08:00", "text": "早"
+    }]})
+    .to_string();
+    let mut slow = TcpStream::connect(&address).await.unwrap();
+    let head = format!(
+        "POST /api/v1/messages HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {API_TOKEN}\r\nExpect: 100-continue\r\n\
+         Content-Length: {}\r\nConnection: close\r\n\r\n",
+        body.len()
+    );
+    slow.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = [0; 12];
+    slow.read_exact(&mut answer).await.unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100", "it is being answered");
+
+    let asked = async {
+        loop {
+            let answer = reqwest::get(&readyz).await.expect("it listens as long as something is being answered");
+            if answer.status() == 503 {
+                break assert_eq!(note(&answer.json().await.unwrap(), "process"), "正在停止");
+            }
+        }
+        slow.write_all(body.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        slow.read_to_string(&mut answer).await.unwrap();
+        assert!(answer.contains("HTTP/1.1 200"), "{answer}");
+    };
+    tokio::join!(house.stop_bot(), asked);
+    assert!(TcpStream::connect(&address).await.is_err(), "and then no more");
+}
+
+#[tokio::test]
+async fn what_waits_for_a_restart_is_named() {
+    let mut house = House::empty(house::morning(), "").await;
+    house.write_settings();
+    house.start_bot().await;
+    let settings = std::fs::read_to_string(house.config()).unwrap();
+    assert_eq!(note(&house.get("/readyz").await, "settings"), "设置已生效");
+    let changed = format!("{settings}\n[log]\nlevel = \"debug\"\n[detect]\nbrands = [\"好房网\"]\n");
+    assert_eq!(house.rewrite(&[("qunguan.toml", &changed)]).await, [""; 0]);
+    let said = note(&house.get("/readyz").await, "settings");
+    assert_eq!(said, "设置已生效；这些改动要重启才生效：[log]");
+    assert_eq!(house.rewrite(&[("qunguan.toml", &settings)]).await, [""; 0]);
+    assert_eq!(note(&house.get("/readyz").await, "settings"), "设置已生效");
+}
+
+#[tokio::test]
+async fn an_address_that_is_not_there_says_so() {
+    let house = House::start().await;
+    let answer = reqwest::get(house.url("/nothing")).await.unwrap();
+    assert_eq!(answer.status(), 404);
+    let body: Value = answer.json().await.unwrap();
+    assert_eq!((body["code"].as_str(), body["title"].as_str()), (Some("not_found"), Some("没有这个地址")));
+}
+
+#[tokio::test]
+async fn a_message_from_the_far_future_is_refused() {
+    let house = House::start().await;
+    let message =
+        |at: &str| json!({ "messages": [{ "id": at, "group": SALES, "sender": "li", "at": at, "text": "早" }]});
+    let (status, answer) = house.post("/api/v1/messages", message("2999-01-01T00:00:00Z")).await;
+    assert_eq!((status, answer["code"].as_str()), (400, Some("bad_request")), "{answer}");
+    assert!(answer["detail"].as_str().unwrap().starts_with("messages[0]：at "), "{answer}");
+    let (status, _) = house.post("/api/v1/messages", message("2020-01-01T00:00:00Z")).await;
+    assert_eq!(status, 200, "history may be handed in");
+}
+
+#[tokio::test]
+async fn a_group_reads_one_line_of_help_and_the_person_all_of_it() {
+    let house = House::start_with(&project()).await;
+    let before = house.lines(PROJECT).len();
+    house.say("zhang", PROJECT, "@群管 帮助").await;
+    let lines = house.lines_after(PROJECT, before).join("\n");
+    assert!(lines.contains("全部指令已私信您") && !lines.contains("移出 @成员"), "{lines}");
+    assert!(house.last_told("zhang").contains("· 移出 @成员"), "{}", house.last_told("zhang"));
+}
+
+#[tokio::test]
+async fn a_member_of_a_group_whose_list_is_withheld_finds_their_standing() {
+    let house = House::start_with(&project()).await;
+    assert_eq!(house.ask("lin", "我的状态").await, "没有找到您所在的群。");
+    house.say("lin", PROJECT, "@群管 样品什么时候到").await;
+    let answer = house.ask("lin", "我的状态").await;
+    assert!(answer.contains("您在「新品项目群」：可以正常发言，没有记分。"), "{answer}");
+}
