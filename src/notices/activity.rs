@@ -7,10 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Code, NoticeError, Notices, Ran, ack, decode, encode,
-    notice::{Event, id_candidates},
+    notice::{Event, id_candidates, is_id},
     outgoing::{self, Button, Tell},
     publish::{document, once},
     roll::How,
+    run::WAIT,
     wording::names,
 };
 use crate::{
@@ -63,6 +64,10 @@ pub struct Plan {
     pub remind_minutes: u32,
 }
 
+/// Activities looked at where no number was given.
+const MOST_LOOKED_AT: usize = 500;
+/// Longest summary kept, characters.
+const LONGEST_SUMMARY: usize = 600;
 /// Nobody plans further ahead.
 const FURTHEST: SignedDuration = SignedDuration::from_hours(2 * 366 * 24);
 /// A sign-in or a reminder lies no further from the start.
@@ -171,6 +176,10 @@ impl Activity {
             leave.len(),
             absent.len()
         );
+        let waiting = of(Presence::Waiting);
+        if !waiting.is_empty() {
+            let _ = write!(text, "签到还没有结束，另有 {} 人待签到。", waiting.len());
+        }
         for (title, list) in [("迟到", late), ("请假", leave), ("缺席", absent)] {
             if !list.is_empty() {
                 let _ = write!(text, "\n{title}：{}", names(&list));
@@ -185,6 +194,9 @@ struct Payload {
     activity: String,
     #[serde(default)]
     asked: u8,
+    /// Waiting messages were let in already.
+    #[serde(default)]
+    waited: bool,
 }
 
 impl Notices {
@@ -268,25 +280,35 @@ impl Notices {
         }
     }
 
-    /// Signs somebody in at the time of their own message; the first time counts.
-    pub async fn sign_in(&self, id: &str, member: &MemberId, at: Timestamp, how: How) -> Result<String, NoticeError> {
+    /// Signs somebody in at the time of their own message; the first time counts. Returns what the activity is called and how
+    /// they stand.
+    pub async fn sign_in(
+        &self,
+        id: &str,
+        member: &MemberId,
+        at: Timestamp,
+        how: How,
+    ) -> Result<(String, Presence), NoticeError> {
         self.edit_activity(id, |activity| {
             let (opens, closes, name) = (activity.opens(), activity.closes(), activity.plan.title.clone());
             let Some(guest) = activity.guests.get_mut(member) else {
                 return Err(NoticeError::user(format!("您不在活动《{name}》的名单里")));
             };
             if at < opens {
-                return Err(NoticeError::user(format!("签到还没有开始，{}起可以签到", when(opens, at))));
+                return Err(NoticeError::refused(
+                    Code::WrongState,
+                    format!("签到还没有开始，{} 起可以签到。", when(opens, at)),
+                ));
             }
             if at > closes {
-                return Err(NoticeError::user(format!("签到已在{}结束", when(closes, at))));
+                return Err(NoticeError::user(format!("签到已在{} 结束", when(closes, at))));
             }
             if guest.signed.is_none_or(|signed| at < signed) {
                 guest.signed = Some(at);
                 guest.how = Some(how);
             }
             let guest = guest.clone();
-            Ok(format!("活动《{name}》签到：{}", activity.presence(&guest, at).zh()))
+            Ok(((name, activity.presence(&guest, at)), Vec::new()))
         })
         .await
     }
@@ -304,45 +326,69 @@ impl Notices {
                 Some(_) if activity.closed => Err(NoticeError::user("签到已结束，请直接联系组织者")),
                 Some(guest) => {
                     guest.leave = Some(reason.clone());
-                    Ok(format!("已记下您对活动《{name}》的请假。"))
+                    Ok((format!("已记下您对活动《{name}》的请假。"), Vec::new()))
                 }
             }
         })
         .await
     }
 
-    /// The organiser writes the summary; it goes to the groups.
+    /// The organiser writes the summary; it goes to the groups, once. Written again it only replaces what is kept.
     pub async fn summarise(&self, id: &str, by: &MemberId, text: &str) -> Result<String, NoticeError> {
-        let text: String = text.trim().chars().take(1000).collect();
+        let text: String = text.trim().chars().take(LONGEST_SUMMARY).collect();
         let now = self.now();
         if text.is_empty() {
-            return Err(NoticeError::user("总结没有内容"));
-        }
-        let activity = self.activity(id).await?;
-        if activity.plan.organiser != *by {
-            return Err(NoticeError::user("总结由组织者填写"));
+            return Err(NoticeError::user(format!(
+                "总结没有内容，例如：总结 {} 到场 18 人，效果不错",
+                id.to_uppercase()
+            )));
         }
         self.edit_activity(id, |activity| {
-            activity.summary = Some(text.clone());
+            if activity.plan.organiser != *by {
+                return Err(NoticeError::user("总结由组织者填写"));
+            }
+            if now < activity.plan.starts {
+                return Err(NoticeError::user("活动还没有开始"));
+            }
             activity.history.push(Event::new(now, by.as_str(), "填写总结"));
-            Ok("总结已记下。".to_owned())
+            if activity.summary.replace(text.clone()).is_some() {
+                return Ok(("总结已更新，群里不再重发。".to_owned(), Vec::new()));
+            }
+            let told = format!("【活动 {}】《{}》总结：\n{text}", activity.id, activity.plan.title);
+            let groups = activity.plan.groups.iter().enumerate();
+            let tasks = groups.map(|(n, group)| {
+                outgoing::announce(&format!("activity/{}/summary/announce/{n}", activity.id), group, now, told.clone())
+            });
+            Ok(("总结已记下，并发到群里。".to_owned(), tasks.collect()))
         })
         .await
     }
 
-    /// 签到, 请假 8F2K 原因, 总结 8F2K …: what concerns activities in a message.
+    /// 签到, 请假 8F2K 原因, 总结 8F2K …: what concerns activities in a message. In private the number may be left out where
+    /// only one activity can be meant.
     pub(super) async fn hear_activity(&self, message: &Message) -> Result<Option<String>, NoticeError> {
-        let text = message.text.trim();
+        let (text, sender) = (message.text.trim(), &message.sender);
         if message.group.as_str().is_empty() {
-            let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
-            let (id, rest) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
-            if !matches!(word, "请假" | "总结") || self.activity(id).await.is_err() {
+            let (word, rest) =
+                text.split_once(|c: char| c.is_whitespace() || "，,：:".contains(c)).unwrap_or((text, ""));
+            if !matches!(word, "签到" | "请假" | "总结") {
                 return Ok(None);
             }
-            return match word {
-                "请假" => self.ask_leave(id, &message.sender, rest).await.map(Some),
-                _ => self.summarise(id, &message.sender, rest).await.map(Some),
+            let (first, after) = rest.trim().split_once(char::is_whitespace).unwrap_or((rest.trim(), ""));
+            let named = if is_id(first) { self.activity(first).await.ok() } else { None };
+            let (id, rest) = match named {
+                Some(activity) => (activity.id, after),
+                None => match self.only_one(sender, word == "总结").await? {
+                    Some(id) => (id, rest.trim()),
+                    None => return Ok(None),
+                },
             };
+            return match word {
+                "请假" => self.ask_leave(&id, sender, rest).await,
+                "总结" => self.summarise(&id, sender, rest).await,
+                _ => self.sign_in(&id, sender, message.at, How::Private).await.map(signed),
+            }
+            .map(Some);
         }
         let open = self.store.documents(OPEN, &format!("{}/", message.group), None, 50).await?;
         if open.is_empty() || !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
@@ -351,13 +397,31 @@ impl Notices {
         for open in open {
             let id: String = decode(open)?;
             let activity = self.activity(&id).await?;
-            if (activity.opens()..=activity.closes()).contains(&message.at)
-                && activity.guests.contains_key(&message.sender)
-            {
-                return self.sign_in(&id, &message.sender, message.at, How::Word).await.map(Some);
+            if (activity.opens()..=activity.closes()).contains(&message.at) && activity.guests.contains_key(sender) {
+                return self.sign_in(&id, sender, message.at, How::Word).await.map(signed).map(Some);
             }
         }
         Ok(None)
+    }
+
+    /// The one activity that somebody is expected at and whose sign-in is not over, or that they organise and have not written
+    /// the summary of; none if there are several.
+    async fn only_one(&self, member: &MemberId, organises: bool) -> Result<Option<String>, NoticeError> {
+        let collection = if organises { ACTIVITIES } else { OPEN };
+        let mut found: Option<String> = None;
+        for document in self.store.documents(collection, "", None, MOST_LOOKED_AT).await? {
+            let activity: Activity =
+                if organises { decode(document)? } else { self.activity(&decode::<String>(document)?).await? };
+            let meant = if organises {
+                activity.plan.organiser == *member && activity.summary.is_none() && activity.plan.starts <= self.now()
+            } else {
+                activity.guests.contains_key(member)
+            };
+            if meant && found.replace(activity.id.clone()).is_some_and(|other| other != activity.id) {
+                return Ok(None);
+            }
+        }
+        Ok(found)
     }
 
     pub(super) async fn run_activity(&self, task: &Task) -> Result<Ran, NoticeError> {
@@ -390,13 +454,19 @@ impl Notices {
                 Ok(Ran::Done("已提醒".into()))
             }
             CLOSE => {
+                if self.slept_through(activity.closes()) && !payload.waited {
+                    let payload = encode(&Payload { waited: true, ..payload });
+                    return Ok(Ran::Later {
+                        due: now + WAIT, reason: "先处理停机期间的消息".into(), payload
+                    });
+                }
                 let text = activity.report(now);
                 let tasks =
                     outgoing::tell(&format!("activity/{id}/report"), &home(&activity), now, &organiser(text, None));
                 let deletes = activity.plan.groups.iter().map(|g| (OPEN.to_owned(), format!("{g}/{id}"))).collect();
                 self.edit_activity(id, |activity| {
                     activity.closed = true;
-                    Ok(())
+                    Ok(((), Vec::new()))
                 })
                 .await?;
                 self.store.commit(Commit { tasks, deletes, ..Commit::default() }).await?;
@@ -413,17 +483,18 @@ impl Notices {
                 Ok(Ran::Later {
                     due: now + SignedDuration::from_hours(24),
                     reason: "已请组织者写总结".into(),
-                    payload: encode(&Payload { activity: id.clone(), asked: payload.asked + 1 }),
+                    payload: encode(&Payload { asked: payload.asked + 1, ..payload }),
                 })
             }
             other => Err(NoticeError::user(format!("不认识的待办 {other}"))),
         }
     }
 
+    /// Changes an activity, again if somebody was faster; the tasks come in the same commit.
     async fn edit_activity<T>(
         &self,
         id: &str,
-        edit: impl Fn(&mut Activity) -> Result<T, NoticeError>,
+        edit: impl Fn(&mut Activity) -> Result<(T, Vec<Task>), NoticeError>,
     ) -> Result<T, NoticeError> {
         let id = id.trim().to_uppercase();
         loop {
@@ -432,13 +503,18 @@ impl Notices {
             };
             let version = stored.version;
             let mut activity: Activity = decode(stored)?;
-            let answer = edit(&mut activity)?;
+            let (answer, tasks) = edit(&mut activity)?;
             let documents = vec![document(ACTIVITIES, &id, version, &activity)];
-            if self.store.commit(Commit { documents, ..Commit::default() }).await? != Committed::Conflict {
+            if self.store.commit(Commit { tasks, documents, ..Commit::default() }).await? != Committed::Conflict {
                 return Ok(answer);
             }
         }
     }
+}
+
+/// What a private message reads after signing in.
+fn signed((title, presence): (String, Presence)) -> String {
+    format!("活动《{title}》签到：{}", presence.zh())
 }
 
 fn home(activity: &Activity) -> GroupId {
@@ -446,7 +522,7 @@ fn home(activity: &Activity) -> GroupId {
 }
 
 fn timed(activity: &Activity, kind: &str, due: Timestamp, now: Timestamp) -> Task {
-    let payload = encode(&Payload { activity: activity.id.clone(), asked: 0 });
+    let payload = encode(&Payload { activity: activity.id.clone(), asked: 0, waited: false });
     let name = kind.rsplit('.').next().unwrap_or(kind);
     let mut task = Task::new(format!("activity/{}/{name}", activity.id), kind, &home(activity), now, payload);
     task.due = due;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     NoticeError, Notices, OPEN, ack,
     deadline::Deadline,
-    decode,
+    decode, exemption,
     notice::{Joiners, Leavers, Notice, State, is_id},
     outgoing::{self, Counter, Tell},
     publish::{counter, tell_card},
@@ -18,7 +18,7 @@ use crate::{
     store::{Commit, StoreError},
 };
 
-/// Only so many open notices are looked at for one word.
+/// Only so many open notices of a group are looked at for one word.
 const MOST_OPEN: usize = 500;
 /// What introduces an explanation.
 const EXPLAIN: &[&str] = &["特殊情况", "情况说明"];
@@ -160,7 +160,12 @@ impl Notices {
     pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Pressed>, NoticeError> {
         let parts: Vec<&str> = key.split(':').collect();
         if let ["activity", id, "sign"] = parts.as_slice() {
-            return self.sign_in(id, member, at, How::Button).await.map(|reply| Some(Pressed::Settled(reply)));
+            return match self.sign_in(id, member, at, How::Button).await {
+                Ok((_, presence)) => Ok(Some(Pressed::Settled(format!("已签到：{}", presence.zh())))),
+                // Too early: the button stays for later.
+                Err(NoticeError::Refused { text, .. }) => Ok(Some(Pressed::Told(text))),
+                Err(error) => Err(error),
+            };
         }
         let ["notice", id, rest @ ..] = parts.as_slice() else { return Ok(None) };
         let notice = self.get(id).await?;
@@ -264,18 +269,26 @@ impl Notices {
     pub async fn joined(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
         let person = self.directory.person(member);
         let calendar = self.calendar.load_full();
-        for open in self.open(group).await? {
+        let open = self.open(group).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let standing = self.standing_exemptions().await?.remove(member).unwrap_or_default();
+        let absences = self.all_absences().await?.remove(member).unwrap_or_default();
+        for open in open {
             let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
             let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
             let include = notice.what.joiners == Joiners::Include && notice.state == State::Sent;
+            let absences = if notice.what.stop_for_leave { absences.as_slice() } else { &[] };
             let due = match notice.what.deadline {
                 Deadline::At(_) | Deadline::Local(_) => notice.due.unwrap_or(at),
-                Deadline::After(_) | Deadline::Working(_) => notice.what.deadline.resolve(at, &calendar, &[])?,
+                Deadline::After(_) | Deadline::Working(_) => notice.what.deadline.resolve(at, &calendar, absences)?,
             };
             if due <= at {
                 continue;
             }
-            let timed = self.timed_tasks(&notice, at, due, &[], &calendar)?;
+            let excuse = exemption::excuse(&standing, at, due);
+            let timed = self.timed_tasks(&notice, at, due, absences, &calendar)?;
             self.edit_entry(&notice, member, |entry| {
                 if let Some(entry) = entry {
                     let index = index as u16;
@@ -295,8 +308,12 @@ impl Notices {
                     superior: person.superior.clone(),
                     groups: vec![index as u16],
                     due: Some(due).filter(|due| Some(*due) != notice.due),
+                    excuse: excuse.clone(),
                     ..Entry::default()
                 });
+                if excuse.is_some() {
+                    return Ok(Edited::write((), Vec::new()));
+                }
                 let id = format!("notice/{}/tell/joined/{member}", notice.id);
                 let mut tasks = tell_card(&notice, &id, vec![member.clone()], due, self.now());
                 tasks.extend(timed.clone());
@@ -333,9 +350,21 @@ impl Notices {
 
     /// Notices that words in this group may answer; in private, all of them. Each once.
     async fn open(&self, group: &GroupId) -> Result<Vec<Open>, StoreError> {
-        let prefix = if group.as_str().is_empty() { String::new() } else { format!("{group}/") };
-        let documents = self.store.documents(OPEN, &prefix, None, MOST_OPEN).await?;
-        let mut all: Vec<Open> = documents.into_iter().map(decode).collect::<Result<_, _>>()?;
+        let private = group.as_str().is_empty();
+        let prefix = if private { String::new() } else { format!("{group}/") };
+        let (mut all, mut after) = (Vec::<Open>::new(), None::<String>);
+        loop {
+            let page = self.store.documents(OPEN, &prefix, after.as_deref(), MOST_OPEN).await?;
+            let last = page.last().map(|document| document.id.clone());
+            let whole = page.len() < MOST_OPEN;
+            for document in page {
+                all.push(decode(document)?);
+            }
+            if whole || !private {
+                break;
+            }
+            after = last;
+        }
         all.sort_by(|a, b| a.notice.cmp(&b.notice));
         all.dedup_by(|a, b| a.notice == b.notice);
         Ok(all)

@@ -10,7 +10,7 @@ use super::{
     Code, NoticeError, Notices,
     calendar::Absence,
     decode, encode,
-    notice::Notice,
+    notice::{Event, Notice, State},
     outgoing::{self, Button, Tell},
     roll::{Edited, Excuse, ExcuseState},
 };
@@ -25,6 +25,10 @@ pub const STANDING: &str = "notice_standing";
 pub const ABSENCES: &str = "notice_absence";
 /// Longest explanation kept, characters.
 const LONGEST_REASON: usize = 300;
+/// Explanations of one person for one notice; each sends the deciders a card.
+const MOST_EXPLANATIONS: usize = 5;
+/// How an explanation begins in a history.
+const EXPLAINED: &str = "说明特殊情况";
 
 /// Somebody need not answer notices for a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,22 +63,39 @@ impl Notices {
         if reason.is_empty() {
             return Err(NoticeError::user(format!("请说明原因，例如：特殊情况 {} 正在出差途中，无法参加", notice.id)));
         }
+        if notice.state == State::Cancelled {
+            return Err(NoticeError::user(format!("通知 {} 已取消，不用回执", notice.id)));
+        }
         let now = self.now();
+        // Nobody decides about themselves.
+        let deciders: Vec<MemberId> = notice.what.deciders().iter().filter(|by| *by != member).cloned().collect();
+        let (waiting, noted) = if deciders.is_empty() {
+            ("您的说明已经记下。", "已记下您的说明。")
+        } else {
+            ("您的说明已经记下，正在等负责人处理。", "已记下您的说明，负责人处理后会告诉您。")
+        };
         self.edit_entry(notice, member, |entry| {
             let Some(entry) = entry else {
                 return Err(NoticeError::user(format!("通知 {} 不需要您回执", notice.id)));
             };
+            if entry.answer.as_ref().is_some_and(|answer| answer.at <= entry.due(notice)) {
+                return Ok(Edited::unchanged(format!("您已按时回执通知 {}，不用再说明。", notice.id)));
+            }
             if let Some(old) = &entry.excuse {
                 if old.state == ExcuseState::Accepted {
                     return Ok(Edited::unchanged(format!("您已不用回执通知 {}。", notice.id)));
                 }
-                if old.reason == reason {
-                    return Ok(Edited::unchanged("您的说明已经记下，正在等负责人处理。".into()));
+                if old.state == ExcuseState::Asked && old.reason == reason {
+                    return Ok(Edited::unchanged(waiting.into()));
                 }
             }
+            if entry.history.iter().filter(|event| event.what.starts_with(EXPLAINED)).count() >= MOST_EXPLANATIONS {
+                return Err(NoticeError::user("您已经说明过几次了，请直接联系负责人。"));
+            }
             entry.excuse = Some(Excuse { reason: reason.clone(), at, state: ExcuseState::Asked, by: None });
+            entry.history.push(Event::new(at, member.as_str(), format!("{EXPLAINED}：{reason}")));
             let ask = Tell {
-                to: notice.what.deciders().to_vec(),
+                to: deciders.clone(),
                 title: format!("{} 对通知 {} 说明特殊情况", entry.name, notice.id),
                 text: format!("{reason}\n通知：{}", notice.summary(30)),
                 buttons: vec![
@@ -84,7 +105,7 @@ impl Notices {
             };
             let id = format!("notice/{}/explained/{member}/{}", notice.id, at.as_millisecond());
             let tasks = outgoing::tell(&id, &notice.home(), now, &ask);
-            Ok(Edited::write("已记下您的说明，负责人处理后会告诉您。".into(), tasks))
+            Ok(Edited::write(noted.into(), tasks))
         })
         .await
     }
@@ -97,7 +118,7 @@ impl Notices {
         by: &MemberId,
         accept: bool,
     ) -> Result<String, NoticeError> {
-        if !notice.what.deciders().contains(by) {
+        if !notice.what.deciders().contains(by) || by == member {
             return Err(NoticeError::user("这份说明不由您处理"));
         }
         let now = self.now();
@@ -112,12 +133,13 @@ impl Notices {
             }
             let state = if accept { ExcuseState::Accepted } else { ExcuseState::Refused };
             entry.excuse = Some(Excuse { state, by: Some(by.as_str().to_owned()), ..excuse });
+            entry.history.push(Event::new(now, by.as_str(), format!("特殊情况{}", state.zh())));
             let text = if accept {
                 format!("您对通知 {} 的说明已同意，不用回执。", notice.id)
             } else {
                 format!("您对通知 {} 的说明没有同意，请尽快回执。", notice.id)
             };
-            let id = format!("notice/{}/decided/{member}/{}", notice.id, state.id());
+            let id = format!("notice/{}/decided/{member}/{}", notice.id, now.as_millisecond());
             let task = outgoing::tell(&id, &notice.home(), now, &Tell::text(vec![member.clone()], text));
             Ok(Edited::write(format!("已记录：{} {}", entry.name, state.zh()), task))
         })

@@ -140,6 +140,8 @@ pub struct Notices {
     directory: Arc<dyn Directory>,
     calendar: ArcSwap<Calendar>,
     links: Option<String>,
+    /// When this life of the program began.
+    started: Timestamp,
 }
 
 impl Notices {
@@ -150,7 +152,8 @@ impl Notices {
         directory: Arc<dyn Directory>,
         calendar: Arc<Calendar>,
     ) -> Self {
-        Self { store, clock, directory, calendar: ArcSwap::new(calendar), links: None }
+        let started = clock.now();
+        Self { store, clock, directory, calendar: ArcSwap::new(calendar), links: None, started }
     }
     /// Notices carry a link to acknowledge, below this address.
     pub fn with_links(self, public_url: Option<String>) -> Self {
@@ -168,6 +171,10 @@ impl Notices {
     /// The durable memory.
     pub fn store(&self) -> &dyn Store {
         self.store.as_ref()
+    }
+    /// Whether the program was down when `due` came: what was said meanwhile has to be let in first, for [`run::WAIT`].
+    fn slept_through(&self, due: Timestamp) -> bool {
+        due < self.started && self.now().duration_since(due) > run::SLEPT
     }
     /// The present.
     pub fn now(&self) -> Timestamp {

@@ -123,7 +123,7 @@ pub struct Entry {
     /// Left the last group.
     #[serde(rename = "l", default, skip_serializing_if = "Option::is_none")]
     pub left: Option<Timestamp>,
-    /// What happened about money, newest last.
+    /// What was explained, decided and settled, newest last.
     #[serde(rename = "h", default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Event>,
     /// Paid, waived, disputed; none: open.

@@ -40,10 +40,11 @@ pub const ARCHIVE: &str = "notice.archive";
 pub const KINDS: &[&str] =
     &[SEND, REMIND, DEADLINE, REPORT, ARCHIVE, activity::REMIND, activity::CLOSE, activity::SUMMARY];
 
-/// Superiors get their list this long after the deadline: messages that were said in time may still be under way.
-const REPORT_AFTER: SignedDuration = SignedDuration::from_mins(5);
-/// A deadline looked at later than this was slept through: first the messages that waited meanwhile are let in.
-const SLEPT: SignedDuration = SignedDuration::from_mins(3);
+/// Superiors get their list this long after the deadline, and everybody else this long after a start past it: messages that
+/// were said in time may still be under way.
+pub(super) const WAIT: SignedDuration = SignedDuration::from_mins(5);
+/// A start that is later than this after a deadline has slept through it.
+pub(super) const SLEPT: SignedDuration = SignedDuration::from_mins(3);
 
 /// Payload of every kind here.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -194,11 +195,9 @@ impl Notices {
 
     async fn run_deadline(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
         let now = self.now();
-        if now.duration_since(due.due) > SLEPT && !due.waited {
+        if self.slept_through(due.due) && !due.waited {
             let payload = encode(&Due { waited: true, ..due.clone() });
-            return Ok(Ran::Later {
-                due: now + REPORT_AFTER, reason: "先处理停机期间的消息".into(), payload
-            });
+            return Ok(Ran::Later { due: now + WAIT, reason: "先处理停机期间的消息".into(), payload });
         }
         let (mut missing, mut count) = (Vec::new(), Count::default());
         self.walk(notice, |member, entry| {
@@ -228,7 +227,7 @@ impl Notices {
             now,
             &Due::of(notice, due.due),
         );
-        report.due = if due.waited { now } else { now + REPORT_AFTER };
+        report.due = if due.waited { now } else { now + WAIT };
         tasks.push(report);
         self.update(&notice.id, |stored| {
             if last && stored.state == State::Sent {

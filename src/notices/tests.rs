@@ -43,6 +43,7 @@ impl Directory for Few {
 
 struct House {
     notices: Notices,
+    store: Arc<MemoryStore>,
     clock: Arc<ShiftedClock>,
 }
 
@@ -51,13 +52,26 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn house(now: &str) -> House {
+    let store = Arc::new(MemoryStore::new());
     let clock = Arc::new(ShiftedClock::fixed(at(now)));
+    House { notices: notices(&store, &clock), store, clock }
+}
+
+fn notices(store: &Arc<MemoryStore>, clock: &Arc<ShiftedClock>) -> Notices {
     let calendar = Calendar::new(TimeZone::get("Asia/Shanghai").unwrap(), None, Holidays::built_in());
-    let notices = Notices::new(Arc::new(MemoryStore::new()), clock.clone(), Arc::new(Few), Arc::new(calendar));
-    House { notices, clock }
+    Notices::new(store.clone(), clock.clone(), Arc::new(Few), Arc::new(calendar))
 }
 
 impl House {
+    /// The program is down until then.
+    fn down_until(&mut self, time: &str) {
+        self.clock.advance(at(time).duration_since(self.clock.now()));
+        self.notices = notices(&self.store, &self.clock);
+    }
+    /// Somebody says something; what a private message would be answered.
+    async fn hear(&self, n: &str, group: &str, who: &str, time: &str, text: &str) -> Option<String> {
+        self.notices.hear(&message(n, group, who, time, text)).await.unwrap().map(|heard| heard.reply)
+    }
     /// Moves the clock and runs what falls due, each at its own time.
     async fn until(&self, time: &str) {
         let store = self.notices.store();
@@ -406,9 +420,8 @@ async fn an_activity_from_announcement_to_summary() {
     时间：今天 14:00
     今天 13:30 起可以签到：在群里回复“签到”。不能参加请私信我：请假 N 原因
     ");
-    let hear = async |n: &str, group: &str, who: &str, time: &str, text: &str| {
-        house.notices.hear(&message(n, group, who, time, text)).await.unwrap().map(|h| h.reply)
-    };
+    let hear =
+        async |n: &str, group: &str, who: &str, time: &str, text: &str| house.hear(n, group, who, time, text).await;
     assert_eq!(hear("0", "one", "a", "2026-11-23T12:00", "签到").await, None, "before the window");
     hear("1", "", "b", "2026-11-23T12:00", &format!("请假 {id} 见客户")).await.unwrap();
     house.until("2026-11-23T14:05").await;
@@ -423,9 +436,118 @@ async fn an_activity_from_announcement_to_summary() {
     缺席：d
     ");
     assert_eq!(house.told("/summary/tell").await.len(), 1);
-    hear("5", "", "o", "2026-11-23T17:00", &format!("总结 {id} 效果不错")).await.unwrap();
+    let stranger = message("5", "", "a", "2026-11-23T17:00", &format!("总结 {id} 不错"));
+    assert_eq!(house.notices.hear(&stranger).await.unwrap_err().to_string(), "总结由组织者填写");
+    assert_eq!(hear("5", "", "o", "2026-11-23T17:00", "总结 效果不错").await.unwrap(), "总结已记下，并发到群里。");
+    let told = house.told("/summary/announce/").await;
+    assert_eq!(told.len(), 2, "each group once");
+    insta::assert_snapshot!(told[0].replace(&id, "N"), @r"
+    【活动 N】《新品培训》总结：
+    效果不错
+    ");
+    let again = hear("6", "", "o", "2026-11-23T17:00", &format!("总结 {id} 效果很好")).await.unwrap();
+    assert_eq!(again, "总结已更新，群里不再重发。");
     house.until("2026-11-26T17:00").await;
     assert_eq!(house.told("/summary/tell").await.len(), 1, "not asked again");
     let activity = house.notices.activity(&id).await.unwrap();
     assert_eq!(activity.presence(&activity.guests[&MemberId::from("d")], house.clock.now()), Presence::Absent);
+}
+
+#[tokio::test]
+async fn an_early_press_keeps_its_button_and_what_was_said_while_the_bot_was_down_counts() {
+    let mut house = house("2026-11-23T10:00");
+    let plan: Plan = serde_json::from_value(serde_json::json!({
+        "title": "新品培训", "groups": ["one", "two"], "organiser": "o", "remind_minutes": 60,
+        "starts": "2026-11-23T14:00:00+08:00", "ends": "2026-11-23T15:00:00+08:00",
+    }))
+    .unwrap();
+    let id = house.notices.announce_activity(plan, "api").await.unwrap().id;
+    let press = async |time: &str| house.notices.press(&format!("activity:{id}:sign"), &"a".into(), at(time)).await;
+    let early = press("2026-11-23T13:10").await.unwrap();
+    assert_eq!(early, Some(Pressed::Told("签到还没有开始，今天 13:30 起可以签到。".into())));
+    assert_eq!(press("2026-11-23T13:50").await.unwrap(), Some(Pressed::Settled("已签到：准时".into())));
+    assert_eq!(
+        house.hear("1", "", "d", "2026-11-23T13:55", "请假，接客户").await.unwrap(),
+        "已记下您对活动《新品培训》的请假。"
+    );
+    assert_eq!(house.hear("2", "", "b", "2026-11-23T13:58", "签到").await.unwrap(), "活动《新品培训》签到：准时");
+    // The bot sleeps across the end of the sign-in; the archive tells it afterwards what was said.
+    house.down_until("2026-11-23T15:20");
+    house.until("2026-11-23T15:21").await;
+    assert!(house.told("/report").await.is_empty(), "first what waited is let in");
+    assert_eq!(house.hear("3", "two", "c", "2026-11-23T14:20", "签到").await.unwrap(), "活动《新品培训》签到：迟到");
+    house.until("2026-11-23T15:30").await;
+    insta::assert_snapshot!(house.told("/report").await[0].replace(&id, "N"), @r"
+    活动 N《新品培训》签到结果：应到 4 人，准时 2 人，迟到 1 人，请假 1 人，缺席 0 人。
+    迟到：c
+    请假：d（接客户）
+    ");
+}
+
+#[tokio::test]
+async fn an_explanation_is_asked_for_where_it_changes_something_and_told_to_who_can_decide() {
+    let house = house("2026-11-23T10:00");
+    let ordered = Draft { approvers: vec!["a".into(), "hr".into()], ..draft() };
+    let id = house.notices.publish(ordered, "api", None).await.unwrap().id;
+    let say = async |n: &str, who: &str, text: String| match house
+        .notices
+        .hear(&message(n, "", who, "2026-11-23T10:05", &text))
+        .await
+    {
+        Ok(heard) => heard.unwrap().reply,
+        Err(error) => error.to_string(),
+    };
+    assert_eq!(say("1", "a", format!("特殊情况 {id} 出差")).await, "已记下您的说明，负责人处理后会告诉您。");
+    let tasks = house.notices.store().tasks(&TaskQuery { limit: 1000, ..TaskQuery::default() }).await.unwrap();
+    let asked: Vec<_> = tasks.iter().filter(|task| task.id.as_str().contains("/explained/a/")).collect();
+    assert_eq!(asked[0].payload["to"], serde_json::json!(["hr"]), "nobody decides about themselves");
+    let own = house.notices.press(&format!("notice:{id}:exempt:a:yes"), &"a".into(), at("2026-11-23T10:06")).await;
+    assert_eq!(own.unwrap_err().to_string(), "这份说明不由您处理");
+    // Refused, it may be given again; what is pending is not asked about twice.
+    assert_eq!(say("2", "a", format!("特殊情况 {id} 出差")).await, "您的说明已经记下，正在等负责人处理。");
+    house.notices.press(&format!("notice:{id}:exempt:a:no"), &"hr".into(), at("2026-11-23T10:07")).await.unwrap();
+    assert_eq!(say("3", "a", format!("特殊情况 {id} 出差")).await, "已记下您的说明，负责人处理后会告诉您。");
+    for n in 3..6 {
+        say("n", "a", format!("特殊情况 {id} 第 {n} 次")).await;
+    }
+    assert_eq!(say("9", "a", format!("特殊情况 {id} 又一次")).await, "您已经说明过几次了，请直接联系负责人。");
+    // Who has answered in time has nothing to explain.
+    say("10", "b", format!("收到 {id}")).await;
+    assert_eq!(say("11", "b", format!("特殊情况 {id} 出差")).await, format!("您已按时回执通知 {id}，不用再说明。"));
+    let nobody = house.notices.publish(Draft { text: "盘点".into(), ..draft() }, "api", None).await.unwrap().id;
+    assert_eq!(
+        say("12", "c", format!("特殊情况 {nobody} 出差")).await,
+        "已记下您的说明。",
+        "nobody is there to decide"
+    );
+    let notice = house.notices.get(&id).await.unwrap();
+    let history = house.notices.entry(&notice, &"a".into()).await.unwrap().unwrap().history;
+    let what: Vec<&str> = history.iter().map(|event| event.what.as_str()).collect();
+    assert_eq!(what[..3], ["说明特殊情况：出差", "特殊情况未同意", "说明特殊情况：出差"]);
+}
+
+#[tokio::test]
+async fn a_joiner_on_leave_is_let_off_and_one_who_is_away_for_hours_gets_them_back() {
+    let house = house("2026-11-23T10:00");
+    let month = exemption::Standing {
+        reason: "产假".into(),
+        from: at("2026-11-01T00:00"),
+        to: at("2026-12-01T00:00"),
+        by: "hr".into(),
+    };
+    house.notices.exempt(&"y".into(), month).await.unwrap();
+    let away = Absence { from: at("2026-11-23T11:00"), to: at("2026-11-23T15:00"), reason: "体检".into() };
+    house.notices.absent(&"z".into(), away).await.unwrap();
+    let ordered = Draft { joiners: Joiners::Include, stop_for_leave: true, ..draft() };
+    let id = house.notices.publish(ordered, "api", None).await.unwrap().id;
+    house.until("2026-11-23T10:30").await;
+    for who in ["y", "z"] {
+        house.notices.joined(&"one".into(), &who.into(), at("2026-11-23T10:30")).await.unwrap();
+    }
+    assert_eq!(house.state(&id, "y").await, Some(MemberState::Exempt));
+    assert_eq!(house.told("/tell/joined/").await.len(), 1);
+    house.until("2026-11-23T16:29").await;
+    assert_eq!(house.state(&id, "z").await, Some(MemberState::Waiting));
+    house.until("2026-11-23T16:30").await;
+    assert_eq!(house.state(&id, "z").await, Some(MemberState::Missing));
 }
