@@ -4,6 +4,10 @@ use async_trait::async_trait;
 
 use super::{ALL, Call, Command, CommandError, Who, decides};
 
+/// What is no command and understood all the same: answers to notices and activities.
+const ANSWERS: &str =
+    "\n· 收到（或：特殊情况 编号 原因）：回执通知，或说明原因\n· 签到（或：请假 编号 原因）：参加活动，或请假";
+
 /// The command.
 pub struct Help;
 
@@ -43,6 +47,7 @@ impl Command for Help {
             answer.push('：');
             answer.push_str(command.help());
         }
+        answer.push_str(ANSWERS);
         if call.group.is_none() && decides {
             answer.push_str("\n您在几个群里，私信时请在前面写明群名，例如：#华东销售群 我的状态");
         }

@@ -106,7 +106,7 @@ struct NoticeArgs {
     /// 定时发送，例如 "2026-12-01 09:00"
     #[arg(long, value_name = "WHEN", value_parser = local_time)]
     at: Option<Timestamp>,
-    /// 重复发送
+    /// 重复发送：day 每天、workday 每个工作日、week 每周、month 每月
     #[arg(long, value_name = "EVERY")]
     repeat: Option<Every>,
     /// 截止后收名单的人；可写多次
@@ -124,10 +124,10 @@ struct NoticeArgs {
     /// 正确的那个答案
     #[arg(long, value_name = "TEXT", requires = "confirm")]
     right: Option<String>,
-    /// 后来进群的人要不要回执；默认不用
+    /// 后来进群的人：ignore 不用回执（默认），include 从进群起算同样的时间
     #[arg(long, value_name = "RULE")]
     joiners: Option<JoinersArg>,
-    /// 退群的人还要不要回执；默认不再计入
+    /// 退群的人：drop 不再计入（默认），keep 仍要回执
     #[arg(long, value_name = "RULE")]
     leavers: Option<LeaversArg>,
     /// 请假和轮休期间不计时

@@ -117,8 +117,8 @@ impl Api {
         }
         let body: Value = answer.json().await.unwrap_or_default();
         let part = |name: &str| body.get(name).and_then(Value::as_str).unwrap_or_default();
-        let text = [part("title"), part("detail")].into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join("：");
-        Err(UserError(if text.is_empty() { format!("群管回答 {status}") } else { text }).into())
+        let text = [part("detail"), part("title")].into_iter().find(|text| !text.is_empty());
+        Err(UserError(text.map_or_else(|| format!("群管回答 {status}"), ToOwned::to_owned)).into())
     }
 }
 

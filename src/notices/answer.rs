@@ -130,7 +130,7 @@ impl Notices {
                     || quote.is_some_and(|q| q.contains(&format!("通知 {}", o.notice))) && ack::is_assent(words))
         });
         if open.is_empty() {
-            return Ok(None);
+            return if private { self.how_to_answer(message, named.map(|(id, _)| id)).await } else { Ok(None) };
         }
         let mut candidates = Vec::new();
         for open in open {
@@ -368,6 +368,25 @@ impl Notices {
         all.sort_by(|a, b| a.notice.cmp(&b.notice));
         all.dedup_by(|a, b| a.notice == b.notice);
         Ok(all)
+    }
+
+    /// What somebody who says 收到 in private still has to do where that word is no answer; nothing where no notice waits.
+    async fn how_to_answer(&self, message: &Message, named: Option<String>) -> Result<Option<Heard>, NoticeError> {
+        let words = named.as_ref().map_or_else(
+            || message.text.clone(),
+            |_| named_id(&message.text).map(|(_, rest)| rest).unwrap_or_default(),
+        );
+        if !(ack::matches(&words, ack::DEFAULT_ACCEPT) || ack::is_assent(&words)) {
+            return Ok(None);
+        }
+        let notice = match named {
+            Some(id) => self.read::<Notice>(super::NOTICES, &id).await?,
+            None => self.newest_unanswered(message).await?,
+        };
+        let Some(notice) = notice else { return Ok(None) };
+        let waits = self.entry(&notice, &message.sender).await?.is_some_and(|entry| entry.is_unanswered());
+        let reply = wording::how_to_answer(&notice);
+        Ok(waits.then(|| Heard::new(&notice, Some(MemberState::Waiting), reply)))
     }
 
     async fn newest_unanswered(&self, message: &Message) -> Result<Option<Notice>, NoticeError> {

@@ -26,7 +26,7 @@ const LINES: usize = 200;
 
 /// What whoever switches money on must have read.
 pub const FINE_WARNING: &str = "向员工罚款或要求发红包，在劳动争议中多次被认定为没有法律依据，可能违法并须退还。\
-请先取得法务的书面意见；只记录迟到、不计金额，是默认的做法。确认已知悉后，请把 understood 设为 true。";
+请先取得法务的书面意见；只记录迟到、不计金额，是默认的做法。确认已知悉后，请把 understood 设为 true（命令行写 --fine-understood）。";
 
 /// How an amount grows with lateness. One fen is a hundredth of a yuan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

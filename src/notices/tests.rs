@@ -551,3 +551,29 @@ async fn a_joiner_on_leave_is_let_off_and_one_who_is_away_for_hours_gets_them_ba
     house.until("2026-11-23T16:30").await;
     assert_eq!(house.state(&id, "z").await, Some(MemberState::Missing));
 }
+
+#[tokio::test]
+async fn who_says_received_in_private_where_that_is_no_answer_is_told_what_is() {
+    let house = house("2026-11-23T10:00");
+    let said = "2026-11-23T10:05";
+    assert_eq!(house.hear("1", "", "a", said, "收到").await, None, "nothing waits");
+    let own = Draft { accept: vec!["确认参加".into(), "不参加".into()], ..draft() };
+    let own = house.notices.publish(own, "api", None).await.unwrap().id;
+    assert_eq!(
+        house.hear("2", "", "a", said, "收到").await.unwrap(),
+        format!("通知 {own} 还差您的回执：请回复“确认参加”或“不参加”，或点私信里的按钮。")
+    );
+    assert_eq!(house.hear("3", "one", "a", said, "收到").await, None, "in the group nothing is said");
+    let confirm = Confirm { question: "几点？".into(), answers: vec!["9 点".into(), "10 点".into()], right: 1 };
+    house.until("2026-11-23T10:01").await;
+    let asks = Draft { text: "盘点".into(), confirm: Some(confirm), ..draft() };
+    let asks = house.notices.publish(asks, "api", None).await.unwrap().id;
+    let told = format!("通知 {asks} 要先回答问题：请点私信卡片里的答案，答对才算回执。");
+    for text in ["收到".to_owned(), format!("收到 {asks}"), "嗯嗯".into()] {
+        assert_eq!(house.hear("4", "", "a", said, &text).await.as_ref(), Some(&told), "{text}");
+    }
+    assert_eq!(house.hear("5", "", "a", said, "今天几点下班").await, None);
+    assert_eq!(house.state(&asks, "a").await, Some(MemberState::Waiting));
+    let announced = house.told("/announce/").await;
+    assert!(announced.iter().any(|text| text.contains("请在私信里回答：几点？有特殊情况请私信我")), "{announced:?}");
+}

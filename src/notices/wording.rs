@@ -31,8 +31,10 @@ pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize, l
         (None, None) => format!("回复{}或点私信里的按钮都可以", words(notice)),
         (None, Some(link)) => format!("回复{}、点私信里的按钮或打开 {link} 都可以", words(notice)),
     };
+    // A question ends its own sentence.
+    let stop = if how.ends_with(['？', '?', '。', '！', '!']) { "" } else { "；" };
     format!(
-        "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}；有特殊情况请私信我：特殊情况 {} 原因",
+        "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}{stop}有特殊情况请私信我：特殊情况 {} 原因",
         notice.id,
         when(due, now),
         notice.what.text,
@@ -162,6 +164,15 @@ pub fn superior(notice: &Notice, due: Timestamp, now: Timestamp, missing: &[Stri
 /// Words of the counter card: of those who are not excused, how many have answered.
 pub fn counter(count: Count) -> String {
     format!("已回执：{}/{}", count.acknowledged, count.required - count.exempt)
+}
+
+/// To who said in private what would be an answer elsewhere.
+pub fn how_to_answer(notice: &Notice) -> String {
+    if notice.what.confirm.is_some() {
+        return format!("通知 {} 要先回答问题：请点私信卡片里的答案，答对才算回执。", notice.id);
+    }
+    let accept: Vec<String> = notice.what.accepted().iter().map(|word| format!("“{word}”")).collect();
+    format!("通知 {} 还差您的回执：请回复{}，或点私信里的按钮。", notice.id, accept.join("或"))
 }
 
 /// After an acknowledgement, in private.
