@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     model::{MemberId, Timestamp},
-    wording::when,
+    wording::{length, when},
 };
 
 /// Names in one message.
@@ -199,6 +199,21 @@ impl Status {
         out
     }
 
+    /// How fast answers came: a bar for each tenth of the time, one for those after it, and when half of all had answered.
+    fn speed(&self) -> String {
+        const BARS: [char; 9] = ['·', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+        let most = self.trend.iter().map(|point| point.answers).max().unwrap_or(0);
+        let (Some(sent), true) = (self.sent, most > 0) else { return String::new() };
+        let bar = |answers: usize| BARS[(answers * 8).div_ceil(most)];
+        let (in_time, late): (Vec<_>, Vec<_>) = self.trend.iter().partition(|point| point.tenth <= 10);
+        let bars: String = in_time.iter().map(|point| bar(point.answers)).collect();
+        let late: String = late.iter().map(|point| bar(point.answers)).collect();
+        let mut times: Vec<Timestamp> = self.members.iter().filter_map(|m| m.at).collect();
+        times.sort_unstable();
+        let half = times[(times.len() - 1) / 2].duration_since(sent);
+        format!("\n回执快慢：发送 {bars} 截止 {late} 之后\n已回执的人里，一半在发送后 {}内回执\n", length(half))
+    }
+
     /// A table for a terminal.
     pub fn table(&self, now: Timestamp) -> String {
         let mut out = format!("通知 {}（{}） {}\n", self.id, self.state.zh(), self.summary);
@@ -214,16 +229,24 @@ impl Status {
             out.push('\n');
             for d in &self.departments {
                 let name = if d.department.is_empty() { "（无部门）" } else { &d.department };
-                let _ = writeln!(out, "{}  {}/{}", pad(name, 14), d.acknowledged, d.required);
+                // Of those who are not excused, as everywhere.
+                let _ = writeln!(out, "{}  {}/{}", pad(name, 14), d.acknowledged, d.acknowledged + d.open);
             }
         }
+        out.push_str(&self.speed());
         out.push('\n');
         for m in &self.members {
             let at = m.at.map(|at| when(at, now)).unwrap_or_default();
             let how = m.how.map(How::zh).unwrap_or_default();
             let late = m.late_minutes.map(|n| format!("晚 {n} 分钟")).unwrap_or_default();
-            let line =
-                format!("{}  {}  {}  {}  {late}", pad(&m.name, 12), pad(m.state.zh(), 8), pad(&at, 14), pad(how, 8));
+            let excuse = m.excuse.as_ref().map(|e| format!("{}（{}）", e.reason, e.state.zh())).unwrap_or_default();
+            let line = format!(
+                "{}  {}  {}  {}  {late}{excuse}",
+                pad(&m.name, 12),
+                pad(m.state.zh(), 8),
+                pad(&at, 14),
+                pad(how, 8)
+            );
             let _ = writeln!(out, "{}", line.trim_end());
         }
         out
@@ -234,4 +257,75 @@ impl Status {
 fn pad(text: &str, columns: usize) -> String {
     let width: usize = text.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
     format!("{text}{}", " ".repeat(columns.saturating_sub(width)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_says_who_when_how_and_how_fast() {
+        let at = |time: &str| format!("2026-11-23T{time}:00+08:00").parse::<Timestamp>().unwrap();
+        let member = |name: &str, department: &str, state, answered: Option<(&str, How)>| MemberStatus {
+            member: name.into(),
+            name: name.into(),
+            department: department.into(),
+            state,
+            at: answered.map(|(time, _)| at(time)),
+            how: answered.map(|(_, how)| how),
+            late_minutes: answered
+                .filter(|(time, _)| at(time) > at("12:00"))
+                .map(|(t, _)| late_minutes(at("12:00"), at(t))),
+            excuse: (state == MemberState::Exempt).then(|| Excuse {
+                reason: "在飞机上".into(),
+                at: at("10:01"),
+                state: super::super::roll::ExcuseState::Accepted,
+                by: Some("hr".into()),
+            }),
+        };
+        let answers = [8, 4, 1, 0, 0, 0, 0, 0, 0, 2, 1];
+        let status = Status {
+            id: "8F2K".into(),
+            state: State::Closed,
+            summary: "填表".into(),
+            sent: Some(at("10:00")),
+            deadline: Some(at("12:00")),
+            required: 5,
+            acknowledged: 3,
+            late: 1,
+            exempt: 1,
+            missing: 1,
+            waiting: 0,
+            left: 0,
+            members: vec![
+                member("赵一鸣", "销售部", MemberState::Acknowledged, Some(("10:01", How::Word))),
+                member("钱一鸣", "销售部", MemberState::Acknowledged, Some(("10:30", How::GroupCard))),
+                member("孙一鸣", "客服部", MemberState::Late, Some(("13:00", How::Link))),
+                member("李一鸣", "客服部", MemberState::Exempt, None),
+                member("周一鸣", "客服部", MemberState::Missing, None),
+            ],
+            departments: vec![
+                DepartmentStatus { department: "客服部".into(), required: 3, acknowledged: 1, late: 1, open: 1 },
+                DepartmentStatus { department: "销售部".into(), required: 2, acknowledged: 2, late: 0, open: 0 },
+            ],
+            trend: (1..).zip(answers).map(|(tenth, answers)| TrendPoint { tenth, answers }).collect(),
+        };
+        insta::assert_snapshot!(status.table(at("15:00")), @r"
+        通知 8F2K（已截止） 填表
+        截止：今天 12:00
+        需回执 5 人：已回执 3（迟到 1），豁免 1，未回执 1，还在等 0
+
+        客服部          1/2
+        销售部          2/2
+
+        回执快慢：发送 █▄▁······▂ 截止 ▁ 之后
+        已回执的人里，一半在发送后 30 分钟内回执
+
+        赵一鸣        已回执    今天 10:01      群里回复
+        钱一鸣        已回执    今天 10:30      群卡片
+        孙一鸣        迟到      今天 13:00      链接      晚 60 分钟
+        李一鸣        豁免                                在飞机上（已同意）
+        周一鸣        未回执
+        ");
+    }
 }
