@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::{
     appeals::Appeals,
-    chat_commands::CommandError,
+    chat_commands::{self, CommandError},
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
     moderation::{
@@ -60,6 +60,15 @@ impl Clicks {
     pub async fn press(&self, by: &MemberId, card: &str, key: &str, at: Timestamp) -> Result<Shown, StoreError> {
         // A clock of theirs that is ahead of ours makes nobody late.
         let at = at.min(self.clock.now());
+        match chat_commands::notice::press(&self.notices, &self.groups, key, by).await {
+            Ok(None) => {}
+            Ok(Some(label)) => {
+                self.moderation.ring();
+                return Ok(Shown::Label(label.into()));
+            }
+            Err(CommandError::User(error)) => return Ok(Shown::Label(error.0)),
+            Err(CommandError::Store(error)) => return Err(error),
+        }
         match self.notices.press(key, by, at).await.map_err(CommandError::from) {
             Ok(Some(pressed)) => {
                 let shown = match pressed {

@@ -499,7 +499,14 @@ async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
 
     需回执 6 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
     ————
-    没有问题请回复：发出 ####
+    没有问题请点下面卡片的“发出”，或回复：发出 ####
+    ");
+    house.later(SignedDuration::from_secs(1)).await;
+    assert_snapshot!(house.last_told("wang").replace(&id, "####"), @r"
+    草稿 ####，还没有发出
+    明天盘点
+    1 个群，6 人，今天 18:00 截止
+    [发出] [不发]
     ");
     assert_eq!(house.lines(SALES).len(), before + 1, "nothing but what the owner wrote");
     assert_snapshot!(house.ask("zhang", &format!("发出 {id}")).await, @"只有起草的人可以这样做");
@@ -525,6 +532,17 @@ async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
     截止：明天 10:00
     ");
     assert_snapshot!(house.ask("wang", &format!("取消通知 {id}")).await.replace(&id, "####"), @"通知 #### 已取消。");
+
+    // With the two buttons instead.
+    let lines = house.lines(SALES).len();
+    house.later(SignedDuration::from_secs(1)).await;
+    assert_eq!(house.press("wang", "消防演习", "不发").await, "草稿已作废");
+    house.ask("wang", "#华东销售群 发通知 1h 打扫卫生").await;
+    house.later(SignedDuration::from_secs(1)).await;
+    assert_eq!(house.lines(SALES).len(), lines, "nothing yet");
+    assert_eq!(house.press("wang", "打扫卫生", "发出").await, "正在发出");
+    assert!(house.lines(SALES).last().unwrap().contains("打扫卫生"));
+    assert_eq!(house.press("wang", "明天盘点", "发出").await, "通知 #### 已取消");
 }
 
 #[tokio::test]

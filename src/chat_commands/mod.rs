@@ -9,7 +9,7 @@ mod exempt;
 mod help;
 mod misjudged;
 mod moderate;
-mod notice;
+pub mod notice;
 mod report;
 mod rules;
 mod status;

@@ -1,5 +1,6 @@
 //! 发通知 2h 正文: an owner publishes a notice from the private talk. First comes a draft with everything members would see and
-//! how many they are; it goes out only when its author says 发出 with its number.
+//! how many they are, and a card with the two buttons 发出 and 不发; it goes out only when its author presses the first or says
+//! 发出 with its number.
 
 use std::fmt::Write;
 
@@ -7,12 +8,15 @@ use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, Who, decides, words};
 use crate::{
-    groups::Group,
-    model::{MemberId, UserError},
+    groups::{Group, Groups},
+    model::{MemberId, SignedDuration, Timestamp, UserError},
     notices::{
-        Deadline, Draft,
+        Deadline, Draft, Notices,
         notice::{Notice, State},
+        outgoing::{self, Button, Tell},
+        publish::Preview,
     },
+    store::Commit,
     wording,
 };
 
@@ -88,20 +92,79 @@ impl Command for Publish {
         for warning in &preview.warnings {
             let _ = writeln!(answer, "注意：{warning}");
         }
-        let shown = preview.group_message.unwrap_or_default().replace(crate::notices::publish::NO_ID, &notice.id);
-        let _ = write!(answer, "\n—— 群里会看到 ——\n{shown}\n————\n没有问题请回复：发出 {}", notice.id);
+        let shown = preview.group_message.as_deref().unwrap_or_default().replace(crate::notices::publish::NO_ID, &notice.id);
+        let _ = write!(
+            answer,
+            "\n—— 群里会看到 ——\n{shown}\n————\n没有问题请点下面卡片的“发出”，或回复：发出 {}",
+            notice.id
+        );
+        let now = call.desk.clock.now();
+        let card = card(&notice, &preview, now);
+        let mut tasks = outgoing::tell(&format!("notice/{}/draft", notice.id), &notice.home(), now, &card);
+        for task in &mut tasks {
+            task.due = now + AFTER_THE_ANSWER;
+        }
+        call.desk.store.commit(Commit { tasks, ..Commit::default() }).await?;
+        call.desk.moderation.ring();
         Ok(answer)
     }
 }
 
+/// The card follows the answer, which is under way when it is planned.
+const AFTER_THE_ANSWER: SignedDuration = SignedDuration::from_secs(1);
+
+/// The two buttons below a draft.
+fn card(notice: &Notice, preview: &Preview, now: Timestamp) -> Tell {
+    let (id, due) = (&notice.id, wording::when(preview.deadline, now));
+    let button = |text: &str, what: &str| Button { text: text.into(), key: format!("notice:{id}:{what}") };
+    Tell {
+        to: vec![MemberId::new(&notice.by)],
+        title: format!("草稿 {id}，还没有发出"),
+        text: format!("{}\n{} 个群，{} 人，{due} 截止", notice.summary(60), preview.groups.len(), preview.people),
+        buttons: vec![button("发出", "send"), button("不发", "discard")],
+    }
+}
+
 /// The author's own notice.
-async fn own(call: &Call<'_>, command: &dyn Command) -> Result<Notice, CommandError> {
-    let [id] = call.words.as_slice() else { return Err(Call::usage(command).into()) };
-    let notice = call.desk.notices.get(id).await?;
-    if notice.by == call.by.as_str() {
-        Ok(notice)
-    } else {
-        Err(UserError::new("只有起草的人可以这样做").into())
+async fn own(notices: &Notices, id: &str, by: &MemberId) -> Result<Notice, CommandError> {
+    let notice = notices.get(id).await?;
+    if notice.by == by.as_str() { Ok(notice) } else { Err(UserError::new("只有起草的人可以这样做").into()) }
+}
+
+/// Sends somebody's own draft; `None` if it was sent before.
+pub async fn send(notices: &Notices, groups: &Groups, id: &str, by: &MemberId) -> Result<(Notice, bool), CommandError> {
+    let notice = own(notices, id, by).await?;
+    if matches!(notice.state, State::Sent | State::Closed) {
+        return Ok((notice, false));
+    }
+    // Who lost the office meanwhile no longer speaks for the group.
+    if !notice.what.groups.iter().all(|group| decides(&groups.get(group), by)) {
+        return Err(UserError::new("您已不是其中某个群的群主或管理员，不能发出").into());
+    }
+    Ok((notices.release(&notice.id, by.as_str()).await?, true))
+}
+
+/// A button of the card below a draft; `None` if the key is another card's.
+pub async fn press(
+    notices: &Notices,
+    groups: &Groups,
+    key: &str,
+    by: &MemberId,
+) -> Result<Option<&'static str>, CommandError> {
+    match key.split(':').collect::<Vec<_>>().as_slice() {
+        ["notice", id, "send"] => {
+            let (_, now) = send(notices, groups, id, by).await?;
+            Ok(Some(if now { "正在发出" } else { "已经发出过了" }))
+        }
+        ["notice", id, "discard"] => {
+            let notice = own(notices, id, by).await?;
+            if matches!(notice.state, State::Sent | State::Closed) {
+                return Ok(Some("已经发出，可回复：取消通知"));
+            }
+            notices.cancel(&notice.id, by.as_str()).await?;
+            Ok(Some("草稿已作废"))
+        }
+        _ => Ok(None),
     }
 }
 
@@ -126,18 +189,13 @@ impl Command for Send {
         true
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let notice = own(call, self).await?;
-        if notice.state == State::Sent {
+        let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
+        let (notice, now) = send(&call.desk.notices, &call.desk.groups, id, call.by).await?;
+        if !now {
             return Ok(format!("通知 {} 已经发出过了。", notice.id));
         }
-        // Who lost the office meanwhile no longer speaks for the group.
-        let may = |group| decides(&call.desk.groups.get(group), call.by);
-        if !notice.what.groups.iter().all(may) {
-            return Err(UserError::new("您已不是其中某个群的群主或管理员，不能发出").into());
-        }
-        let sent = call.desk.notices.release(&notice.id, call.by.as_str()).await?;
         call.desk.moderation.ring();
-        Ok(format!("通知 {} 正在发出。想知道谁回执了，请发送：通知进度 {}", sent.id, sent.id))
+        Ok(format!("通知 {} 正在发出。想知道谁回执了，请发送：通知进度 {}", notice.id, notice.id))
     }
 }
 
@@ -162,7 +220,8 @@ impl Command for Cancel {
         true
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let notice = own(call, self).await?;
+        let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
+        let notice = own(&call.desk.notices, id, call.by).await?;
         let cancelled = call.desk.notices.cancel(&notice.id, call.by.as_str()).await?;
         call.desk.moderation.ring();
         Ok(format!("通知 {} 已取消。", cancelled.id))
