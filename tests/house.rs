@@ -557,9 +557,14 @@ async fn a_button_that_settles_nothing_stays_and_a_press_counts_from_its_own_tim
     assert_snapshot!(house.last_told("li").replace(id, "####"), @"答案不对，请再读一遍通知 ####，再选一次。");
     assert_eq!(house.press("li", "明天盘点", "特殊情况").await, "");
     assert_snapshot!(house.last_told("li").replace(id, "####"), @"请把情况发给我：特殊情况 #### 原因");
+    let by_telephone = json!({"member": "sun", "note": "电话答复"});
+    let (status, written) = house.post(&format!("/api/v1/notices/{id}/answers"), by_telephone).await;
+    assert_eq!((status, &written["state"]), (200, &json!("acknowledged")), "{written}");
     assert_snapshot!(house.press("li", "明天盘点", "九点").await, @"已回执，谢谢");
     let status = house.get(&format!("/api/v1/notices/{id}")).await;
-    assert_eq!(status["acknowledged"], 1);
+    assert_eq!(status["acknowledged"], 2);
+    let sun = status["members"].as_array().unwrap().iter().find(|m| m["member"] == "sun").unwrap().clone();
+    assert_eq!(sun["how"], "person");
 }
 
 #[tokio::test]

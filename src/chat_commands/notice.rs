@@ -92,7 +92,8 @@ impl Command for Publish {
         for warning in &preview.warnings {
             let _ = writeln!(answer, "注意：{warning}");
         }
-        let shown = preview.group_message.as_deref().unwrap_or_default().replace(crate::notices::publish::NO_ID, &notice.id);
+        let shown =
+            preview.group_message.as_deref().unwrap_or_default().replace(crate::notices::publish::NO_ID, &notice.id);
         let _ = write!(
             answer,
             "\n—— 群里会看到 ——\n{shown}\n————\n没有问题请点下面卡片的“发出”，或回复：发出 {}",

@@ -1,4 +1,4 @@
-//! `qunguan notice publish|preview|review|cancel|status`: notices from a terminal, through the running bot's HTTP API.
+//! `qunguan notice publish|preview|review|cancel|record|exempt|absent|status`: notices from a terminal, through the running bot's HTTP API.
 
 use std::{fmt::Write, io::Read, path::PathBuf, process::ExitCode};
 
@@ -58,6 +58,21 @@ enum Action {
         /// 通知编号
         #[arg(value_name = "ID")]
         id: String,
+    },
+    /// 补录一个人的回执（例如电话里答复的），谁补录的会留下记录
+    Record {
+        /// 通知编号
+        #[arg(value_name = "ID")]
+        id: String,
+        /// 成员的 userid
+        #[arg(value_name = "USERID")]
+        member: String,
+        /// 答复的时间；不写就是现在
+        #[arg(long, value_name = "WHEN", value_parser = local_time)]
+        at: Option<Timestamp>,
+        /// 说明
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        note: String,
     },
     /// 某人在一段时间里不用回执
     Exempt(SpanArgs),
@@ -299,6 +314,11 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
         Action::Cancel { id } => {
             api.post(&format!("/api/v1/notices/{}/cancel", escape(id)), &Value::Null).await?;
             println!("已取消");
+        }
+        Action::Record { id, member, at, note } => {
+            let said = json!({ "member": member, "at": at, "note": note });
+            api.post(&format!("/api/v1/notices/{}/answers", escape(id)), &said).await?;
+            println!("已补录");
         }
         Action::Exempt(span) => {
             api.post("/api/v1/exemptions", &span.body()).await?;

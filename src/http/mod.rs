@@ -95,6 +95,7 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/notices/{id}", get(notices::status))
         .route("/notices/{id}/cancel", post(notices::cancel))
         .route("/notices/{id}/review", post(notices::review))
+        .route("/notices/{id}/answers", post(notices::write_in))
         .route("/ledger/settle", post(ledger::settle))
         .route("/ledger/{month}", get(ledger::month))
         .route("/ledger/{month}/close", post(ledger::close))

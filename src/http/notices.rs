@@ -10,7 +10,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
-use crate::notices::{Code, Draft, NoticeError, status::Status};
+use crate::{
+    model::{MemberId, Timestamp},
+    notices::{Code, Draft, NoticeError, status::Status},
+};
 
 impl From<NoticeError> for Problem {
     fn from(error: NoticeError) -> Self {
@@ -100,6 +103,31 @@ pub async fn cancel(
     let notice = api.notices.cancel(&id, &caller.0).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
+}
+
+/// An answer that was given by telephone or in person.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WrittenIn {
+    member: MemberId,
+    /// When it was given; absent: now.
+    #[serde(default)]
+    at: Option<Timestamp>,
+    #[serde(default)]
+    note: String,
+}
+
+/// Writes an answer in for somebody; who did it stays on record.
+pub async fn write_in(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let said: WrittenIn = body::read(&body)?;
+    let heard = api.notices.write_in(&id, &said.member, said.at, &caller.0, &said.note).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": heard.notice, "member": said.member, "state": heard.state })))
 }
 
 /// A second person has read it: it goes out.

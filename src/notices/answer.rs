@@ -4,10 +4,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, OPEN, ack,
+    Code, NoticeError, Notices, OPEN, ack,
     deadline::Deadline,
     decode, exemption,
-    notice::{Joiners, Leavers, Notice, State, is_id},
+    notice::{Event, Joiners, Leavers, Notice, State, is_id},
     outgoing::{self, Counter, Tell},
     publish::{counter, tell_card},
     roll::{Answer, Edited, Entry, How, MemberState},
@@ -234,6 +234,42 @@ impl Notices {
         how: How,
         message: Option<&MessageId>,
     ) -> Result<Heard, NoticeError> {
+        self.record(notice, member, &Answer { at, how, message: message.cloned() }, None).await
+    }
+
+    /// Somebody who answered by telephone or in person is written in by `by`, which stays on record.
+    pub async fn write_in(
+        &self,
+        id: &str,
+        member: &MemberId,
+        at: Option<Timestamp>,
+        by: &str,
+        note: &str,
+    ) -> Result<Heard, NoticeError> {
+        let (notice, now) = (self.get(id).await?, self.now());
+        let at = at.unwrap_or(now);
+        if at > now {
+            return Err(NoticeError::wrong("at", "回执的时间不能在将来"));
+        }
+        if by == member.as_str() {
+            return Err(NoticeError::refused(Code::SamePerson, "自己的回执请自己回复，不能补录"));
+        }
+        if self.entry(&notice, member).await?.is_none() {
+            return Err(NoticeError::refused(Code::NotFound, format!("通知 {} 的名单里没有 {member}", notice.id)));
+        }
+        let what = if note.is_empty() { "补录回执".to_owned() } else { format!("补录回执：{note}") };
+        let answer = Answer { at, how: How::Person, message: None };
+        self.record(&notice, member, &answer, Some(Event::new(now, by, what))).await
+    }
+
+    async fn record(
+        &self,
+        notice: &Notice,
+        member: &MemberId,
+        answer: &Answer,
+        event: Option<Event>,
+    ) -> Result<Heard, NoticeError> {
+        let at = answer.at;
         if notice.state == State::Cancelled {
             return Err(NoticeError::user(format!("通知 {} 已取消，不用回执", notice.id)));
         }
@@ -251,7 +287,8 @@ impl Notices {
                 return Ok(Edited::unchanged(Heard::answered(notice, entry, known.at, now)));
             }
             let was_late = entry.answer.as_ref().is_some_and(|known| known.at > due);
-            entry.answer = Some(Answer { at, how, message: message.cloned() });
+            entry.answer = Some(answer.clone());
+            entry.history.extend(event.clone());
             let mut tasks = Vec::new();
             if at > due && !was_late && !entry.is_exempt() {
                 let told = Tell::text(vec![member.clone()], wording::thanks(notice, at, due));

@@ -577,3 +577,27 @@ async fn who_says_received_in_private_where_that_is_no_answer_is_told_what_is() 
     let announced = house.told("/announce/").await;
     assert!(announced.iter().any(|text| text.contains("请在私信里回答：几点？有特殊情况请私信我")), "{announced:?}");
 }
+
+#[tokio::test]
+async fn an_answer_by_telephone_is_written_in_with_its_own_time_and_who_did_it() {
+    let house = house("2026-11-23T10:00");
+    let id = house.notices.publish(draft(), "api", None).await.unwrap().id;
+    house.until("2026-11-23T12:30").await;
+    let write = async |who: &str, time: &str, by: &str| {
+        house.notices.write_in(&id, &who.into(), Some(at(time)), by, "电话答复").await.map(|heard| heard.state)
+    };
+    assert_eq!(write("a", "2026-11-23T11:30", "office").await.unwrap(), Some(MemberState::Acknowledged));
+    assert_eq!(write("b", "2026-11-23T12:20", "office").await.unwrap(), Some(MemberState::Late));
+    let code = |refused: Result<Option<MemberState>, NoticeError>| match refused {
+        Err(NoticeError::Refused { code, .. }) => code,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(code(write("c", "2026-11-23T12:31", "office").await), Code::InvalidValue, "not yet");
+    assert_eq!(code(write("c", "2026-11-23T12:20", "c").await), Code::SamePerson);
+    assert_eq!(code(write("z", "2026-11-23T12:20", "office").await), Code::NotFound);
+    assert!(write("c", "2026-11-23T09:00", "office").await.is_err(), "before it was sent");
+    let lines = house.notices.ledger("2026-11").await.unwrap();
+    let line = lines.iter().find(|line| line.member.as_str() == "b").unwrap();
+    assert_eq!((line.late_minutes, line.history[0].by.as_str()), (20, "office"));
+    assert_eq!(line.history[0].what, "补录回执：电话答复");
+}
