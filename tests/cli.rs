@@ -1,7 +1,7 @@
 //! The command line as a person or a script meets it: output, order, exit codes.
 
 use std::{
-    io::Write,
+    io::{BufRead, Write},
     path::Path,
     process::{Command, Output, Stdio},
 };
@@ -487,4 +487,44 @@ fn the_clock_of_a_simulator_is_not_followed_where_the_real_wecom_is_spoken_to() 
     };
     assert!(refused("[wecom]\ncorp_id = \"ww0123456789abcdef\"\n").contains("要和设置里的 api_base 是同一个模拟器"));
     assert!(refused("").contains("模拟器没有应答"));
+}
+
+#[cfg(unix)]
+#[test]
+fn broken_settings_are_reported_once_however_they_were_noticed() {
+    let folder = with_own_list();
+    let settings = folder.path().join("config/qunguan.toml");
+    let good = "listen = \"127.0.0.1:0\"\n";
+    std::fs::write(&settings, good).unwrap();
+    let mut bot = Command::new(env!("CARGO_BIN_EXE_qunguan"))
+        .args(["run"])
+        .current_dir(folder.path())
+        .env_remove("RUST_LOG")
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut log = std::io::BufReader::new(bot.stderr.take().unwrap()).lines().map(Result::unwrap);
+    let hangup = || assert!(Command::new("kill").args(["-HUP", &bot.id().to_string()]).status().unwrap().success());
+    let mut seen = Vec::new();
+    let mut until = |words: &str| {
+        for line in log.by_ref() {
+            seen.push(line);
+            if seen.last().is_some_and(|line| line.contains(words)) {
+                return;
+            }
+        }
+        panic!("no {words} in {seen:#?}");
+    };
+    until(" ready");
+    std::fs::write(&settings, "listen = 5\n").unwrap();
+    hangup();
+    until("settings not reloaded");
+    hangup(); // the save was noticed by itself meanwhile, or the signal came first
+    std::fs::write(&settings, format!("dry_run = true\n{good}")).unwrap();
+    until("settings reloaded");
+    let reported = seen.iter().filter(|line| line.contains("settings not reloaded")).count();
+    bot.kill().unwrap();
+    bot.wait().unwrap();
+    assert_eq!(reported, 1, "{seen:#?}");
 }

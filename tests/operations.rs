@@ -4,6 +4,7 @@
 mod house;
 
 use house::{API_TOKEN, House, SALES};
+use qunguan::simulator::FaultKind;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -111,4 +112,25 @@ async fn a_member_of_a_group_whose_list_is_withheld_finds_their_standing() {
     house.say("lin", PROJECT, "@群管 样品什么时候到").await;
     let answer = house.ask("lin", "我的状态").await;
     assert!(answer.contains("您在「新品项目群」：可以正常发言，没有记分。"), "{answer}");
+}
+
+#[tokio::test]
+async fn a_frame_of_the_socket_that_comes_three_times_is_answered_once() {
+    let house = House::start_with_socket("").await;
+    house
+        .until("the bot is connected", || async {
+            (note(&house.get("/readyz").await, "bot_socket") == "智能机器人长连接正常").then_some(())
+        })
+        .await;
+    house.fault(FaultKind::CallbackTriple, None, None);
+    house.act(json!({"do": "enter_bot", "as": "li"}));
+    // Frames are handled in order: once this one is answered, the three before are over.
+    house.act(json!({"do": "tell_bot", "as": "li", "text": "我的状态"}));
+    house
+        .until("the words are answered", || async {
+            house.told("li").iter().any(|t| t.contains("可以正常发言")).then_some(())
+        })
+        .await;
+    let greetings = house.told("li").iter().filter(|text| text.starts_with("您好，我是群管")).count();
+    assert_eq!(greetings, 1, "{:?}", house.told("li"));
 }

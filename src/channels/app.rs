@@ -4,7 +4,7 @@
 //! Answered within WeCom's time and only after what it caused is durable; anything else is a 4xx or 5xx without detail, and
 //! WeCom sends it again. A refused call leaves one line in the log and nothing in the store.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
@@ -15,6 +15,8 @@ use axum::{
     routing::get,
 };
 use rand::RngExt;
+use regex::Regex;
+use serde_json::json;
 use tokio::sync::Notify;
 
 use super::{
@@ -28,12 +30,13 @@ use crate::{
     http::ops::Check,
     jobs,
     model::{self, Clock, GroupId, MemberId, Message},
-    moderation::{Moderation, Noted},
+    moderation::{Moderation, Noted, renamed::renamed},
     notices::{NoticeError, Notices},
-    store::StoreError,
+    store::{StoreError, changes::Changes},
     wecom::{
         callback::{self, AppCallback, AppEvent, GroupChange},
         crypto::Crypto,
+        cut,
     },
 };
 
@@ -72,6 +75,19 @@ impl Channel for AppChannel {
     fn check(&self) -> Check {
         Check::good("app", "应用回调已就绪")
     }
+}
+
+/// Callbacks of kinds that this version does not use, the latest of each.
+pub const SET_ASIDE: &str = "app_set_aside";
+/// So much of one is kept.
+const SET_ASIDE_BYTES: usize = 8 * 1024;
+
+/// The XML without what opens doors: tickets and codes that WeCom sends to programs of other kinds.
+fn without_secrets(xml: &str) -> String {
+    static SECRETS: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(r"(?is)(<[^<>/]*(?:ticket|token|secret|code|password)[^<>/]*>).*?(</)").expect("it is well-formed")
+    });
+    SECRETS.replace_all(xml, "$1…$2").into_owned()
 }
 
 /// People of other companies and of WeChat have ids that say so.
@@ -174,6 +190,10 @@ impl AppChannel {
             }
             AppEvent::Contact { change, user, new_user } => {
                 tracing::info!(change, user, new_user, "a contact changed");
+                if let Some(new) = &new_user {
+                    let (old, new) = (MemberId::from(user.as_str()), MemberId::from(new.as_str()));
+                    renamed(self.notices.store(), &self.groups, &old, &new, now).await?;
+                }
                 jobs::contacts::changed(self.notices.store(), now).await?;
                 self.tasks.notify_one();
                 Ok(None)
@@ -186,11 +206,25 @@ impl AppChannel {
                 Ok(None)
             }
             AppEvent::EnterAgent => Ok(None),
-            AppEvent::Unknown { kind, .. } => {
-                tracing::debug!(kind, "a callback of a kind this version does not use");
+            AppEvent::Unknown { kind, raw } => {
+                self.set_aside(&kind, &raw, callback.at).await?;
                 Ok(None)
             }
         }
+    }
+
+    /// Keeps the latest callback of each kind that this version does not use, for whoever runs the bot (`store export`).
+    async fn set_aside(&self, kind: &str, raw: &str, at: model::Timestamp) -> Result<(), StoreError> {
+        tracing::info!(kind, "a callback of a kind this version does not use is set aside");
+        let raw = cut(&without_secrets(raw), SET_ASIDE_BYTES);
+        Changes::new()
+            .document(SET_ASIDE, &cut(kind, 64), move |body| {
+                let count = body["count"].as_u64().unwrap_or_default() + 1;
+                *body = json!({ "at": at, "count": count, "raw": raw });
+            })
+            .commit(self.notices.store())
+            .await
+            .map(drop)
     }
 
     /// Keeps the member list in step; what an event does not tell is read again at once.

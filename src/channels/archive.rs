@@ -43,6 +43,11 @@ const LAG_ALARM: SignedDuration = SignedDuration::from_hours(24);
 /// A gap is shown for so long.
 const GAP_SHOWN: SignedDuration = SignedDuration::from_hours(7 * 24);
 
+/// While a pull has no answer, the gauges are set this often.
+const MEASURE_EVERY: Duration = Duration::from_secs(1);
+/// A pull without an answer for so long is told.
+const HANGS: SignedDuration = SignedDuration::from_mins(2);
+
 /// How the loop is doing.
 #[derive(Clone, Debug, Default)]
 struct Health {
@@ -50,6 +55,8 @@ struct Health {
     /// How far behind the newest message that pull was, seconds.
     lag: f64,
     last_message: Option<Timestamp>,
+    /// Since when the pull that is under way has no answer.
+    asking: Option<Timestamp>,
     trouble: Option<String>,
     /// Messages set aside since the start.
     set_aside: usize,
@@ -88,7 +95,17 @@ impl ArchiveChannel {
     /// Pulls until the stream is read up; returns how many entries were handled.
     /// Whether or not it succeeds, `/readyz` and `/metrics` say so.
     pub async fn catch_up(&self) -> Result<usize, SourceError> {
-        let ended = self.read_up().await;
+        self.health.lock().asking = Some(self.clock.now());
+        let mut reading = Box::pin(self.read_up());
+        let ended = loop {
+            tokio::select! {
+                ended = &mut reading => break ended,
+                // A pull may hang for long; nobody knows what is said meanwhile.
+                () = tokio::time::sleep(MEASURE_EVERY) => self.measure(&self.health.lock(), self.clock.now()),
+            }
+        };
+        drop(reading);
+        self.health.lock().asking = None;
         if let Err(error) = &ended {
             let mut health = self.health.lock();
             health.trouble = Some(error.to_string());
@@ -115,6 +132,7 @@ impl ArchiveChannel {
             let now = self.clock.now();
             let mut health = self.health.lock();
             health.last_pull = Some(now);
+            health.asking = Some(now);
             health.trouble = None;
             let behind = health.last_message.map_or(0.0, |at| now.duration_since(at).as_secs_f64().max(0.0));
             health.lag = if count == 0 { 0.0 } else { behind };
@@ -245,6 +263,10 @@ impl Channel for ArchiveChannel {
     fn check(&self) -> Check {
         let health = self.health.lock().clone();
         let now = self.clock.now();
+        if let Some(since) = health.asking.filter(|since| now.duration_since(*since) > HANGS) {
+            let waited = wording::length(now.duration_since(since));
+            return Check::lacking("archive", format!("会话存档已有 {waited}没有应答"));
+        }
         match (&health.trouble, health.last_pull) {
             (Some(trouble), _) => Check::lacking("archive", format!("会话存档拉取失败：{trouble}")),
             (None, None) => Check::lacking("archive", "会话存档还没有拉取过"),

@@ -1,7 +1,7 @@
 //! The smart bot's long connection: no public address needed. The same ear as the callback; answers go back over the same
 //! connection, pushes too.
 
-use std::sync::Arc;
+use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
@@ -16,31 +16,53 @@ use crate::{
         wecom_hands::{BotVoice, job_error},
     },
     model::Clock,
-    wecom::socket::{BotSocket, Chat, Driver, Incoming, Status},
+    wecom::{
+        callback::BotEvent,
+        socket::{BotSocket, Chat, Driver, Incoming, Status},
+    },
 };
 
 /// Callbacks that may wait while earlier ones are handled.
 const WAITING: usize = 256;
+
+/// Answers that are remembered; WeCom sends again within minutes.
+const ANSWERED: usize = 1000;
 
 /// The channel.
 pub struct SocketChannel {
     socket: Arc<BotSocket>,
     driver: Mutex<Option<Driver>>,
     ear: Arc<BotEar>,
+    /// What was answered, newest last: a frame that comes again is not.
+    answered: Mutex<VecDeque<String>>,
 }
 
 impl SocketChannel {
     /// Both sides of a connection and what is done with what it hears.
     pub fn new(socket: Arc<BotSocket>, driver: Driver, ear: Arc<BotEar>) -> Self {
-        Self { socket, driver: Mutex::new(Some(driver)), ear }
+        Self { socket, driver: Mutex::new(Some(driver)), ear, answered: Mutex::default() }
     }
 
     async fn hear(&self, incoming: Incoming) {
         match self.ear.hear(incoming.callback.clone()).await {
             Ok(None) => {}
             Ok(Some(reply)) => {
-                if let Err(error) = self.socket.reply(&incoming, &reply).await {
-                    tracing::warn!(%error, "an answer of the bot did not go out");
+                let id = &incoming.callback.id;
+                // WeCom asks for a stream again and again under the message's own id.
+                let once = !matches!(incoming.callback.what, BotEvent::Stream { .. });
+                if once && self.answered.lock().contains(id) {
+                    return;
+                }
+                match self.socket.reply(&incoming, &reply).await {
+                    Ok(()) if once => {
+                        let mut answered = self.answered.lock();
+                        if answered.len() >= ANSWERED {
+                            answered.pop_front();
+                        }
+                        answered.push_back(id.clone());
+                    }
+                    Ok(()) => {}
+                    Err(error) => tracing::warn!(%error, "an answer of the bot did not go out"),
                 }
             }
             Err(error) => tracing::error!(%error, "what the bot heard could not be stored"),

@@ -12,6 +12,7 @@ mod lanes;
 pub mod lives;
 pub mod manual;
 mod record;
+pub mod renamed;
 pub mod taken_back;
 pub mod undo;
 

@@ -8,7 +8,7 @@ use crate::{
 };
 
 /// Recent messages kept for each member.
-const KEPT: usize = 16;
+pub(super) const KEPT: usize = 16;
 
 /// Counts the message and remembers the shapes of the last ones, this one included.
 pub fn note_message(record: &mut MemberRecord, message: &Message, history: &History) {

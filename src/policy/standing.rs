@@ -108,6 +108,36 @@ pub fn apply(standing: &mut Standing, decision: &Decision, case: &CaseId, now: T
 }
 
 impl Standing {
+    /// Two records of one person become one: every strike counts once, the harder state holds.
+    pub fn absorb(&mut self, other: Self) {
+        let known = |strikes: &[Strike], strike: &Strike| strikes.iter().any(|s| s.case == strike.case);
+        for strike in other.strikes {
+            if !known(&self.strikes, &strike) {
+                self.strikes.push(strike);
+            }
+        }
+        self.strikes.sort_by_key(|s| s.at);
+        self.state = match (std::mem::take(&mut self.state), other.state) {
+            (MemberState::Banned, _) | (_, MemberState::Banned) => MemberState::Banned,
+            (MemberState::Removed, _) | (_, MemberState::Removed) => MemberState::Removed,
+            (MemberState::Muted { until: a }, MemberState::Muted { until: b }) => {
+                MemberState::Muted { until: a.max(b) }
+            }
+            (muted @ MemberState::Muted { .. }, MemberState::Normal)
+            | (MemberState::Normal, muted @ MemberState::Muted { .. }) => muted,
+            (MemberState::Normal, MemberState::Normal) => MemberState::Normal,
+        };
+        self.since = [self.since, other.since].into_iter().flatten().min();
+        // Known under the other id already: when that one joined is what counts.
+        self.joined = if other.since.is_some() { other.joined } else { self.joined };
+        self.messages += other.messages;
+        for category in other.hinted {
+            if !self.hinted.contains(&category) {
+                self.hinted.push(category);
+            }
+        }
+    }
+
     /// The strike of this case was a rehearsal: nobody was told, so it never leads to anything real.
     pub fn rehearse(&mut self, case: &CaseId) {
         self.strikes.iter_mut().filter(|strike| strike.case == *case).for_each(|strike| strike.rehearsed = true);
@@ -142,4 +172,59 @@ pub fn revoke(standing: &mut Standing, case: &CaseId, caused_state: bool) -> Rev
         revoked.lifted = true;
     }
     revoked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH + SignedDuration::from_hours(hour)
+    }
+
+    fn strike(case: &str, hour: i64) -> Strike {
+        Strike {
+            case: case.into(),
+            at: at(hour),
+            expires_at: at(hour + 24),
+            points: 2,
+            category: Category::Ads,
+            severity: Severity::Medium,
+            revoked: false,
+            rehearsed: false,
+        }
+    }
+
+    #[test]
+    fn two_records_of_one_person_become_one() {
+        let old = Standing {
+            strikes: vec![strike("A", 1), strike("B", 5)],
+            state: MemberState::Muted { until: at(9) },
+            since: Some(at(0)),
+            joined: None,
+            messages: 7,
+            hinted: vec![Category::Ads],
+        };
+        let mut new = Standing {
+            strikes: vec![strike("B", 5), strike("C", 3)],
+            state: MemberState::Muted { until: at(7) },
+            since: Some(at(4)),
+            joined: Some(at(4)),
+            messages: 2,
+            hinted: vec![Category::Ads, Category::Insult],
+        };
+        new.absorb(old);
+        let cases: Vec<String> = new.strikes.iter().map(|s| s.case.to_string()).collect();
+        assert_eq!(cases, ["A", "C", "B"]);
+        assert_eq!(
+            (new.state.clone(), new.since, new.joined),
+            (MemberState::Muted { until: at(9) }, Some(at(0)), None)
+        );
+        assert_eq!((new.messages, new.hinted.len()), (9, 2));
+        let whole = new.clone();
+        new.absorb(Standing::default());
+        assert_eq!(new, whole, "nothing left to absorb");
+        new.absorb(Standing { state: MemberState::Banned, ..Standing::default() });
+        assert_eq!(new.state, MemberState::Banned);
+    }
 }

@@ -49,7 +49,7 @@ pub enum FaultKind {
     IpRefused,
     /// `errmsg` begins with the wrong-JSON warning and the body counts as empty.
     WrongJson,
-    /// Every app callback is sent three times at once, although the first was accepted.
+    /// Every app callback, and every frame of the bot's socket, is sent three times at once, although the first was accepted.
     CallbackTriple,
     /// App and bot callbacks are not sent at all.
     CallbackLost,

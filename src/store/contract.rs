@@ -317,6 +317,14 @@ async fn cases_come_newest_first_in_pages(store: &dyn Store) {
     applied(store, Commit { cases: vec![closed], ..Commit::default() }).await;
     assert_eq!(query(CaseQuery { state: Some(CaseState::Open), ..both }).await, "E A");
     assert_eq!(query(CaseQuery { state: Some(CaseState::Closed), ..all() }).await, "D B");
+
+    // The member got another id.
+    let mut moved = store.case(&"A".into()).await.unwrap().unwrap();
+    moved.member = "new".into();
+    applied(store, Commit { cases: vec![moved], ..Commit::default() }).await;
+    let of = |member: &str| CaseQuery { group: Some("g".into()), member: Some(member.into()), ..CaseQuery::default() };
+    assert_eq!((query(of("u")).await, query(of("new")).await), ("D E".to_owned(), "A".to_owned()));
+    assert_eq!(query(all()).await, "D E C B A");
 }
 
 async fn documents_are_listed_by_prefix(store: &dyn Store) {

@@ -98,7 +98,12 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
         if stored != case.version {
             return Ok(Committed::Conflict);
         }
-        if stored == 0 {
+        // A member may have got another id: then the case is found under that one.
+        let before = if stored == 0 { None } else { read::<Case>(draft, &key)? };
+        if before.as_ref().is_none_or(|before| before.member != case.member) {
+            for stale in before.iter().flat_map(case_indexes) {
+                draft.delete(stale);
+            }
             for index in case_indexes(case) {
                 draft.put(index.checked()?, Vec::new());
             }

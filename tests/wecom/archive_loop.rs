@@ -47,6 +47,7 @@ struct Bench {
     store: Arc<dyn Store>,
     channel: ArchiveChannel,
     clock: Arc<ShiftedClock>,
+    app: App,
 }
 
 impl Bench {
@@ -61,7 +62,7 @@ impl Bench {
         let poll = Duration::from_secs(15);
         let channel =
             ArchiveChannel::new(script.clone(), store.clone(), app.moderation(), clock, poll, Arc::new(Notify::new()));
-        Self { script, store, channel, clock: shifted }
+        Self { script, store, channel, clock: shifted, app }
     }
     async fn cursor(&self) -> u64 {
         self.store.cursor(CURSOR).await.unwrap()
@@ -124,6 +125,36 @@ async fn how_far_it_is_behind_grows_while_pulls_fail() {
     }
     assert_eq!(bench.channel.catch_up().await, Ok(0));
     assert_eq!(gauges(), (0.0, 0.0));
+}
+
+#[tokio::test]
+async fn a_pull_without_an_answer_is_measured_and_told() {
+    struct Silent;
+    #[async_trait]
+    impl ArchiveSource for Silent {
+        async fn pull(&self, _seq: u64, _limit: usize) -> Result<Vec<Entry>, SourceError> {
+            std::future::pending().await
+        }
+    }
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let _measuring = metrics::set_default_local_recorder(&recorder);
+    let bench = Bench::new([]).await;
+    let (store, wake) = (bench.store.clone(), Arc::new(Notify::new()));
+    let moderation = bench.app.moderation();
+    let channel =
+        ArchiveChannel::new(Arc::new(Silent), store, moderation, bench.clock.clone(), Duration::from_secs(15), wake);
+    let waits = async {
+        bench.clock.advance(SignedDuration::from_mins(3));
+        while !recorder.handle().render().contains("qunguan_archive_last_pull_age_seconds 180\n") {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        channel.check().note
+    };
+    tokio::select! {
+        biased;
+        _ = channel.catch_up() => panic!("it has no answer"),
+        note = waits => assert_eq!(note, "会话存档已有 3 分钟没有应答"),
+    }
 }
 
 #[tokio::test]

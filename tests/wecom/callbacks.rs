@@ -205,6 +205,59 @@ async fn a_press_that_comes_three_times_is_on_record_once() {
 }
 
 #[tokio::test]
+async fn what_is_on_record_follows_a_changed_userid() {
+    let house = House::start().await;
+    house.say("li", SALES, AD).await;
+    house.say("li", SALES, AD).await;
+    let before = house.member(SALES, "li").await.standing;
+    assert_eq!(before.strikes.len(), 2);
+    let exempted = house.ask("wang", "#华东销售群 豁免 李销售 3d 出差").await;
+    assert!(exempted.contains("李销售"), "{exempted}");
+    let app = Sender::app(&house);
+    let change = |n: i64| {
+        format!(
+            "<xml><FromUserName>sys</FromUserName><CreateTime>{}</CreateTime><MsgType>event</MsgType>\
+             <Event>change_contact</Event><ChangeType>update_user</ChangeType><UserID>li</UserID>\
+             <NewUserID>li.xiaoshou</NewUserID></xml>",
+            app.seconds() + n
+        )
+    };
+    // Told twice, and once more by a bot that was cut off in between.
+    for n in 0..2 {
+        assert_eq!(app.deliver(&change(n), &format!("n{n}")).await.0, 200);
+        let after = house.member(SALES, "li.xiaoshou").await.standing;
+        assert_eq!((&after.strikes, &after.state), (&before.strikes, &before.state));
+        assert_eq!(house.member(SALES, "li").await.standing, qunguan::policy::Standing::default());
+        assert_eq!((house.cases(SALES, "li").await.len(), house.cases(SALES, "li.xiaoshou").await.len()), (0, 2));
+        let open: Vec<_> = house.tasks("readd").await.into_iter().filter(|task| !task.state.is_final()).collect();
+        assert_eq!(open.len(), 1, "{open:?}");
+        assert_eq!(open[0].member.as_ref().map(|m| m.as_str()), Some("li.xiaoshou"));
+        let group = house.store().document("group", SALES).await.unwrap().unwrap().body;
+        let exempt: Vec<&String> = group["orders"]["exempt"].as_object().unwrap().keys().collect();
+        assert_eq!(exempt, ["li.xiaoshou"]);
+    }
+}
+
+#[tokio::test]
+async fn a_callback_of_an_unknown_kind_is_kept_without_its_secrets() {
+    let house = House::start().await;
+    let app = Sender::app(&house);
+    for n in 0..2 {
+        let event = format!(
+            "<xml><FromUserName>sys</FromUserName><CreateTime>{}</CreateTime><MsgType>event</MsgType>\
+             <Event>holiday_party</Event><SuiteTicket><![CDATA[{MARK}]]></SuiteTicket><Where>{}</Where></xml>",
+            app.seconds() + n,
+            "草坪".repeat(5000)
+        );
+        assert_eq!(app.deliver(&event, &format!("n{n}")).await.0, 200);
+    }
+    let kept = house.store().document("app_set_aside", "holiday_party").await.unwrap().unwrap().body;
+    let raw = kept["raw"].as_str().unwrap();
+    assert_eq!(kept["count"], 2);
+    assert!(raw.contains("<Where>草坪") && raw.len() <= 8192 && !raw.contains(MARK), "{raw}");
+}
+
+#[tokio::test]
 async fn the_address_is_verified_also_where_a_plus_became_a_space() {
     let house = House::start().await;
     let app = Sender::app(&house);
