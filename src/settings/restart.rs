@@ -24,9 +24,9 @@ impl Settings {
             ("[log]", format!("{:?}", self.log)),
             ("[escalation]", format!("{:?}", self.escalation)),
             ("[wecom]", format!("{account:?}")),
-            ("[wecom.app]", format!("{:?}", wecom.map(|w| &w.app))),
-            ("[wecom.bot]", format!("{:?}", wecom.map(|w| &w.bot))),
-            ("[wecom.archive]", format!("{:?}", wecom.map(|w| &w.archive))),
+            ("[wecom.app]", format!("{:?}", wecom.and_then(|w| w.app.as_ref()))),
+            ("[wecom.bot]", format!("{:?}", wecom.and_then(|w| w.bot.as_ref()))),
+            ("[wecom.archive]", format!("{:?}", wecom.and_then(|w| w.archive.as_ref()))),
             ("[[api_token]]", format!("{:?}", self.api_tokens)),
             ("[[group]] webhook", String::new()),
         ]);
