@@ -193,6 +193,7 @@ impl AppChannel {
                 if let Some(new) = &new_user {
                     let (old, new) = (MemberId::from(user.as_str()), MemberId::from(new.as_str()));
                     renamed(self.notices.store(), &self.groups, &old, &new, now).await?;
+                    self.notices.renamed(&old, &new).await?;
                 }
                 jobs::contacts::changed(self.notices.store(), now).await?;
                 self.tasks.notify_one();

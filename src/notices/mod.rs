@@ -29,6 +29,7 @@ pub mod ledger;
 pub mod notice;
 pub mod outgoing;
 pub mod publish;
+mod renamed;
 pub mod roll;
 pub mod run;
 pub mod status;

@@ -240,6 +240,32 @@ async fn a_daily_notice_runs_over_the_years_and_one_that_was_sent_under_a_number
 }
 
 #[tokio::test]
+async fn who_gets_another_userid_keeps_what_they_answered_owe_and_are_excused_from() {
+    let house = house("2026-11-23T10:00");
+    let standing = exemption::Standing {
+        reason: "产假".into(),
+        from: at("2026-11-24T00:00"),
+        to: at("2026-12-01T00:00"),
+        by: "hr".into(),
+    };
+    house.notices.exempt(&"b".into(), standing.clone()).await.unwrap();
+    let id = house.notices.publish(draft(), "api", None).await.unwrap().id;
+    house.hear("m1", "one", "a", "2026-11-23T10:05", "收到").await;
+    for (old, new) in [("a", "ann"), ("a", "ann"), ("b", "bob")] {
+        house.notices.renamed(&old.into(), &new.into()).await.unwrap();
+    }
+    assert_eq!((house.state(&id, "a").await, house.state(&id, "b").await), (None, None));
+    assert_eq!(house.state(&id, "ann").await, Some(MemberState::Acknowledged));
+    assert_eq!(house.state(&id, "bob").await, Some(MemberState::Waiting));
+    house.hear("m2", "one", "bob", "2026-11-23T10:06", "收到").await;
+    assert_eq!(house.state(&id, "bob").await, Some(MemberState::Acknowledged));
+    let all = house.notices.standing_exemptions().await.unwrap();
+    assert_eq!((all[&MemberId::from("b")].len(), &all[&MemberId::from("bob")][..]), (0, &[standing][..]));
+    let count = house.notices.count(&house.notices.get(&id).await.unwrap()).await.unwrap();
+    assert_eq!((count.required, count.acknowledged), (4, 2));
+}
+
+#[tokio::test]
 async fn one_word_answers_the_newest_and_a_redelivery_nothing() {
     let house = house("2026-11-23T10:00");
     let old = house.notices.publish(draft(), "api", None).await.unwrap().id;
