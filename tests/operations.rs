@@ -90,7 +90,7 @@ async fn a_message_from_the_far_future_is_refused() {
         |at: &str| json!({ "messages": [{ "id": at, "group": SALES, "sender": "li", "at": at, "text": "早" }]});
     let (status, answer) = house.post("/api/v1/messages", message("2999-01-01T00:00:00Z")).await;
     assert_eq!((status, answer["code"].as_str()), (400, Some("invalid_value")), "{answer}");
-    assert!(answer["detail"].as_str().unwrap().starts_with("messages[0]：at "), "{answer}");
+    assert!(answer["detail"].as_str().unwrap().starts_with("messages[0].at："), "{answer}");
     let (status, _) = house.post("/api/v1/messages", message("2020-01-01T00:00:00Z")).await;
     assert_eq!(status, 200, "history may be handed in");
 }
