@@ -528,3 +528,19 @@ fn broken_settings_are_reported_once_however_they_were_noticed() {
     bot.wait().unwrap();
     assert_eq!(reported, 1, "{seen:#?}");
 }
+
+#[test]
+fn the_settings_file_may_be_named_behind_the_subcommand_too() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("own.toml"), "listen = \"127.0.0.1:1\"\n").unwrap();
+    for args in [
+        ["notice", "--config", "own.toml", "status", "8F2K"],
+        ["notice", "status", "8F2K", "--config", "own.toml"],
+        ["ledger", "show", "2026-11", "--config", "own.toml"],
+        ["activity", "show", "8F2K", "--config", "own.toml"],
+    ] {
+        let output = run(folder.path(), &args, "");
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains("没有 [[api_token]]"), "{args:?}: {}", stderr(&output));
+    }
+}

@@ -42,6 +42,18 @@ enum Action {
         /// 收签到结果、写总结的人
         #[arg(long, value_name = "USERID")]
         organiser: String,
+        /// 开始前多少分钟起可以签到
+        #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+        opens: u32,
+        /// 开始后多少分钟内签到不算迟到
+        #[arg(long, value_name = "MINUTES", default_value_t = 0)]
+        tolerance: u32,
+        /// 开始后多少分钟签到结束
+        #[arg(long, value_name = "MINUTES", default_value_t = 60)]
+        closes: u32,
+        /// 开始前多少分钟提醒，0 为不提醒
+        #[arg(long, value_name = "MINUTES", default_value_t = 30)]
+        remind: u32,
     },
     /// 谁签到了、迟到、请假、缺席
     Show {
@@ -58,9 +70,10 @@ enum Action {
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = Api::new(&args.server)?;
     match args.action {
-        Action::Announce { title, details, group, starts, ends, organiser } => {
+        Action::Announce { title, details, group, starts, ends, organiser, opens, tolerance, closes, remind } => {
             let plan = json!({ "title": title, "details": details, "groups": group, "starts": starts, "ends": ends,
-                "organiser": organiser });
+                "organiser": organiser, "opens_minutes": opens, "tolerance_minutes": tolerance,
+                "closes_minutes": closes, "remind_minutes": remind });
             let answer = api.post("/api/v1/activities", &plan).await?;
             println!("{}", answer["id"].as_str().unwrap_or_default());
         }

@@ -248,7 +248,7 @@ fn end(error: &anyhow::Error) -> ExitCode {
 #[derive(Debug, clap::Args)]
 pub struct ConfigArg {
     /// 设置文件；不写则用 config/qunguan.toml
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true, display_order = 899)]
     config: Option<PathBuf>,
 }
 

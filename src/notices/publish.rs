@@ -164,8 +164,16 @@ impl Notices {
                 doubts.push(format!("不知道「{name}」里有谁，那里只公布，由点名的人回执。"));
             }
         }
-        if draft.deciders().is_empty() {
-            doubts.push("没有指定谁来处理特殊情况，成员的说明只会记录下来。".into());
+        match (draft.escalate_to.is_empty(), draft.approvers.is_empty()) {
+            (true, true) => doubts.push(
+                "没有指定谁收名单、谁处理特殊情况（escalate_to、approvers）：\
+                 名单只发给各人的上级，成员的说明只会记录下来。"
+                    .into(),
+            ),
+            (true, false) => {
+                doubts.push("没有指定谁收名单（escalate_to）：名单只发给各人的上级。".into());
+            }
+            (false, _) => {}
         }
         doubts
     }

@@ -10,7 +10,7 @@ use super::{
     roll::{Excuse, How, MemberState},
 };
 use crate::{
-    model::{MemberId, Timestamp},
+    model::{MemberId, SignedDuration, Timestamp},
     wording::{length, when},
 };
 
@@ -210,8 +210,8 @@ impl Status {
         let late: String = late.iter().map(|point| bar(point.answers)).collect();
         let mut times: Vec<Timestamp> = self.members.iter().filter_map(|m| m.at).collect();
         times.sort_unstable();
-        let half = times[(times.len() - 1) / 2].duration_since(sent);
-        format!("\n回执快慢：发送 {bars} 截止 {late} 之后\n已回执的人里，一半在发送后 {}内回执\n", length(half))
+        let half = length(SignedDuration::from_mins(late_minutes(sent, times[(times.len() - 1) / 2]).max(1)));
+        format!("\n回执快慢：发送 {bars} 截止 {late} 之后\n已回执的人里，一半在发送后 {half}内回执\n")
     }
 
     /// A table for a terminal.
