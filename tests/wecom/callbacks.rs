@@ -231,7 +231,7 @@ async fn what_is_on_record_follows_a_changed_userid() {
         assert_eq!((house.cases(SALES, "li").await.len(), house.cases(SALES, "li.xiaoshou").await.len()), (0, 2));
         let open: Vec<_> = house.tasks("readd").await.into_iter().filter(|task| !task.state.is_final()).collect();
         assert_eq!(open.len(), 1, "{open:?}");
-        assert_eq!(open[0].member.as_ref().map(|m| m.as_str()), Some("li.xiaoshou"));
+        assert_eq!(open[0].member.as_ref().map(qunguan::model::MemberId::as_str), Some("li.xiaoshou"));
         let group = house.store().document("group", SALES).await.unwrap().unwrap().body;
         let exempt: Vec<&String> = group["orders"]["exempt"].as_object().unwrap().keys().collect();
         assert_eq!(exempt, ["li.xiaoshou"]);
