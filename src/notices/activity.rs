@@ -17,7 +17,7 @@ use super::{
 use crate::{
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
     store::{Commit, Committed, Task},
-    wording::when,
+    wording::{when, zone},
 };
 
 /// The collection of activities.
@@ -235,9 +235,10 @@ impl Notices {
         }
         let text = |id: &str| {
             format!(
-                "【活动 {id}】{}\n时间：{}{}\n{} 起可以签到：在群里回复“签到”。不能参加请私信我：请假 {id} 原因",
+                "【活动 {id}】{}\n时间：{} 到 {}{}\n{} 起可以签到：在群里回复“签到”。不能参加请私信我：请假 {id} 原因",
                 plan.title,
                 when(plan.starts, now),
+                until(plan.starts, plan.ends, now),
                 if plan.details.is_empty() { String::new() } else { format!("\n{}", plan.details) },
                 when(plan.starts - minutes(plan.opens_minutes), now)
             )
@@ -441,11 +442,11 @@ impl Notices {
                 if now >= activity.plan.starts {
                     return Ok(Ran::Done("已经开始，不再提醒".into()));
                 }
-                let to: Vec<MemberId> =
-                    activity.guests.iter().filter(|(_, g)| g.leave.is_none()).map(|(id, _)| id.clone()).collect();
+                let open = activity.guests.iter().filter(|(_, guest)| guest.leave.is_none() && guest.signed.is_none());
+                let to: Vec<MemberId> = open.map(|(id, _)| id.clone()).collect();
                 let message = Tell {
                     to,
-                    title: format!("活动 {id} {}开始", when(activity.plan.starts, now)),
+                    title: format!("活动 {id} {} 开始", when(activity.plan.starts, now)),
                     text: format!("{}\n{}", activity.plan.title, activity.plan.details).trim().to_owned(),
                     buttons: vec![Button { text: "签到".into(), key: format!("activity:{id}:sign") }],
                 };
@@ -510,6 +511,12 @@ impl Notices {
             }
         }
     }
+}
+
+/// When it ends: the day is said only if it is another one.
+fn until(starts: Timestamp, ends: Timestamp, now: Timestamp) -> String {
+    let day = |at: Timestamp| at.to_zoned(zone()).date();
+    if day(starts) == day(ends) { ends.to_zoned(zone()).strftime("%H:%M").to_string() } else { when(ends, now) }
 }
 
 /// What a private message reads after signing in.

@@ -135,9 +135,9 @@ impl Notices {
             entry.excuse = Some(Excuse { state, by: Some(by.as_str().to_owned()), ..excuse });
             entry.history.push(Event::new(now, by.as_str(), format!("特殊情况{}", state.zh())));
             let text = if accept {
-                format!("您对通知 {} 的说明已同意，不用回执。", notice.id)
+                format!("已同意您对通知 {} 的说明，这次不用回执。", notice.id)
             } else {
-                format!("您对通知 {} 的说明没有同意，请尽快回执。", notice.id)
+                format!("您对通知 {} 的说明未获同意，请尽快回执；如有疑问，请联系负责人。", notice.id)
             };
             let id = format!("notice/{}/decided/{member}/{}", notice.id, now.as_millisecond());
             let task = outgoing::tell(&id, &notice.home(), now, &Tell::text(vec![member.clone()], text));

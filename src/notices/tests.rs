@@ -443,7 +443,7 @@ async fn an_activity_from_announcement_to_summary() {
     let id = house.notices.announce_activity(plan, "api").await.unwrap().id;
     insta::assert_snapshot!(house.told("/announce/0").await[0].replace(&id, "N"), @r"
     【活动 N】新品培训
-    时间：今天 14:00
+    时间：今天 14:00 到 16:00
     今天 13:30 起可以签到：在群里回复“签到”。不能参加请私信我：请假 N 原因
     ");
     let hear =
