@@ -417,19 +417,27 @@ async fn an_activity_is_announced_signed_in_to_and_reported() {
     assert!(house.lines(SALES).iter().any(|line| line.contains("产品培训")));
     house.later(HOUR * 3 + SignedDuration::from_mins(45)).await;
     house.say("li", SALES, "签到").await;
-    house.ask("sun", &format!("请假 {id} 发烧去医院")).await;
+    assert_eq!(house.press("zhao", "产品培训", "签到").await, "已签到：准时");
+    assert_snapshot!(house.ask("sun", "请假，发烧去医院").await, @"已记下您对活动《产品培训》的请假。");
     house.later(SignedDuration::from_mins(20)).await;
     house.say("chen", SALES, "签到").await;
     house.later(HOUR).await;
     let shown = house.get(&format!("/api/v1/activities/{id}")).await;
     let report = shown["report"].as_str().unwrap().replace(&id, "####");
     assert_snapshot!(report, @r"
-    活动 ####《产品培训》签到结果：应到 6 人，准时 1 人，迟到 1 人，请假 1 人，缺席 3 人。
+    活动 ####《产品培训》签到结果：应到 6 人，准时 2 人，迟到 1 人，请假 1 人，缺席 2 人。
     迟到：陈敏
     请假：孙凯（发烧去医院）
-    缺席：王店长、张经理、赵客服
+    缺席：王店长、张经理
     ");
     assert!(house.last_told("wang").contains("签到结果"), "the organiser is told");
+    house.later(HOUR).await;
+    assert_snapshot!(house.last_told("wang").replace(&id, "####"), @"活动《产品培训》已结束，请回复：总结 #### 活动效果和需要改进的地方");
+    assert_snapshot!(house.ask("wang", "总结 新品卖点都讲清楚了").await, @"总结已记下，并发到群里。");
+    assert_snapshot!(house.lines(SALES).last().unwrap().replace(&id, "####"), @r"
+    群管助手：【活动 ####】《产品培训》总结：
+    新品卖点都讲清楚了
+    ");
 }
 
 #[tokio::test]
