@@ -116,6 +116,7 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     let company = Company {
         names: &names,
         sample: sample.as_deref(),
+        ordinary: args.sample.is_some(),
         share: args.share / 100.0,
         hits: hits.as_ref().map(|(hits, days)| (hits, *days)),
         today: now.to_zoned(settings.time_zone.clone()).date(),

@@ -19,6 +19,9 @@ use crate::text::{emoji, ordinary};
 /// Share of ordinary messages that one entry may hit, unless the caller says another.
 pub const ORDINARY_SHARE: f64 = 0.005;
 
+/// Fewer hits among messages that nobody called ordinary say nothing.
+const FEW: usize = 3;
+
 /// How urgent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -54,8 +57,10 @@ impl std::fmt::Display for Lint {
 pub struct Company<'a> {
     /// Brands, products, staff.
     pub names: &'a [String],
-    /// Ordinary messages.
+    /// Messages.
     pub sample: Option<&'a [String]>,
+    /// Somebody chose them as ordinary ones; else they are whatever was said, real violations among them.
+    pub ordinary: bool,
     /// Share of them that one entry may hit.
     pub share: f64,
     /// Entries (`file:line`) that hit stored messages, and over how many days.
@@ -89,7 +94,7 @@ pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
         }
     }
     if let Some(sample) = company.sample {
-        ordinary(lists, sample, company.share, &mut found);
+        ordinary(lists, sample, company, &mut found);
     }
     let shipped_lists = Lists::shipped();
     let shipped: HashMap<&str, HashSet<&str>> =
@@ -254,7 +259,7 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     }
 }
 
-fn ordinary(lists: &Lists, sample: &[String], most: f64, found: &mut Vec<Lint>) {
+fn ordinary(lists: &Lists, sample: &[String], company: &Company<'_>, found: &mut Vec<Lint>) {
     let today = jiff::civil::Date::constant(2000, 1, 1);
     let Ok(detector) = Detector::build(lists, Settings::new(today)) else { return };
     let mut counts: HashMap<Arc<str>, (usize, f32)> = HashMap::new();
@@ -271,7 +276,8 @@ fn ordinary(lists: &Lists, sample: &[String], most: f64, found: &mut Vec<Lint>) 
     }
     for (place, (hits, points)) in counts {
         let share = hits as f64 / sample.len().max(1) as f64;
-        if share <= most || points < detector.settings().scores.review {
+        let few = !company.ordinary && hits < FEW;
+        if few || share <= company.share || points < detector.settings().scores.review {
             continue;
         }
         let Some((file, line)) = place.rsplit_once(':') else { continue };
@@ -280,7 +286,11 @@ fn ordinary(lists: &Lists, sample: &[String], most: f64, found: &mut Vec<Lint>) 
             line: line.parse().unwrap_or_default(),
             level: Level::Warning,
             own: false,
-            message: format!("在 {} 条日常消息里命中 {hits} 条（{:.1}%），会误伤", sample.len(), share * 100.0),
+            message: if company.ordinary {
+                format!("在 {} 条日常消息里命中 {hits} 条（{:.1}%），会误伤", sample.len(), share * 100.0)
+            } else {
+                format!("在保存的 {} 条消息里命中 {hits} 条（{:.1}%），请看看是不是误伤", sample.len(), share * 100.0)
+            },
         });
     }
 }
@@ -298,7 +308,7 @@ mod tests {
     }
 
     fn company() -> Company<'static> {
-        Company { names: &[], sample: None, share: ORDINARY_SHARE, hits: None, today: TODAY }
+        Company { names: &[], sample: None, ordinary: true, share: ORDINARY_SHARE, hits: None, today: TODAY }
     }
 
     #[test]
@@ -349,6 +359,13 @@ mod tests {
         assert_eq!(found, ["ads/x.txt:1: 在 300 条日常消息里命中 30 条（10.0%），会误伤"]);
         let found = messages("看房\n稳赚\n", &Company { sample: Some(&sample), share: 0.2, ..company() });
         assert_eq!(found, Vec::<String>::new());
+        let stored = Company { sample: Some(&sample), ordinary: false, ..company() };
+        assert_eq!(
+            messages("看房\n", &stored),
+            ["ads/x.txt:1: 在保存的 300 条消息里命中 30 条（10.0%），请看看是不是误伤"]
+        );
+        let stored = Company { sample: Some(&sample[..11]), ordinary: false, ..company() };
+        assert_eq!(messages("看房\n", &stored), Vec::<String>::new(), "two hits may be two violations");
     }
 
     #[test]
