@@ -23,6 +23,7 @@ use qunguan::{
 };
 use rand::RngExt;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 /// A group the app created, with many people.
 const CROWD: &str = "wrCrowd";
@@ -206,8 +207,16 @@ async fn under_load_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
     for life in 0..kills {
         world.start().await;
         let after = Duration::from_millis(rand::rng().random_range(20..300));
-        let deadline = tokio::time::Instant::now() + after;
-        let world_now = &world;
+        let (over, answered) = (watch::Sender::new(false), watch::Sender::new(false));
+        let (world_now, over, answered) = (&world, &over, &answered);
+        // Every other life ends so long after its first answer, the others so long after the start, on a slow machine before it.
+        let end = async move {
+            if life % 2 == 1 {
+                let _ = answered.subscribe().wait_for(|answered| *answered).await;
+            }
+            tokio::time::sleep(after).await;
+            over.send_replace(true);
+        };
         // Each sender hands in one message after the other and repeats what nobody answered in an earlier life.
         let lanes = (0..SENDERS).map(|lane| {
             let unanswered: Vec<(String, String)> = ledger
@@ -220,22 +229,28 @@ async fn under_load_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
                 .collect();
             async move {
                 let mut done = Vec::new();
+                let mut ended = over.subscribe();
                 let fresh = (0..).map(|n| {
                     let member = person((lane + n * SENDERS) % PEOPLE);
                     (format!("m-{life}-{lane}-{n}"), member)
                 });
                 for (id, member) in unanswered.into_iter().chain(fresh) {
-                    let answer = tokio::time::timeout_at(deadline, world_now.hand_in(&id, &member)).await;
-                    let over = answer.is_err();
-                    done.push((id, member, answer.ok().flatten()));
-                    if over {
+                    let answer = tokio::select! {
+                        answer = world_now.hand_in(&id, &member) => answer,
+                        _ = ended.wait_for(|over| *over) => None,
+                    };
+                    if answer.is_some() {
+                        answered.send_replace(true);
+                    }
+                    done.push((id, member, answer));
+                    if *over.borrow() {
                         return done;
                     }
                 }
                 done
             }
         });
-        let done = futures_util::future::join_all(lanes).await;
+        let (done, ()) = futures_util::future::join(futures_util::future::join_all(lanes), end).await;
         world.kill();
         for (id, member, answer) in done.into_iter().flatten() {
             ledger.tried.insert(id.clone(), member);
@@ -290,7 +305,7 @@ async fn under_load_nothing_acknowledged_is_lost_and_nothing_happens_twice() {
         ledger.acknowledged.len(),
         strikes.values().sum::<usize>()
     );
-    assert!(ledger.acknowledged.len() as u64 > kills, "there was load");
+    assert!(ledger.acknowledged.len() as u64 >= kills / 2, "there was load");
     assert_eq!(u64::from(world.bot.kills), kills);
 }
 

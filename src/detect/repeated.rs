@@ -1,6 +1,6 @@
 //! One message that fills the screen by saying the same over and over: `加群领券加群领券加群领券…`.
 //!
-//! Laughter, applause and rulers (哈哈哈, [鼓掌][鼓掌], ------) are what people write; so one sign has to come very often, and
+//! Laughter, applause and rulers (`哈哈哈`, `[鼓掌][鼓掌]`, `------`) are what people write; so one sign has to come very often, and
 //! signs that say nothing never count.
 
 /// Longest text that is repeated, in signs.
