@@ -15,7 +15,7 @@ use crate::{
     app::{App, Overrides},
     model::{Clock, ShiftedClock, SystemClock},
     settings::{Settings, reload::Watched},
-    simulator,
+    simulator, wording,
 };
 
 /// 运行群管。
@@ -68,8 +68,7 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> UserError {
     let why = match error.kind() {
         ErrorKind::AddrInUse => "已经有程序在用".to_owned(),
         ErrorKind::AddrNotAvailable => "这台机器没有这个地址".to_owned(),
-        ErrorKind::PermissionDenied => "没有权限".to_owned(),
-        _ => error.to_string(),
+        _ => wording::refusal(error),
     };
     UserError(format!("不能监听 {address}：{why}"))
 }

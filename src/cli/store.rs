@@ -141,7 +141,7 @@ async fn export(folder: &Path, to: impl Write + Send) -> Result<Summary, BackupE
 /// A file is written beside itself and renamed at the end, so that its name never stands for half a backup. What exists and
 /// is no file (a device, a pipe) is written to as it is and never replaced.
 async fn export_to(folder: &Path, file: &Path) -> anyhow::Result<Summary> {
-    let refused = |path: &Path, error: &io::Error| UserError(format!("写不了 {}：{error}", path.display()));
+    let refused = |path: &Path, error: &io::Error| UserError::refused("写不了", path, error);
     match fs::metadata(file) {
         Ok(found) if found.is_dir() => {
             return Err(UserError(format!("{} 是文件夹，请写备份文件的名字", file.display())).into());

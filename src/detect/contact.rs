@@ -57,14 +57,14 @@ const ROUND: usize = 6;
 fn is_amount(chars: &[char], span: Span) -> bool {
     let text = &chars[span.start..span.end];
     let digits = text.iter().take_while(|c| c.is_ascii_digit()).count();
-    let unit: String = text[digits..].iter().collect();
+    let unit = &text[digits..];
     if digits == 0 || digits > ROUND {
         return false;
     }
     if unit.is_empty() {
         return text.ends_with(&['0'; 3]) || chars.get(span.end).is_some_and(|next| COUNTED.contains(*next));
     }
-    UNITS.contains(&unit.as_str())
+    UNITS.iter().any(|known| known.chars().eq(unit.iter().copied()))
 }
 
 #[cfg(test)]

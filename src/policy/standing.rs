@@ -123,9 +123,7 @@ impl Standing {
             (MemberState::Muted { until: a }, MemberState::Muted { until: b }) => {
                 MemberState::Muted { until: a.max(b) }
             }
-            (muted @ MemberState::Muted { .. }, MemberState::Normal)
-            | (MemberState::Normal, muted @ MemberState::Muted { .. }) => muted,
-            (MemberState::Normal, MemberState::Normal) => MemberState::Normal,
+            (MemberState::Normal, state) | (state, MemberState::Normal) => state,
         };
         self.since = [self.since, other.since].into_iter().flatten().min();
         // Known under the other id already: when that one joined is what counts.

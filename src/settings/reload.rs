@@ -97,8 +97,8 @@ impl Watched {
     }
 }
 
-/// Watches until the future is dropped. `began` is what the process started with; `build` makes the new state from validated settings, off the async threads;
-/// `swapped` is told after it came in force.
+/// Watches until the future is dropped. `began` is what the process started with; `build` makes the new state from
+/// validated settings, off the async threads; `swapped` is told after it came in force.
 pub async fn watch<T: Send + Sync + 'static>(
     live: Arc<Live<T>>,
     watched: Watched,
