@@ -14,7 +14,7 @@ mod process;
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use archive_library::{LIBRARY, PAIRS};
+use archive_library::PAIRS;
 use house::{AD, API_TOKEN};
 use process::Bot;
 use qunguan::{
@@ -97,25 +97,16 @@ impl World {
         let listen = process::free_address();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(folder.path().join("policies/quick.toml"), POLICY).unwrap();
-        let archive = sim.credentials().archive;
         let more = format!(
             r#"
-[wecom.archive]
-library = {library:?}
-secret = "{secret}"
-poll = "1s"
-proxy = "{url}"
-private_keys = {{ 1 = """{pem}""" }}
+{archive}
 [[group]]
 id = "{CROWD}"
 name = "大群"
 mode = "full"
 policy = "quick"
 "#,
-            library = LIBRARY.display().to_string(),
-            secret = archive.secret,
-            url = archive.url,
-            pem = PAIRS[0].private_pem(),
+            archive = archive_library::settings(&sim.credentials().archive),
         );
         let text =
             house::settings(&sim, &folder.path().join("data"), &more).replace("127.0.0.1:0", &listen.to_string());

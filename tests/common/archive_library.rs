@@ -9,6 +9,7 @@ use aws_lc_rs::{
     rsa::{KeySize, PrivateDecryptingKey},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use qunguan::simulator::ArchiveCredentials;
 
 /// The shared library that `cargo test` builds from `examples/fake_archive_sdk`; built here if only this test runs.
 pub static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
@@ -30,6 +31,23 @@ pub struct KeyPair(pub PrivateDecryptingKey);
 /// Three key pairs, made once.
 pub static PAIRS: LazyLock<[KeyPair; 3]> =
     LazyLock::new(|| [(); 3].map(|()| KeyPair(PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap())));
+
+/// `[wecom.archive]` of a bot that listens to the simulator's archive with the first pair.
+pub fn settings(archive: &ArchiveCredentials) -> String {
+    format!(
+        r#"[wecom.archive]
+library = {library:?}
+secret = "{secret}"
+poll = "1s"
+proxy = "{url}"
+private_keys = {{ 1 = """{pem}""" }}
+"#,
+        library = LIBRARY.display().to_string(),
+        secret = archive.secret,
+        url = archive.url,
+        pem = PAIRS[0].private_pem(),
+    )
+}
 
 fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", STANDARD.encode(der))

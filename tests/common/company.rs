@@ -15,8 +15,8 @@ use reqwest::{Client, Method};
 use serde_json::{Value, json};
 
 use crate::{
-    archive_library::{LIBRARY, PAIRS},
-    house::{API_TOKEN, readable, token_of},
+    archive_library::{self, PAIRS},
+    house::{self, API_TOKEN, readable, token_of},
     process::{Bot, free_address},
 };
 
@@ -142,25 +142,12 @@ listen = "{listen}"
 data_dir = {data:?}
 [http]
 public_url = "{PUBLIC_URL}"
-[wecom]
-corp_id = "{corp}"
-api_base = "{base}"
-authorize_url = "{base}/connect/oauth2/authorize"
-[wecom.app]
-agent_id = {agent}
-secret = "{app_secret}"
-token = "{app_token}"
-aes_key = "{app_key}"
+{account}
 [wecom.bot]
 bot_id = "{bot_id}"
 secret = "{bot_secret}"
 socket_url = "{socket}"
-[wecom.archive]
-library = {library:?}
-secret = "{archive_secret}"
-poll = "1s"
-proxy = "{archive}"
-private_keys = {{ 1 = """{pem}""" }}
+{archive}
 [[api_token]]
 name = "office"
 value = "{API_TOKEN}"
@@ -181,19 +168,11 @@ kind = "bot"
 mode = "watch"
 "#,
             data = data.display().to_string(),
-            corp = c.corp_id,
-            base = c.api_base,
-            agent = c.app.agent_id,
-            app_secret = c.app.secret,
-            app_token = c.app.token,
-            app_key = c.app.aes_key,
+            account = house::account(&c),
             bot_id = c.bot.bot_id,
             bot_secret = c.bot.secret,
             socket = c.bot.socket_url,
-            library = LIBRARY.display().to_string(),
-            archive_secret = c.archive.secret,
-            archive = c.archive.url,
-            pem = PAIRS[0].private_pem(),
+            archive = archive_library::settings(&c.archive),
         )
     }
 

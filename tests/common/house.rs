@@ -16,7 +16,7 @@ use qunguan::{
         Settings,
         reload::{Live, Watched},
     },
-    simulator::{Config, Fault, FaultKind, Handle, Simulator},
+    simulator::{Config, Credentials, Fault, FaultKind, Handle, Simulator},
     store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
 };
 use serde_json::{Value, json};
@@ -69,6 +69,28 @@ pub struct House {
     http: reqwest::Client,
 }
 
+/// `[wecom]` and `[wecom.app]` of a bot that speaks to the simulator.
+pub fn account(c: &Credentials) -> String {
+    format!(
+        r#"[wecom]
+corp_id = "{corp}"
+api_base = "{base}"
+authorize_url = "{base}/connect/oauth2/authorize"
+[wecom.app]
+agent_id = {agent}
+secret = "{app_secret}"
+token = "{app_token}"
+aes_key = "{app_key}"
+"#,
+        corp = c.corp_id,
+        base = c.api_base,
+        agent = c.app.agent_id,
+        app_secret = c.app.secret,
+        app_token = c.app.token,
+        app_key = c.app.aes_key,
+    )
+}
+
 /// The settings of the demo's company; `more` is appended.
 pub fn settings(sim: &Handle, data: &Path, more: &str) -> String {
     let c = sim.credentials();
@@ -78,15 +100,7 @@ listen = "127.0.0.1:0"
 data_dir = {data:?}
 [escalation]
 to = ["wang"]
-[wecom]
-corp_id = "{corp}"
-api_base = "{base}"
-authorize_url = "{base}/connect/oauth2/authorize"
-[wecom.app]
-agent_id = {agent}
-secret = "{app_secret}"
-token = "{app_token}"
-aes_key = "{app_key}"
+{account}
 [wecom.bot]
 token = "{bot_token}"
 aes_key = "{bot_key}"
@@ -114,12 +128,7 @@ owner = "zhang"
 webhook = "sim-webhook-store-staff"
 {more}"#,
         data = data.display().to_string(),
-        corp = c.corp_id,
-        base = c.api_base,
-        agent = c.app.agent_id,
-        app_secret = c.app.secret,
-        app_token = c.app.token,
-        app_key = c.app.aes_key,
+        account = account(&c),
         bot_token = c.bot.token,
         bot_key = c.bot.aes_key,
     )
