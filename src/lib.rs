@@ -3,19 +3,13 @@
 //! `docs/architecture.md` has the map of this folder and the way of one message through it. A module never imports one
 //! that stands below it in this list.
 
+pub use qunguan_detect::{detect, encoding, text, toml_text};
+
 pub mod model;
 
 pub mod wording;
 
-pub mod toml_text;
-
-pub mod encoding;
-
-pub mod text;
-
 pub mod qr;
-
-pub mod detect;
 
 pub mod policy;
 

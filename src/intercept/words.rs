@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use super::plan::WORD_CHARS;
 use crate::{

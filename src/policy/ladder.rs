@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::{breaker, lifecycle};
 use crate::model::{Category, GroupId, Role, Severity, SignedDuration, Step, named_enum};

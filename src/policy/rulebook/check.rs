@@ -1,7 +1,5 @@
 //! What can answer for a clause: the detector's categories, and the duties of members, admins and the bot itself.
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::{Category, UnknownName, named_enum};
 
 named_enum! {

@@ -26,8 +26,6 @@ pub(crate) mod table;
 
 pub use normalized::{Break, Explained, Gap, Normalized, fold, is_han, normalize};
 
-use serde::{Deserialize, Serialize};
-
 use crate::model::named_enum;
 
 named_enum! {

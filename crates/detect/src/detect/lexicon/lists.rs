@@ -13,7 +13,7 @@ pub struct Lists {
 }
 
 #[derive(rust_embed::RustEmbed)]
-#[folder = "wordlists/"]
+#[folder = "../../wordlists/"]
 struct Shipped;
 
 impl Lists {

@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 use daachorse::CharwiseDoubleArrayAhoCorasick;
-use qunguan::detect::matcher::{Builder, Engine, Matcher, Scratch};
-use qunguan::detect::{Detector, Input, Lists, Settings};
-use qunguan::model::{GroupId, MemberId, Role, Timestamp};
-use qunguan::text::{Normalized, fold, is_han};
+use qunguan_detect::detect::matcher::{Builder, Engine, Matcher, Scratch};
+use qunguan_detect::detect::{Detector, Input, Lists, Settings};
+use qunguan_detect::model::{GroupId, MemberId, Role, Timestamp};
+use qunguan_detect::text::{Normalized, fold, is_han};
 use regex::Regex;
 use rustix::time::{ClockId, clock_gettime};
 use unicode_normalization::UnicodeNormalization;

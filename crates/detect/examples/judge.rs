@@ -1,0 +1,50 @@
+//! `cargo run --release --example judge < messages.txt`: a verdict a line with the shipped lists. JSON lines
+//! (`{"text":…,"group":…,"sender":…,"at":…}`) are answered in JSON; `judge evaluate DIR` measures labelled texts.
+
+use std::io::{self, BufRead, Write};
+
+use qunguan_detect::detect::{Detector, History, Input, Lists, Settings, evaluate};
+use qunguan_detect::model::{GroupId, MemberId, Role, Timestamp};
+
+fn main() -> io::Result<()> {
+    let mut settings = Settings::new(jiff::civil::Date::constant(2026, 1, 1));
+    settings.names = vec!["群管".to_owned()];
+    let detector = Detector::build(&Lists::shipped(), settings).expect("the shipped lists are read by a test");
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [command, folder] = &arguments[..]
+        && command == "evaluate"
+    {
+        print!("{}", evaluate::table(&detector, folder.as_ref())?);
+        return Ok(());
+    }
+    let history = History::new();
+    let mut out = io::stdout().lock();
+    for line in io::stdin().lock().lines() {
+        let line = line?;
+        let object: Option<serde_json::Value> = serde_json::from_str(&line).ok().filter(serde_json::Value::is_object);
+        let field = |name: &str| object.as_ref().and_then(|o| o[name].as_str()).unwrap_or_default();
+        let at = field("at").parse::<Timestamp>().ok();
+        let input = Input {
+            text: if object.is_some() { field("text") } else { &line },
+            attachments: &[],
+            group: &GroupId::from(field("group")),
+            sender: &MemberId::from(field("sender")),
+            sender_name: None,
+            role: Role::Member,
+            at: at.unwrap_or(Timestamp::UNIX_EPOCH),
+            explain: false,
+        };
+        let report = detector.scan(&input, at.map(|_| &history));
+        if object.is_some() {
+            writeln!(out, "{}", serde_json::to_string(&report)?)?;
+        } else {
+            let found: Vec<String> = report
+                .findings
+                .iter()
+                .map(|f| format!("{} {} {:.1} “{}”", f.rule, f.entry.as_deref().unwrap_or("-"), f.score, f.normalized))
+                .collect();
+            writeln!(out, "{:?}\t{line}\t{}", report.verdict, found.join(" · "))?;
+        }
+    }
+    Ok(())
+}
