@@ -8,7 +8,7 @@
 
 use std::fmt::Write as _;
 
-use qunguan::detect::{Detector, Lists, Report, Settings, Verdict, evaluate::judge};
+use qunguan_detect::detect::{Detector, Lists, Report, Settings, Verdict, evaluate::judge};
 
 fn detector() -> Detector {
     let mut settings = Settings::new(jiff::civil::date(2026, 11, 23));
@@ -35,7 +35,7 @@ impl<'a> Expected<'a> {
         let (rule, result) = text.split_once('·')?;
         let (rule, result) = (rule.trim(), result.trim());
         let category = rule.split('/').next()?;
-        category.parse::<qunguan::model::Category>().ok()?;
+        category.parse::<qunguan_detect::model::Category>().ok()?;
         ["act", "review", "flagged", "found"].contains(&result).then_some(Self { rule, result })
     }
 
@@ -60,7 +60,7 @@ impl<'a> Expected<'a> {
 #[test]
 fn every_line_of_every_case_file_gives_what_it_expects() {
     let detector = detector();
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/cases");
     let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|f| f.unwrap().path()).collect();
     files.sort();
     let (mut lines, mut wrong) = (0, String::new());
@@ -102,7 +102,7 @@ mod generated {
     //! Numbers made by rule, plain and disguised: every one must be found, and none in honest digits.
 
     use proptest::prelude::*;
-    use qunguan::detect::leaks::{id_check, is_bank_card, is_id_card, luhn};
+    use qunguan_detect::detect::leaks::{id_check, is_bank_card, is_id_card, luhn};
 
     use super::*;
 
