@@ -383,6 +383,30 @@ fn evaluate_keeps_sets_apart() {
 }
 
 #[test]
+fn evaluate_names_the_entries_and_the_lines_that_are_wrong() {
+    let folder = with_own_list();
+    let sets = folder.path().join("sets");
+    std::fs::create_dir(&sets).unwrap();
+    std::fs::write(sets.join("ours.tsv"), "ads\t蓝色大象来电\nads\t下次再说\nok\t谁知道蓝色大象来电是什么\n").unwrap();
+    let rows = lines(&run(folder.path(), &["evaluate", "--by-entry", "--json", "sets"], ""));
+    let own = rows[0].as_array().unwrap().iter().find(|row| row["words"] == "蓝色大象来电").unwrap();
+    assert_eq!((&own["honest"]["texts"], &own["bad"]["texts"]), (&1.into(), &1.into()), "{own}");
+    let table = stdout(&run(folder.path(), &["evaluate", "--by-entry", "sets"], ""));
+    assert!(table.contains("| 蓝色大象来电 |") && table.contains("ours/ok 1 honest"), "{table}");
+
+    let wrong = stdout(&run(folder.path(), &["evaluate", "--wrong", "ours", "sets"], ""));
+    let numbers: Vec<&str> = wrong.lines().map(|line| line.split('\t').next().unwrap()).collect();
+    assert_eq!(numbers, ["2", "3"], "{wrong}");
+    let one = stdout(&run(folder.path(), &["evaluate", "--wrong", "ours/ok", "sets"], ""));
+    assert_eq!(one.lines().count(), 1, "{one}");
+    let all = &["evaluate", "--wrong", "ours/ads", "--honest", "ads", "sets"];
+    assert!(stdout(&run(folder.path(), all, "")).starts_with("1\tads\t"));
+    let none = run(folder.path(), &["evaluate", "--wrong", "our", "sets"], "");
+    assert_eq!(none.status.code(), Some(1));
+    assert_eq!(stderr(&none), "没有 our.tsv 这个文件，是不是想写 `ours`？\n");
+}
+
+#[test]
 fn rulebooks_are_listed_shown_and_counted() {
     let folder = tempfile::tempdir().unwrap();
     let output = run(folder.path(), &["rulebook", "coverage", "--json"], "");

@@ -1,5 +1,6 @@
 //! `cargo run --release --example judge < messages.txt`: a verdict a line with the shipped lists. JSON lines
-//! (`{"text":…,"group":…,"sender":…,"at":…}`) are answered in JSON; `judge evaluate DIR` measures labelled texts.
+//! (`{"text":…,"group":…,"sender":…,"at":…}`) are answered in JSON. `judge evaluate DIR` measures labelled texts,
+//! `judge by-entry DIR` each entry on them, and `judge wrong DIR SET/LABEL` shows the lines that were judged wrongly.
 
 use std::io::{self, BufRead, Write};
 
@@ -11,11 +12,8 @@ fn main() -> io::Result<()> {
     settings.names = vec!["群管".to_owned()];
     let detector = Detector::build(&Lists::shipped(), settings).expect("the shipped lists are read by a test");
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [command, folder] = &arguments[..]
-        && command == "evaluate"
-    {
-        print!("{}", evaluate::table(&detector, folder.as_ref())?);
-        return Ok(());
+    if let [command, folder, which @ ..] = &arguments[..] {
+        return measure(&detector, command, &evaluate::sets(folder.as_ref())?, which.first().map_or("", |w| w));
     }
     let history = History::new();
     let mut out = io::stdout().lock();
@@ -45,6 +43,24 @@ fn main() -> io::Result<()> {
                 .collect();
             writeln!(out, "{:?}\t{line}\t{}", report.verdict, found.join(" · "))?;
         }
+    }
+    Ok(())
+}
+
+fn measure(detector: &Detector, command: &str, sets: &[evaluate::Set], which: &str) -> io::Result<()> {
+    let honest = evaluate::Honest::default();
+    match command {
+        "by-entry" => print!("{}", evaluate::ByEntry::of(detector, sets, &honest)),
+        "evaluate" => print!("{}", evaluate::Table::of(detector, sets)),
+        "wrong" => {
+            let (name, label) = which.split_once('/').map_or((which, None), |(name, label)| (name, Some(label)));
+            for set in sets.iter().filter(|set| set.name == name) {
+                for line in evaluate::wrong(detector, set, label, &honest) {
+                    println!("{line}");
+                }
+            }
+        }
+        other => return Err(io::Error::other(format!("evaluate, by-entry or wrong, not {other}"))),
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use foldhash::HashMap;
 
 use self::gather::Gather;
 use super::history::History;
-use super::index::{Hit, Index};
+use super::index::{Compiled, Hit, Index};
 use super::leaks::Kind;
 use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::own::OwnRules;
@@ -82,6 +82,11 @@ impl Detector {
     /// The rules of the lists that are not as they ship.
     pub const fn own(&self) -> &OwnRules {
         &self.own
+    }
+
+    /// Every entry of the lists.
+    pub fn entries(&self) -> &[Compiled] {
+        &self.index.entries
     }
 
     /// Compiles the lists.

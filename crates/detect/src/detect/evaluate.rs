@@ -2,6 +2,15 @@
 //!
 //! Any folder of `label<TAB>text` files works (one record a line, `.tsv`); sets are never pooled. For files whose labels
 //! name what a text contains (`id,mobile,email`) precision and recall per kind are given too.
+//!
+//! [`ByEntry`] says the same for each entry and signal, [`wrong`] shows the lines that were judged wrongly. Both must know
+//! which labels stand for honest text ([`Honest`]).
+
+mod by_entry;
+mod wrong;
+
+pub use by_entry::{ByEntry, lower_bound};
+pub use wrong::{Wrong, wrong};
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -60,38 +69,80 @@ pub fn judge(detector: &Detector, text: &str, explain: bool) -> Report {
     detector.scan(&input, None)
 }
 
-/// Judges every `.tsv` file of a folder.
+/// Labels of texts in which nothing is wrong; every other label is a violation.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Honest(pub Vec<String>);
+
+/// `0` as in most public sets, `ok` as in the files of `qunguan train`.
+impl Default for Honest {
+    fn default() -> Self {
+        Self(vec!["0".to_owned(), "ok".to_owned()])
+    }
+}
+
+impl Honest {
+    /// Nothing is wrong with texts under this label.
+    pub fn has(&self, label: &str) -> bool {
+        self.0.iter().any(|honest| honest == label)
+    }
+}
+
+/// One file of labelled texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Set {
+    /// The file's name without `.tsv`.
+    pub name: String,
+    /// `label<TAB>text` lines.
+    pub text: String,
+}
+
+impl Set {
+    /// Line (counted from 1), label and text.
+    pub fn records(&self) -> impl Iterator<Item = (usize, &str, &str)> {
+        let lines = self.text.lines().enumerate();
+        lines.filter_map(|(i, line)| line.split_once('\t').map(|(label, text)| (i + 1, label, text)))
+    }
+}
+
+/// Reads every `.tsv` file of a folder, in the order of their names.
 ///
 /// # Errors
 /// The folder or a file that cannot be read.
-pub fn table(detector: &Detector, folder: &Path) -> std::io::Result<Table> {
+pub fn sets(folder: &Path) -> std::io::Result<Vec<Set>> {
     let mut files: Vec<_> =
         std::fs::read_dir(folder)?.collect::<Result<Vec<_>, _>>()?.into_iter().map(|f| f.path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "tsv"));
     files.sort();
-    let mut table = Table::default();
-    for path in files {
-        let set = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+    let read = |path: std::path::PathBuf| {
         let bytes = std::fs::read(&path)?;
         let text = encoding::decode(&bytes).map_err(|_| std::io::Error::from(std::io::ErrorKind::InvalidData))?;
-        table.add(detector, &set, &text);
-    }
-    Ok(table)
+        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Set { name, text: text.into_owned() })
+    };
+    files.into_iter().map(read).collect()
 }
 
 impl Table {
-    /// Adds the records of one set.
-    pub fn add(&mut self, detector: &Detector, set: &str, records: &str) {
-        for (label, text) in records.lines().filter_map(|line| line.split_once('\t')) {
+    /// Judges every text.
+    pub fn of(detector: &Detector, sets: &[Set]) -> Self {
+        let mut table = Self::default();
+        for set in sets {
+            table.add(detector, set);
+        }
+        table
+    }
+
+    fn add(&mut self, detector: &Detector, set: &Set) {
+        for (_, label, text) in set.records() {
             let report = judge(detector, text, false);
-            let row = self.rows.entry((set.to_owned(), label.to_owned())).or_default();
+            let row = self.rows.entry((set.name.clone(), label.to_owned())).or_default();
             row.total += 1;
             row.act += usize::from(report.verdict == Verdict::Act);
             row.review += usize::from(report.verdict == Verdict::Review);
             for category in &report.categories {
                 *row.by_category.entry(*category).or_default() += 1;
             }
-            self.add_kinds(set, label, &report);
+            self.add_kinds(&set.name, label, &report);
         }
     }
 

@@ -164,6 +164,25 @@ pub enum Term {
     Group(String),
 }
 
+/// As people write it, without fields.
+impl fmt::Display for Pattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Literal(word) => f.write_str(word),
+            Self::Regex(regex) => write!(f, "/{regex}/"),
+            Self::Near(terms) => terms.iter().enumerate().try_for_each(|(i, near)| {
+                if i > 0 {
+                    write!(f, " {}{} ", if near.ordered { '>' } else { '~' }, near.within)?;
+                }
+                match &near.term {
+                    Term::Word(word) => f.write_str(word),
+                    Term::Group(name) => write!(f, "【{name}】"),
+                }
+            }),
+        }
+    }
+}
+
 impl Document {
     /// Reads a list; `file` is `category/name.txt`.
     ///

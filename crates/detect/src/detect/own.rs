@@ -10,7 +10,7 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::lexicon::{Document, Entry, Lists, Pattern, Term};
+use super::lexicon::{Document, Entry, Lists};
 use crate::model::Stage;
 
 /// Longest words in an id, in characters; what is longer is told apart by a hash.
@@ -73,29 +73,8 @@ impl OwnRules {
     }
 }
 
-/// The entry as people write it, without fields.
-fn words(entry: &Entry) -> String {
-    match &entry.pattern {
-        Pattern::Literal(word) => word.clone(),
-        Pattern::Regex(regex) => format!("/{regex}/"),
-        Pattern::Near(terms) => {
-            let mut text = String::new();
-            for (i, near) in terms.iter().enumerate() {
-                if i > 0 {
-                    text.push_str(&format!(" {}{} ", if near.ordered { '>' } else { '~' }, near.within));
-                }
-                match &near.term {
-                    Term::Word(word) => text.push_str(word),
-                    Term::Group(name) => text.push_str(&format!("【{name}】")),
-                }
-            }
-            text
-        }
-    }
-}
-
 fn id(file: &str, entry: &Entry) -> String {
-    let words = words(entry);
+    let words = entry.pattern.to_string();
     if words.chars().count() <= ID_CHARS {
         return format!("{file}#{words}");
     }
@@ -108,7 +87,7 @@ fn print(entry: &Entry) -> u64 {
     let Entry { rule, severity, points, expires, allow, transforms, homophone, .. } = entry;
     hash(&format!(
         "{}\n{rule}\n{severity:?}\n{points:?}\n{expires:?}\n{allow:?}\n{transforms:?}\n{homophone:?}",
-        words(entry)
+        entry.pattern
     ))
 }
 
