@@ -5,6 +5,8 @@
 
 mod house;
 mod ready;
+#[cfg(test)]
+mod two_deciders;
 
 use std::{collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 

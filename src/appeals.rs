@@ -16,12 +16,12 @@ use crate::{
         effects::{Tell, Topic},
         undo::UndoError,
     },
-    store::{Case, CaseEvent, CaseState, Store, StoreError, Task, changes::Changes},
+    store::{Case, CaseEvent, CaseState, Collection, Name, Store, StoreError, Task, Tx, transaction::transact},
     wording,
 };
 
 /// The collection of appeals; an appeal has its case's id.
-pub const COLLECTION: &str = "appeal";
+pub const APPEALS: Collection<Appeal> = Collection::new(Name::Appeal);
 /// A case can be appealed for so long.
 const OPEN_FOR: SignedDuration = SignedDuration::from_hours(24 * 7);
 /// One person has so long to answer before the next is asked.
@@ -101,26 +101,23 @@ impl Appeals {
 
     /// The appeal about a case, if there is one.
     pub async fn get(&self, case: &CaseId) -> Result<Option<Appeal>, StoreError> {
-        let document = self.store.document(COLLECTION, case.as_str()).await?;
-        document
-            .map(|d| serde_json::from_value(d.body).map_err(|e| StoreError::Format(format!("appeal {case}: {e}"))))
-            .transpose()
+        APPEALS.get(self.store.as_ref(), case.as_str()).await
     }
 
     /// Somebody's own case; that of somebody else looks like no case at all.
-    async fn own(&self, member: &MemberId, case: &CaseId) -> Result<Case, UndoError> {
-        let found = self.store.case(case).await?.filter(|c| c.member == *member);
+    async fn own(&self, tx: &mut Tx<'_>, member: &MemberId, case: &CaseId) -> Result<Case, UndoError> {
+        let found = tx.case(case).await?.filter(|c| c.member == *member);
         Ok(found.ok_or_else(|| UserError::new(format!("没有找到您的违规记录 {case}，请核对编号")))?)
     }
 
     /// Why a case needs no appeal any more, if so.
-    async fn settled(&self, found: &Case) -> Result<Option<Opened>, UndoError> {
+    async fn settled(&self, tx: &mut Tx<'_>, found: &Case) -> Result<Option<Opened>, UndoError> {
         let case = &found.id;
         let settled = |label, answer| Ok(Some(Opened { label, answer }));
         if found.state == CaseState::Revoked {
             return settled("记录已撤销", format!("记录 {case} 已经撤销，无需申诉。"));
         }
-        match self.get(case).await?.map(|appeal| appeal.state) {
+        match tx.get(APPEALS, case.as_str()).await?.map(|appeal| appeal.state) {
             None if self.clock.now().duration_since(found.at) > OPEN_FOR => {
                 Err(UserError::new(format!("记录 {case} 已超过 7 天，不能再申诉")).into())
             }
@@ -135,8 +132,9 @@ impl Appeals {
 
     /// What a member reads who follows the link on a warning.
     pub async fn shown_to(&self, case: &CaseId, member: &MemberId) -> Result<Shown, UndoError> {
-        let found = self.own(member, case).await?;
-        if let Some(settled) = self.settled(&found).await? {
+        let tx = &mut Tx::new(self.store.as_ref());
+        let found = self.own(tx, member, case).await?;
+        if let Some(settled) = self.settled(tx, &found).await? {
             return Ok(Shown { text: settled.answer, open: false });
         }
         let now = self.clock.now();
@@ -151,46 +149,35 @@ impl Appeals {
 
     /// The member appeals. Returns what to answer them.
     pub async fn open(&self, member: &MemberId, case: &CaseId, text: &str) -> Result<Opened, UndoError> {
-        let found = self.own(member, case).await?;
-        if let Some(settled) = self.settled(&found).await? {
-            return Ok(settled);
-        }
         let now = self.clock.now();
-        let appeal = Appeal {
-            case: case.clone(),
-            group: found.group.clone(),
-            member: member.clone(),
-            text: text.trim().chars().take(LONGEST).collect(),
-            opened: now,
-            state: AppealState::Open,
-            by: None,
-            answer: String::new(),
-            answered: None,
-        };
-        let mut task = Task::new(format!("appeal-{case}"), "appeal", &found.group, now, json!({}));
-        task.case = Some(case.clone());
-        task.member = Some(member.clone());
-        let note = appeal.text.clone();
-        let who = member.to_string();
-        Changes::new()
-            .document(COLLECTION, case.as_str(), move |body| {
-                if body.is_null() {
-                    *body = json!(appeal);
-                }
-            })
-            .case(case, move |case| {
-                if !case.history.iter().any(|e| e.what == "appealed") {
-                    case.history.push(CaseEvent {
-                        at: now,
-                        by: who.clone(),
-                        what: "appealed".into(),
-                        note: note.clone(),
-                    });
-                }
-            })
-            .task(task)
-            .commit(self.store.as_ref())
-            .await?;
+        let text: String = text.trim().chars().take(LONGEST).collect();
+        transact!(self.store.as_ref(), |tx| {
+            let mut found = self.own(tx, member, case).await?;
+            if let Some(settled) = self.settled(tx, &found).await? {
+                return Ok(settled);
+            }
+            let appeal = Appeal {
+                case: case.clone(),
+                group: found.group.clone(),
+                member: member.clone(),
+                text: text.clone(),
+                opened: now,
+                state: AppealState::Open,
+                by: None,
+                answer: String::new(),
+                answered: None,
+            };
+            tx.put(APPEALS, case.as_str(), &appeal).await?;
+            let mut task = Task::new(format!("appeal-{case}"), "appeal", &found.group, now, json!({}));
+            task.case = Some(case.clone());
+            task.member = Some(member.clone());
+            tx.add_task(task);
+            if !found.history.iter().any(|event| event.what == "appealed") {
+                let (by, note) = (member.to_string(), appeal.text);
+                found.history.push(CaseEvent { at: now, by, what: "appealed".into(), note });
+            }
+            tx.put_case(found);
+        });
         self.moderation.ring();
         let answer = format!("申诉已收到（记录 {case}），会由另一位管理者在 24 小时内处理，结果私信您。");
         Ok(Opened { label: "已提交申诉", answer })
@@ -209,9 +196,64 @@ impl Appeals {
         if all.is_empty() { group.deciders() } else { all }
     }
 
-    /// A person answers an appeal: another one than who acted on the case, unless there is nobody else.
+    /// A person answers an appeal: another one than who acted on the case, unless there is nobody else. Of two who answer at
+    /// once the first is heard.
     pub async fn answer(&self, case: &CaseId, by: &MemberId, upheld: bool, words: &str) -> Result<String, UndoError> {
-        let Some(appeal) = self.get(case).await? else {
+        let words: String = words.trim().chars().take(LONGEST).collect();
+        let (revoked, confirmed) = transact!(self.store.as_ref(), |tx| {
+            let mut appeal = self.to_answer(tx, case, by).await?;
+            let now = self.clock.now();
+            let (mut revoked, mut confirmed) = (None, None);
+            let tell = if upheld {
+                match self.moderation.revoke_in(tx, case, by.as_str(), "appeal_upheld").await {
+                    Ok(case) => revoked = Some(case),
+                    Err(UndoError::User(_)) => {} // taken back meanwhile: the appeal still ends as upheld
+                    Err(error) => return Err(error),
+                }
+                // Told in any case; where points were taken back, this is the message that says so.
+                let tell = Tell { next: "申诉成立".into(), ..Tell::new(Topic::Revoked) };
+                tell.task(case, &appeal.member, &appeal.group, now)
+            } else {
+                tx.edit_case(case, |case| {
+                    case.history.push(CaseEvent {
+                        at: now,
+                        by: by.to_string(),
+                        what: "appeal_refused".into(),
+                        note: "申诉不成立".into(),
+                    });
+                })
+                .await?;
+                match self.moderation.confirm_in(tx, case, by.as_str()).await {
+                    Ok(case) => confirmed = case,
+                    Err(UndoError::User(_)) => {}
+                    Err(error) => return Err(error),
+                }
+                let tell = Tell { next: words.clone(), ..Tell::new(Topic::AppealRefused) };
+                tell.task(case, &appeal.member, &appeal.group, now)
+            };
+            tx.add_task(tell);
+            appeal.state = if upheld { AppealState::Upheld } else { AppealState::Refused };
+            appeal.by = Some(by.clone());
+            appeal.answer.clone_from(&words);
+            appeal.answered = Some(now);
+            tx.put(APPEALS, case.as_str(), &appeal).await?;
+            (revoked, confirmed)
+        });
+        if let Some(case) = revoked {
+            self.moderation.revoked(&case, "appeal_upheld").await?;
+        }
+        self.moderation.confirmed(confirmed.as_ref()).await?;
+        self.moderation.ring();
+        Ok(if upheld {
+            format!("{case}：申诉成立，已撤销。")
+        } else {
+            format!("{case}：申诉不成立，已告知本人。")
+        })
+    }
+
+    /// The open appeal, if this person may answer it.
+    async fn to_answer(&self, tx: &mut Tx<'_>, case: &CaseId, by: &MemberId) -> Result<Appeal, UndoError> {
+        let Some(appeal) = tx.get(APPEALS, case.as_str()).await? else {
             return Err(UserError::new(format!("没有关于 {case} 的申诉")).into());
         };
         if appeal.state != AppealState::Open {
@@ -220,72 +262,13 @@ impl Appeals {
         if appeal.member == *by {
             return Err(UserError::new("不能处理自己的申诉").into());
         }
-        if let Some(known) = self.store.case(case).await?
+        if let Some(known) = tx.case(case).await?
             && acted(&known, by)
             && self.groups.get(&known.group).deciders().iter().any(|who| !acted(&known, who) && *who != known.member)
         {
             return Err(UserError::new("这条记录由您处理过，请另一位管理者来答复申诉").into());
         }
-        let now = self.clock.now();
-        if upheld {
-            match self.moderation.revoke(case, by.as_str(), "appeal_upheld").await {
-                Ok(()) | Err(UndoError::User(_)) => {} // taken back meanwhile: the appeal still ends as upheld
-                Err(error) => return Err(error),
-            }
-        }
-        let by_whom = by.clone();
-        let words: String = words.trim().chars().take(LONGEST).collect();
-        let mut changes = Changes::new().document(COLLECTION, case.as_str(), {
-            let words = words.clone();
-            move |body| {
-                if let Ok(mut appeal) = serde_json::from_value::<Appeal>(body.clone())
-                    && appeal.state == AppealState::Open
-                {
-                    appeal.state = if upheld { AppealState::Upheld } else { AppealState::Refused };
-                    appeal.by = Some(by_whom.clone());
-                    appeal.answer.clone_from(&words);
-                    appeal.answered = Some(now);
-                    *body = json!(appeal);
-                }
-            }
-        });
-        if upheld {
-            // Told in any case; where points were taken back, this is the message that says so.
-            let tell = Tell { next: "申诉成立".into(), ..Tell::new(Topic::Revoked) };
-            changes = changes.task(tell.task(case, &appeal.member, &appeal.group, now));
-        } else {
-            let by_whom = by.to_string();
-            let mut tell = Task::new(
-                format!("tell-{case}-appeal_refused"),
-                "tell",
-                &appeal.group,
-                now,
-                json!({ "topic": "appeal_refused", "n": 0, "of": 0, "next": words }),
-            );
-            tell.member = Some(appeal.member.clone());
-            tell.case = Some(case.clone());
-            changes = changes.task(tell).case(case, move |case| {
-                case.history.push(CaseEvent {
-                    at: now,
-                    by: by_whom.clone(),
-                    what: "appeal_refused".into(),
-                    note: "申诉不成立".into(),
-                });
-            });
-        }
-        changes.commit(self.store.as_ref()).await?;
-        if !upheld {
-            match self.moderation.confirm(case, by.as_str()).await {
-                Ok(()) | Err(UndoError::User(_)) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        self.moderation.ring();
-        Ok(if upheld {
-            format!("{case}：申诉成立，已撤销。")
-        } else {
-            format!("{case}：申诉不成立，已告知本人。")
-        })
+        Ok(appeal)
     }
 }
 

@@ -21,7 +21,7 @@ use crate::{
     notices::{Notices, answer::Pressed, outgoing::Counter},
     policy::MemberState,
     reports::{ReportState, Reports},
-    store::{CaseEvent, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{CaseEvent, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
 };
 
 /// The use case.
@@ -111,7 +111,7 @@ impl Clicks {
         if let Some(report) = task_id.strip_prefix("report-") {
             return self.on_report(by, report, key).await;
         }
-        Err(UserError::new("这张卡片已失效").into())
+        Err(gone())
     }
 
     async fn on_warning(&self, by: &MemberId, case: &str, key: &str) -> Result<String, CommandError> {
@@ -123,53 +123,48 @@ impl Clicks {
             _ => {}
         }
         let now = self.clock.now();
-        let who = by.clone();
-        Changes::new()
-            .case(&case, move |case| {
-                if case.member == who && !case.history.iter().any(|e| e.what == "read") {
-                    case.history.push(CaseEvent {
-                        at: now,
-                        by: who.to_string(),
-                        what: "read".into(),
-                        note: "本人已读".into(),
-                    });
-                }
-            })
-            .commit(self.store.as_ref())
-            .await?;
+        transact!(self.store.as_ref(), |tx| {
+            if let Some(mut case) = tx.case(&case).await?
+                && case.member == *by
+                && !case.history.iter().any(|event| event.what == "read")
+            {
+                let note = "本人已读".into();
+                case.history.push(CaseEvent { at: now, by: by.to_string(), what: "read".into(), note });
+                tx.put_case(case);
+            }
+        });
         Ok("已知晓，谢谢".into())
     }
 
     /// What looked like a leak was meant to be sent: whoever looks after it reads the reason, and at once.
     async fn needed_for_work(&self, by: &MemberId, case: &CaseId) -> Result<String, CommandError> {
-        let found = self.store.case(case).await?.filter(|found| found.member == *by);
-        let Some(found) = found else { return Err(UserError::new("这张卡片已失效").into()) };
-        if found.state != CaseState::Open {
-            return Ok("已处理，无需说明".into());
-        }
         let now = self.clock.now();
-        let who = by.to_string();
-        let mut changes = Changes::new().case(case, move |case| {
-            if !case.history.iter().any(|event| event.what == REASON) {
+        transact!(self.store.as_ref(), |tx| {
+            let found = tx.case(case).await?.filter(|found| found.member == *by);
+            let Some(mut found) = found else { return Err(gone()) };
+            if found.state != CaseState::Open {
+                return Ok("已处理，无需说明".into());
+            }
+            if !found.history.iter().any(|event| event.what == REASON) {
                 let note = "本人说明：工作需要".into();
-                case.history.push(CaseEvent { at: now, by: who.clone(), what: REASON.into(), note });
+                found.history.push(CaseEvent { at: now, by: by.to_string(), what: REASON.into(), note });
+                tx.put_case(found);
+            }
+            let ticket = tx.task(&TaskId::new(format!("ask-{case}-{}", Request::Leak))).await?;
+            if let Some(ticket) =
+                ticket.filter(|task| !task.state.is_final() && task.due > now && task.payload["asked"] == json!([]))
+            {
+                tx.update_task(TaskUpdate {
+                    id: ticket.id,
+                    fence: None,
+                    state: TaskState::Pending,
+                    due: now,
+                    reason: "本人已说明原因".into(),
+                    payload: None,
+                    failed: false,
+                });
             }
         });
-        let ticket = self.store.task(&TaskId::new(format!("ask-{case}-{}", Request::Leak))).await?;
-        if let Some(ticket) =
-            ticket.filter(|ticket| !ticket.state.is_final() && ticket.due > now && ticket.payload["asked"] == json!([]))
-        {
-            changes = changes.update_task(TaskUpdate {
-                id: ticket.id,
-                fence: None,
-                state: TaskState::Pending,
-                due: now,
-                reason: "本人已说明原因".into(),
-                payload: None,
-                failed: false,
-            });
-        }
-        changes.commit(self.store.as_ref()).await?;
         self.moderation.ring();
         Ok("已告知管理者".into())
     }
@@ -184,58 +179,54 @@ impl Clicks {
         }
     }
 
+    /// The person who is asked decides. Whoever acts on a case says with it that the rule was right. Of two who press at once
+    /// the first is heard, and the other reads what became of it.
     async fn on_request(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
-        let Some(task) = self.store.task(id).await? else { return Err(UserError::new("这张卡片已失效").into()) };
-        self.may_decide(by, &task.group)?;
-        if matches!(task.state, TaskState::Done | TaskState::Cancelled) {
-            return Ok(format!("已处理：{}", task.reason));
+        let (answer, settled) = transact!(self.store.as_ref(), |tx| {
+            let Some(task) = tx.task(id).await? else { return Err(gone()) };
+            self.may_decide(by, &task.group)?;
+            if matches!(task.state, TaskState::Done | TaskState::Cancelled) {
+                return Ok(format!("已处理：{}", task.reason));
+            }
+            let Some(case) = task.case.clone() else { return Err(gone()) };
+            match key {
+                "done" => self.claimed_done(tx, by, &task, &case).await?,
+                "warn" => self.only_a_warning(tx, by, &task, &case).await?,
+                "confirm" => self.confirm(tx, by, &task, &case).await?,
+                "wrong" => {
+                    let revoked = self.moderation.revoke_in(tx, &case, by.as_str(), MISJUDGED).await?;
+                    ("已记为误判并撤销".into(), Settled::Revoked(Box::new(revoked)))
+                }
+                _ => return Err(gone()),
+            }
+        });
+        match settled {
+            Settled::Revoked(case) => self.moderation.revoked(&case, MISJUDGED).await?,
+            Settled::Confirmed(case) => self.moderation.confirmed(case.as_deref()).await?,
         }
-        let Some(case) = task.case.clone() else { return Err(UserError::new("这张卡片已失效").into()) };
-        match key {
-            "done" => {
-                let answer = self.claimed_done(by, &task).await?;
-                self.agrees(by, &case).await?;
-                Ok(answer)
-            }
-            "warn" => {
-                let answer = self.only_a_warning(by, &task, &case).await?;
-                self.agrees(by, &case).await?;
-                Ok(answer)
-            }
-            "wrong" => {
-                self.moderation.revoke(&case, by.as_str(), "misjudged").await?;
-                Ok("已记为误判并撤销".into())
-            }
-            "confirm" => {
-                let Some(known) = self.store.case(&case).await? else {
-                    return Err(UserError::new("这张卡片已失效").into());
-                };
-                let group = self.groups.get(&task.group);
-                let about = Some((Some(known.category), known.evidence.as_str(), known.at));
-                let what = Punishment { step: None, reason: &known.rule, about, cause: Some(case.as_str()) };
-                let punished = self.moderation.punish(&group, &known.member, by, what).await?;
-                self.agrees(by, &case).await?;
-                self.end(&task, by, TaskState::Done, "已确认违规，按群规处理", "confirmed").await?;
-                Ok(format!("已确认违规（{punished}）"))
-            }
-            _ => Err(UserError::new("这张卡片已失效").into()),
-        }
+        self.moderation.ring();
+        Ok(answer)
     }
 
-    /// Whoever acts on a case says with it that the rule was right.
-    async fn agrees(&self, by: &MemberId, case: &CaseId) -> Result<(), CommandError> {
-        match self.moderation.confirm(case, by.as_str()).await {
-            Ok(()) | Err(UndoError::User(_)) => Ok(()),
+    async fn agrees(&self, tx: &mut Tx<'_>, by: &MemberId, case: &CaseId) -> Result<Settled, CommandError> {
+        match self.moderation.confirm_in(tx, case, by.as_str()).await {
+            Ok(case) => Ok(Settled::Confirmed(case.map(Box::new))),
+            Err(UndoError::User(_)) => Ok(Settled::Confirmed(None)),
             Err(UndoError::Store(error)) => Err(error.into()),
         }
     }
 
-    async fn claimed_done(&self, by: &MemberId, task: &Task) -> Result<String, CommandError> {
+    async fn claimed_done(
+        &self,
+        tx: &mut Tx<'_>,
+        by: &MemberId,
+        task: &Task,
+        case: &CaseId,
+    ) -> Result<(String, Settled), CommandError> {
         let now = self.clock.now();
-        let mut ask: Ask =
-            serde_json::from_value(task.payload.clone()).map_err(|_| UserError::new("这张卡片已失效"))?;
+        let mut ask: Ask = serde_json::from_value(task.payload.clone()).map_err(|_| gone())?;
         ask.claimed_done = ask.claimed_done.or(Some(now));
-        let update = TaskUpdate {
+        tx.update_task(TaskUpdate {
             id: task.id.clone(),
             fence: None,
             state: TaskState::Pending,
@@ -243,78 +234,86 @@ impl Clicks {
             reason: "群主说已处理，正在核实".into(),
             payload: Some(json!(ask)),
             failed: false,
-        };
-        let who = by.to_string();
-        let mut changes = Changes::new().update_task(update);
-        if let Some(case) = &task.case {
-            changes = changes.case(case, move |case| {
-                case.history.push(CaseEvent {
-                    at: now,
-                    by: who.clone(),
-                    what: "owner_done".into(),
-                    note: "反馈已处理".into(),
-                });
-            });
-        }
-        changes.commit(self.store.as_ref()).await?;
-        self.moderation.ring();
-        Ok("已反馈，正在核实".into())
+        });
+        note(tx, case, now, by, "owner_done", "反馈已处理").await?;
+        Ok(("已反馈，正在核实".into(), self.agrees(tx, by, case).await?))
     }
 
     /// The owner is milder than the ladder: the strike stays, the member stays too.
-    async fn only_a_warning(&self, by: &MemberId, task: &Task, case: &CaseId) -> Result<String, CommandError> {
+    async fn only_a_warning(
+        &self,
+        tx: &mut Tx<'_>,
+        by: &MemberId,
+        task: &Task,
+        case: &CaseId,
+    ) -> Result<(String, Settled), CommandError> {
         let now = self.clock.now();
-        let who = by.to_string();
-        let mut changes = self.ending(task, TaskState::Done, "改为警告", now).case(case, move |case| {
+        tx.update_task(ended(&task.id, "改为警告", now));
+        tx.edit_case(case, |case| {
             case.step = Step::Warn;
             case.until = None;
-            case.history.push(CaseEvent {
-                at: now,
-                by: who.clone(),
-                what: "only_warned".into(),
-                note: "改为警告".into(),
-            });
-        });
+        })
+        .await?;
+        note(tx, case, now, by, "only_warned", "改为警告").await?;
         if let Some(member) = &task.member {
-            changes = changes.member(&task.group, member, |record| record.standing.state = MemberState::Normal);
+            tx.edit_member(&task.group, member, |record| record.standing.state = MemberState::Normal).await?;
             let group = self.groups.get(&task.group);
             if !group.is_external(member) {
                 let payload = json!({ "topic": "warn", "n": 1, "of": 0, "next": "" });
                 let mut tell = Task::new(format!("tell-{case}-warn"), "tell", &task.group, now, payload);
                 tell.member = Some(member.clone());
                 tell.case = Some(case.clone());
-                changes = changes.task(tell);
+                tx.add_task(tell);
             }
         }
-        changes.commit(self.store.as_ref()).await?;
-        self.moderation.ring();
-        Ok("已改为警告".into())
+        Ok(("已改为警告".into(), self.agrees(tx, by, case).await?))
+    }
+
+    /// It was a violation: what the ladder has for it follows.
+    async fn confirm(
+        &self,
+        tx: &mut Tx<'_>,
+        by: &MemberId,
+        task: &Task,
+        case: &CaseId,
+    ) -> Result<(String, Settled), CommandError> {
+        let Some(known) = tx.case(case).await? else { return Err(gone()) };
+        let group = self.groups.get(&task.group);
+        let about = Some((Some(known.category), known.evidence.as_str(), known.at));
+        let what = Punishment { step: None, reason: &known.rule, about, cause: Some(case.as_str()) };
+        let punished = self.moderation.punish_in(tx, &group, &known.member, by, what).await?;
+        let settled = self.agrees(tx, by, case).await?;
+        let (reason, now) = ("已确认违规，按群规处理", self.clock.now());
+        tx.update_task(ended(&task.id, reason, now));
+        tx.edit_case(case, crate::store::Case::close_if_open).await?;
+        note(tx, case, now, by, "confirmed", reason).await?;
+        Ok((format!("已确认违规（{punished}）"), settled))
     }
 
     async fn on_appeal(&self, by: &MemberId, case: &CaseId, key: &str) -> Result<String, CommandError> {
         let Some(appeal) = self.appeals.get(case).await? else {
-            return Err(UserError::new("这张卡片已失效").into());
+            return Err(gone());
         };
         self.may_decide(by, &appeal.group)?;
         let answer = self.appeals.answer(case, by, key == "uphold", "").await?;
-        self.end_by_id(&TaskId::new(format!("appeal-{case}")), by, "申诉已处理").await?;
+        self.end(&TaskId::new(format!("appeal-{case}")), by, "申诉已处理").await?;
         Ok(answer)
     }
 
     async fn on_breaker(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
-        let Some(task) = self.store.task(id).await? else { return Err(UserError::new("这张卡片已失效").into()) };
+        let Some(task) = self.store.task(id).await? else { return Err(gone()) };
         self.may_decide(by, &task.group)?;
         let answer = match key {
             "undo" => self.moderation.undo_all(&task.group, by.as_str()).await?,
             _ => self.moderation.resume(&task.group).await?,
         };
-        self.end(&task, by, TaskState::Done, "群主已确认", "answered").await?;
+        self.end(id, by, "群主已确认").await?;
         Ok(answer)
     }
 
     async fn on_report(&self, by: &MemberId, id: &str, key: &str) -> Result<String, CommandError> {
         let Some(report) = self.reports.get(id).await? else {
-            return Err(UserError::new("这张卡片已失效").into());
+            return Err(gone());
         };
         self.may_decide(by, &report.group)?;
         let state = match key {
@@ -323,50 +322,54 @@ impl Clicks {
             _ => ReportState::Unfounded,
         };
         let answer = self.reports.close(id, by, state).await?;
-        self.end_by_id(&TaskId::new(format!("report-{id}")), by, "举报已处理").await?;
+        self.end(&TaskId::new(format!("report-{id}")), by, "举报已处理").await?;
         Ok(answer)
     }
 
-    fn ending(&self, task: &Task, state: TaskState, reason: &str, now: crate::model::Timestamp) -> Changes {
-        let reason = reason.to_owned();
-        Changes::new().update_task(TaskUpdate {
-            id: task.id.clone(),
-            fence: None,
-            state,
-            due: now,
-            reason,
-            payload: None,
-            failed: false,
-        })
-    }
-
-    async fn end(
-        &self,
-        task: &Task,
-        by: &MemberId,
-        state: TaskState,
-        reason: &'static str,
-        what: &'static str,
-    ) -> Result<(), CommandError> {
+    /// What was asked for is answered.
+    async fn end(&self, id: &TaskId, by: &MemberId, reason: &'static str) -> Result<(), CommandError> {
         let now = self.clock.now();
-        let mut changes = self.ending(task, state, reason, now);
-        if let Some(case) = &task.case {
-            let who = by.to_string();
-            changes = changes.case(case, move |case| {
-                if what == "confirmed" && case.state == CaseState::Open {
-                    case.state = CaseState::Closed;
+        transact!(self.store.as_ref(), |tx| {
+            if let Some(task) = tx.task(id).await? {
+                tx.update_task(ended(id, reason, now));
+                if let Some(case) = &task.case {
+                    note(tx, case, now, by, "answered", reason).await?;
                 }
-                case.history.push(CaseEvent { at: now, by: who.clone(), what: what.into(), note: reason.into() });
-            });
-        }
-        changes.commit(self.store.as_ref()).await?;
+            }
+        });
         Ok(())
     }
+}
 
-    async fn end_by_id(&self, id: &TaskId, by: &MemberId, reason: &'static str) -> Result<(), CommandError> {
-        if let Some(task) = self.store.task(id).await? {
-            self.end(&task, by, TaskState::Done, reason, "answered").await?;
-        }
-        Ok(())
-    }
+const MISJUDGED: &str = "misjudged";
+
+/// What somebody said of a case by acting on it.
+enum Settled {
+    /// It was none.
+    Revoked(Box<crate::store::Case>),
+    /// It was one; nothing if that had been said before.
+    Confirmed(Option<Box<crate::store::Case>>),
+}
+
+fn gone() -> CommandError {
+    UserError::new("这张卡片已失效").into()
+}
+
+fn ended(id: &TaskId, reason: &str, now: Timestamp) -> TaskUpdate {
+    let reason = reason.to_owned();
+    TaskUpdate { id: id.clone(), fence: None, state: TaskState::Done, due: now, reason, payload: None, failed: false }
+}
+
+async fn note(
+    tx: &mut Tx<'_>,
+    case: &CaseId,
+    at: Timestamp,
+    by: &MemberId,
+    what: &'static str,
+    note: &'static str,
+) -> Result<(), StoreError> {
+    tx.edit_case(case, |case| {
+        case.history.push(CaseEvent { at, by: by.to_string(), what: what.into(), note: note.into() });
+    })
+    .await
 }

@@ -10,11 +10,11 @@ use crate::{
     groups::{Groups, Names},
     model::{GroupId, MemberId},
     notices::{Directory, Person},
-    store::{Store, StoreError, changes::Changes},
+    store::{Collection, Name, Store, StoreError, transaction::transact},
 };
 
 /// The collection; one document.
-pub const COLLECTION: &str = "contacts";
+const CONTACTS: Collection<Book> = Collection::new(Name::Contacts);
 const DOCUMENT: &str = "book";
 
 /// A department.
@@ -108,11 +108,7 @@ pub struct Contacts {
 impl Contacts {
     /// Reads what was learned before.
     pub async fn load(store: Arc<dyn Store>) -> Result<Self, StoreError> {
-        let book = match store.document(COLLECTION, DOCUMENT).await? {
-            Some(document) => serde_json::from_value(document.body)
-                .map_err(|e| StoreError::Format(format!("{COLLECTION}/{DOCUMENT}: {e}")))?,
-            None => Book::default(),
-        };
+        let book = CONTACTS.get(store.as_ref(), DOCUMENT).await?.unwrap_or_default();
         Ok(Self { store, book: ArcSwap::from_pointee(book) })
     }
 
@@ -125,9 +121,7 @@ impl Contacts {
         if *self.book.load_full() == book {
             return Ok(());
         }
-        let body = serde_json::to_value(&book).unwrap_or_default();
-        let changes = Changes::new().document(COLLECTION, DOCUMENT, move |stored| stored.clone_from(&body));
-        changes.commit(self.store.as_ref()).await?;
+        transact!(self.store.as_ref(), |tx| tx.put(CONTACTS, DOCUMENT, &book).await?);
         self.book.store(Arc::new(book));
         Ok(())
     }

@@ -16,11 +16,11 @@ use crate::{
     capability::Capabilities,
     groups::{Group, Groups},
     model::{MemberId, Mode, Timestamp, named_enum},
-    store::{Store, StoreError, changes::Changes},
+    store::{Collection, Name, Store, StoreError, transaction::transact},
 };
 
 /// The collection of what was read about the archive.
-pub const COLLECTION: &str = "coverage";
+const COVERAGE: Collection<Seats> = Collection::new(Name::Coverage);
 /// The one document in it.
 const SEATS: &str = "seats";
 /// Names of groups in one sentence.
@@ -59,20 +59,14 @@ pub struct Coverage {
 impl Coverage {
     /// Reads what was known before.
     pub async fn load(store: Arc<dyn Store>, groups: Arc<Groups>) -> Result<Self, StoreError> {
-        let seats = match store.document(COLLECTION, SEATS).await? {
-            Some(document) => serde_json::from_value(document.body)
-                .map_err(|e| StoreError::Format(format!("{COLLECTION}/{SEATS}: {e}")))?,
-            None => Seats::default(),
-        };
+        let seats = COVERAGE.get(store.as_ref(), SEATS).await?.unwrap_or_default();
         Ok(Self { store, groups, seats: RwLock::new(seats) })
     }
 
     /// Writes down who has a seat and uses it from now on.
     pub async fn learn(&self, members: BTreeSet<MemberId>, now: Timestamp) -> Result<(), StoreError> {
         let seats = Seats { read: Some(now), members };
-        let body = serde_json::to_value(&seats).unwrap_or_default();
-        let changes = Changes::new().document(COLLECTION, SEATS, move |document| document.clone_from(&body));
-        changes.commit(self.store.as_ref()).await?;
+        transact!(self.store.as_ref(), |tx| tx.put(COVERAGE, SEATS, &seats).await?);
         *self.seats.write() = seats;
         Ok(())
     }

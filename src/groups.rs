@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{GroupId, GroupKind, MemberId, Mode, Role, Timestamp},
-    store::{Store, StoreError, changes::Changes},
+    store::{Collection, Name, Store, StoreError, transaction::transact},
 };
 
 /// The collection of what was learned about groups.
-pub const COLLECTION: &str = "group";
+pub const GROUPS: Collection<Learned> = Collection::new(Name::Group);
 
 /// What the settings say about one group.
 #[derive(Clone, Debug, PartialEq)]
@@ -242,6 +242,8 @@ pub struct Groups {
 #[derive(Default)]
 struct State {
     groups: BTreeMap<GroupId, Arc<Group>>,
+    /// Which version of the stored record each group has.
+    versions: BTreeMap<GroupId, u64>,
     aliases: BTreeMap<String, GroupId>,
     colleagues: Arc<Names>,
 }
@@ -250,18 +252,10 @@ impl Groups {
     /// Reads what was learned before and puts the settings over it.
     pub async fn load(store: Arc<dyn Store>, configured: Vec<Configured>) -> Result<Self, StoreError> {
         let groups = Self { store: store.clone(), state: RwLock::default() };
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.documents(COLLECTION, "", after.as_deref(), 500).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.id.clone());
-            let mut state = groups.state.write();
-            for document in page {
-                let id = GroupId::from(document.id);
-                let learned = serde_json::from_value(document.body)
-                    .map_err(|e| StoreError::Format(format!("group {id}: {e}")))?;
-                state.groups.insert(id.clone(), Arc::new(Group { learned, ..Group::unknown(&id) }));
-            }
+        for (id, learned) in GROUPS.all(store.as_ref(), "").await? {
+            let id = GroupId::from(id);
+            let group = Group { learned, ..Group::unknown(&id) };
+            groups.state.write().groups.insert(id, Arc::new(group));
         }
         groups.configure(configured);
         Ok(groups)
@@ -329,27 +323,23 @@ impl Groups {
         self.state.read().groups.values().cloned().collect()
     }
 
-    /// Writes down what WeCom told and uses it from now on.
-    pub async fn learn(
-        &self,
-        id: &GroupId,
-        edit: impl Fn(&mut Learned) + Send + Sync + 'static,
-    ) -> Result<(), StoreError> {
-        let edit = Arc::new(edit);
-        let stored_edit = edit.clone();
-        Changes::new()
-            .document(COLLECTION, id.as_str(), move |body| {
-                let mut learned: Learned = serde_json::from_value(body.take()).unwrap_or_default();
-                stored_edit(&mut learned);
-                *body = serde_json::to_value(learned).unwrap_or_default();
-            })
-            .commit(self.store.as_ref())
-            .await?;
+    /// Writes down what WeCom told and uses it from now on; what is used is what was written. A record that cannot be read is
+    /// left as it is.
+    pub async fn learn(&self, id: &GroupId, edit: impl Fn(&mut Learned) + Send + Sync) -> Result<(), StoreError> {
+        let (learned, version) = transact!(self.store.as_ref(), |tx| {
+            let mut learned = tx.get(GROUPS, id.as_str()).await?.unwrap_or_default();
+            edit(&mut learned);
+            tx.put(GROUPS, id.as_str(), &learned).await?;
+            (learned, tx.version(GROUPS, id.as_str()))
+        });
         let mut state = self.state.write();
-        let old = state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)));
-        let mut group = Group { colleagues: state.colleagues.clone(), ..Group::clone(&old) };
-        edit(&mut group.learned);
-        state.groups.insert(id.clone(), Arc::new(group));
+        let known = state.versions.entry(id.clone()).or_default();
+        if *known < version {
+            *known = version;
+            let old = state.groups.get(id).cloned().unwrap_or_else(|| Arc::new(Group::unknown(id)));
+            let group = Group { learned, colleagues: state.colleagues.clone(), ..Group::clone(&old) };
+            state.groups.insert(id.clone(), Arc::new(group));
+        }
         Ok(())
     }
 }

@@ -13,13 +13,11 @@ use crate::{
     groups::{Group, Groups},
     model::{CaseId, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
-    store::{CaseState, Processed, Store, StoreError, Task, changes::Changes},
+    store::{CaseState, Collection, Name, Processed, Store, StoreError, Task, Tx, transaction::transact},
 };
 
-/// The collection of reports.
-pub const COLLECTION: &str = "report";
-/// The collection of reporters' records.
-const CREDIT: &str = "report_credit";
+const REPORTS: Collection<Report> = Collection::new(Name::Report);
+const CREDIT: Collection<Credit> = Collection::new(Name::ReportCredit);
 /// Messages older than this can't be reported.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(24 * 3);
 /// The newest messages are looked at first: those of so many minutes, then four times as far back, and so on.
@@ -98,22 +96,17 @@ pub struct Reports {
     clock: Arc<dyn Clock>,
     groups: Arc<Groups>,
     moderation: Arc<Moderation>,
-    /// One report is closed at a time: of two reviewers only the first is heard.
-    closing: tokio::sync::Mutex<()>,
 }
 
 impl Reports {
     /// Works on the given store and groups.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, groups: Arc<Groups>, moderation: Arc<Moderation>) -> Self {
-        Self { store, clock, groups, moderation, closing: tokio::sync::Mutex::default() }
+        Self { store, clock, groups, moderation }
     }
 
     /// One report.
     pub async fn get(&self, id: &str) -> Result<Option<Report>, StoreError> {
-        let document = self.store.document(COLLECTION, id).await?;
-        document
-            .map(|d| serde_json::from_value(d.body).map_err(|e| StoreError::Format(format!("report {id}: {e}"))))
-            .transpose()
+        REPORTS.get(self.store.as_ref(), id).await
     }
 
     /// Is the report's group one where nothing is done for the time being?
@@ -123,8 +116,7 @@ impl Reports {
 
     /// How often this member's reports were right.
     pub async fn credit(&self, member: &MemberId) -> Result<Credit, StoreError> {
-        let document = self.store.document(CREDIT, member.as_str()).await?;
-        Ok(document.and_then(|d| serde_json::from_value(d.body).ok()).unwrap_or_default())
+        Ok(CREDIT.get(self.store.as_ref(), member.as_str()).await?.unwrap_or_default())
     }
 
     /// A member reports words in a group. Returns what to answer them.
@@ -136,10 +128,6 @@ impl Reports {
         reason: &str,
     ) -> Result<String, UndoError> {
         let now = self.clock.now();
-        let credit = self.credit(reporter).await?;
-        if credit.open >= MOST_OPEN {
-            return Err(UserError::new("您还有几条举报在处理中，请等结果出来再举报").into());
-        }
         let found = find(self.store.as_ref(), group.id(), reporter, text, now, MOST_READ).await?;
         let seed = MessageId::new(format!(
             "report:{}:{reporter}:{}",
@@ -148,14 +136,6 @@ impl Reports {
         ));
         let id =
             format!("R{}", crate::moderation::case_id::candidates(&seed).nth(1).expect("there are several").as_str());
-        if let Some(known) = self.get(&id).await? {
-            return Ok(format!("这条消息您已举报过（{id}）：{}。", known.state.zh()));
-        }
-        if let Some(message) = &found.0
-            && self.handled(message).await?.is_some()
-        {
-            return Ok("这条消息已经按群规处理了。谢谢您维护群里的秩序。".into());
-        }
         let report = Report {
             id: id.clone(),
             group: group.id().clone(),
@@ -168,74 +148,71 @@ impl Reports {
             state: ReportState::Open,
             by: None,
         };
-        let mut task = Task::new(format!("report-{id}"), "report", group.id(), now, json!({ "report": id }));
-        task.member.clone_from(&report.author);
-        Changes::new()
-            .document(COLLECTION, &id, move |body| {
-                if body.is_null() {
-                    *body = json!(report);
-                }
-            })
-            .document(CREDIT, reporter.as_str(), |body| edit_credit(body, |credit| credit.open += 1))
-            .task(task)
-            .commit(self.store.as_ref())
-            .await?;
+        transact!(self.store.as_ref(), |tx| {
+            let mut credit = tx.get(CREDIT, reporter.as_str()).await?.unwrap_or_default();
+            if credit.open >= MOST_OPEN {
+                return Err(UserError::new("您还有几条举报在处理中，请等结果出来再举报").into());
+            }
+            if let Some(known) = tx.get(REPORTS, &id).await? {
+                return Ok(format!("这条消息您已举报过（{id}）：{}。", known.state.zh()));
+            }
+            if let Some(message) = &report.message
+                && handled(tx, message).await?.is_some()
+            {
+                return Ok("这条消息已经按群规处理了。谢谢您维护群里的秩序。".into());
+            }
+            credit.open += 1;
+            tx.put(CREDIT, reporter.as_str(), &credit).await?;
+            tx.put(REPORTS, &id, &report).await?;
+            let mut task = Task::new(format!("report-{id}"), "report", group.id(), now, json!({ "report": id }));
+            task.member.clone_from(&report.author);
+            tx.add_task(task);
+        });
         self.moderation.ring();
         Ok(format!("举报已收到（{id}），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。"))
     }
 
-    /// A person reviewed the report.
+    /// A person reviewed the report. Of two who do so at once the first is heard.
     pub async fn close(&self, id: &str, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
-        let _turn = self.closing.lock().await;
-        let Some(report) = self.get(id).await? else {
-            return Err(UserError::new(format!("没有编号为 {id} 的举报")).into());
-        };
-        if report.state != ReportState::Open {
-            return Err(UserError::new(format!("{id} 已处理：{}", report.state.zh())).into());
-        }
-        let answer = self.punish(&report, by, state).await?;
-        let now = self.clock.now();
-        let by_whom = by.clone();
-        let mut tell =
-            Task::new(format!("tell-report-{id}"), "tell_report", &report.group, now, json!({ "report": id }));
-        tell.member = Some(report.reporter.clone());
-        Changes::new()
-            .document(COLLECTION, id, move |body| {
-                if let Ok(mut report) = serde_json::from_value::<Report>(body.clone()) {
-                    report.state = state;
-                    report.by = Some(by_whom.clone());
-                    *body = json!(report);
-                }
-            })
-            .document(CREDIT, report.reporter.as_str(), move |body| {
-                edit_credit(body, |credit| {
-                    credit.open = credit.open.saturating_sub(1);
-                    match state {
-                        ReportState::Open => {}
-                        ReportState::Founded => credit.founded += 1,
-                        ReportState::Unfounded => credit.unfounded += 1,
-                        ReportState::Malicious => credit.malicious += 1,
-                    }
-                });
-            })
-            .task(tell)
-            .commit(self.store.as_ref())
-            .await?;
+        let answer = transact!(self.store.as_ref(), |tx| {
+            let Some(mut report) = tx.get(REPORTS, id).await? else {
+                return Err(UserError::new(format!("没有编号为 {id} 的举报")).into());
+            };
+            if report.state != ReportState::Open {
+                return Err(UserError::new(format!("{id} 已处理：{}", report.state.zh())).into());
+            }
+            let answer = self.punish(tx, &report, by, state).await?;
+            let mut credit = tx.get(CREDIT, report.reporter.as_str()).await?.unwrap_or_default();
+            credit.open = credit.open.saturating_sub(1);
+            match state {
+                ReportState::Open => {}
+                ReportState::Founded => credit.founded += 1,
+                ReportState::Unfounded => credit.unfounded += 1,
+                ReportState::Malicious => credit.malicious += 1,
+            }
+            tx.put(CREDIT, report.reporter.as_str(), &credit).await?;
+            let payload = json!({ "report": id });
+            let mut tell =
+                Task::new(format!("tell-report-{id}"), "tell_report", &report.group, self.clock.now(), payload);
+            tell.member = Some(report.reporter.clone());
+            tx.add_task(tell);
+            report.state = state;
+            report.by = Some(by.clone());
+            tx.put(REPORTS, id, &report).await?;
+            answer
+        });
         self.moderation.ring();
         Ok(format!("已记为「{}」{answer}", state.zh()))
     }
 
-    /// The case the bot itself made of a message, if it counts.
-    async fn handled(&self, message: &MessageId) -> Result<Option<CaseId>, StoreError> {
-        let processed = self.store.processed(message).await?.filter(|processed| processed.points > 0);
-        let Some(id) = processed.and_then(|processed| processed.case) else { return Ok(None) };
-        let case = self.store.case(&id).await?;
-        Ok(case.filter(|case| case.state != CaseState::Revoked).map(|case| case.id))
-    }
-
-    /// What follows for the author or the reporter; comes first and happens once, so that a crash in between only means that
-    /// the reviewer is asked again. Answers what to add for the reviewer.
-    async fn punish(&self, report: &Report, by: &MemberId, state: ReportState) -> Result<String, UndoError> {
+    /// What follows for the author or the reporter. Answers what to add for the reviewer.
+    async fn punish(
+        &self,
+        tx: &mut Tx<'_>,
+        report: &Report,
+        by: &MemberId,
+        state: ReportState,
+    ) -> Result<String, UndoError> {
         let (member, reason, said) = match (state, &report.author) {
             (ReportState::Founded, Some(author)) => (author, "成员举报，经查属实", Some(report.text.as_str())),
             (ReportState::Malicious, _) => (&report.reporter, "恶意举报", None),
@@ -246,7 +223,7 @@ impl Reports {
         // Two members may report one message, and the bot may have found it meanwhile: it counts once.
         let cause = match (state, &report.message) {
             (ReportState::Founded, Some(message)) => {
-                if let Some(case) = self.handled(message).await? {
+                if let Some(case) = handled(tx, message).await? {
                     return Ok(format!("；这条消息已处理过（{case}）"));
                 }
                 message.as_str()
@@ -255,12 +232,20 @@ impl Reports {
         };
         let what = Punishment { step: None, reason, about, cause: Some(cause) };
         let group = self.groups.get(&report.group);
-        match self.moderation.punish(&group, member, by, what).await {
+        match self.moderation.punish_in(tx, &group, member, by, what).await {
             Ok(case) => Ok(format!("（{case}）")),
             Err(UndoError::User(why)) => Ok(format!("；{}", why.0)),
             Err(error) => Err(error),
         }
     }
+}
+
+/// The case the bot itself made of a message, if it counts.
+async fn handled(tx: &mut Tx<'_>, message: &MessageId) -> Result<Option<CaseId>, StoreError> {
+    let processed = tx.processed(message).await?.filter(|processed| processed.points > 0);
+    let Some(id) = processed.and_then(|processed| processed.case) else { return Ok(None) };
+    let case = tx.case(&id).await?;
+    Ok(case.filter(|case| case.state != CaseState::Revoked).map(|case| case.id))
 }
 
 /// The message with this id, or the newest one in the group with these words; not by the reporter. Looks at the last minutes
@@ -300,12 +285,6 @@ async fn find(
         }
         (end, back) = (begin, (back * 4).min(LOOK_BACK));
     }
-}
-
-fn edit_credit(body: &mut serde_json::Value, edit: impl Fn(&mut Credit)) {
-    let mut credit: Credit = serde_json::from_value(body.take()).unwrap_or_default();
-    edit(&mut credit);
-    *body = json!(credit);
 }
 
 #[cfg(test)]

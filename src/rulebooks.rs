@@ -15,11 +15,11 @@ use crate::{
     model::{GroupId, Timestamp},
     policy::rulebook::{Announced, Announcement, Rulebook, Versions},
     settings::{Problem, Settings, files::Kind},
-    store::{Commit, Committed, Document, Store, StoreError, Task},
+    store::{Collection, Name, Store, StoreError, Task, transaction::transact},
 };
 
 /// The collection of versions, a document for each group and rulebook.
-pub const COLLECTION: &str = "rulebook";
+const RULEBOOKS: Collection<Lived> = Collection::new(Name::Rulebook);
 /// The kind of the tasks that tell of a change and see it into effect.
 pub const TASK: &str = "rulebook";
 
@@ -126,8 +126,11 @@ impl Rulebooks {
         let gone: Vec<_> = self.lived.read().keys().filter(|key| !named(key)).cloned().collect();
         if !gone.is_empty() {
             let _turn = self.turn.lock().await;
-            let deletes = gone.iter().map(|(group, name)| (COLLECTION.to_owned(), id(group, name))).collect();
-            self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+            transact!(self.store.as_ref(), |tx| {
+                for (group, name) in &gone {
+                    tx.delete(RULEBOOKS, &id(group, name)).await?;
+                }
+            });
             self.lived.write().retain(|key, _| !gone.contains(key));
         }
         Ok((news, refused))
@@ -178,44 +181,31 @@ impl Rulebooks {
     ) -> Result<Option<(T, bool)>, StoreError> {
         let _turn = self.turn.lock().await;
         let id = id(group, rulebook);
-        loop {
-            let stored = self.store.document(COLLECTION, &id).await?;
-            let version = stored.as_ref().map_or(0, |document| document.version);
-            let before = stored.map(lived).transpose()?;
+        let answer = transact!(self.store.as_ref(), |tx| {
+            let before = tx.get(RULEBOOKS, &id).await?;
             let mut versions = match (&before, first) {
                 (Some(lived), _) => lived.versions.clone(),
                 (None, Some(first)) => Versions::new(first.clone()),
                 (None, None) => return Ok(None),
             };
             let (said, task) = edit(&mut versions);
-            if before.is_some_and(|lived| lived.versions == versions) && task.is_none() {
-                return Ok(Some((said, false)));
-            }
-            let (group, rulebook) = (group.clone(), rulebook.to_owned());
-            let body = json!(Lived { group: group.clone(), rulebook: rulebook.clone(), versions: versions.clone() });
-            let document = Document { collection: COLLECTION.to_owned(), id: id.clone(), version, body };
             let has_task = task.is_some();
-            let commit = Commit { documents: vec![document], tasks: task.into_iter().collect(), ..Commit::default() };
-            if self.store.commit(commit).await? != Committed::Conflict {
-                self.lived.write().insert((group, rulebook), versions);
-                return Ok(Some((said, has_task)));
+            let lived = Lived { group: group.clone(), rulebook: rulebook.to_owned(), versions };
+            if has_task || before.as_ref() != Some(&lived) {
+                tx.put(RULEBOOKS, &id, &lived).await?;
             }
-        }
+            tx.add_tasks(task);
+            (said, has_task, lived.versions)
+        });
+        let (said, has_task, versions) = answer;
+        self.lived.write().insert((group.clone(), rulebook.to_owned()), versions);
+        Ok(Some((said, has_task)))
     }
 }
 
 /// Everything on record in a store, for the bot and for commands while it is stopped.
 pub async fn read(store: &dyn Store) -> Result<Vec<Lived>, StoreError> {
-    let mut all = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = store.documents(COLLECTION, "", after.as_deref(), 500).await?;
-        let Some(last) = page.last() else { return Ok(all) };
-        after = Some(last.id.clone());
-        for document in page {
-            all.push(lived(document)?);
-        }
-    }
+    Ok(RULEBOOKS.all(store, "").await?.into_iter().map(|(_, lived)| lived).collect())
 }
 
 /// Rulebook files of the config folder that differ from what a group lives under although their version is not higher: with
@@ -250,10 +240,6 @@ pub fn problem(settings: &Settings, rulebook: &str, why: &str) -> Option<Problem
 
 fn id(group: &GroupId, rulebook: &str) -> String {
     format!("{group}/{rulebook}")
-}
-
-fn lived(document: Document) -> Result<Lived, StoreError> {
-    serde_json::from_value(document.body).map_err(|e| StoreError::Format(format!("rulebook {}: {e}", document.id)))
 }
 
 fn task(group: &Configured, file: &Rulebook, what: Announcement, before: &Versions, now: Timestamp) -> Task {

@@ -148,7 +148,7 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     let standing = house.member(SALES, "li").await.standing;
     assert_eq!(standing.live_points(house.clock.now()), 0);
     assert!(house.cases(SALES, "li").await.iter().all(|case| case.state == CaseState::Revoked));
-    let judged = house.store().documents(harmless::COLLECTION, "", None, 10).await.unwrap();
+    let judged = house.store().documents(harmless::JUDGEMENTS.name(), "", None, 10).await.unwrap();
     assert!(
         judged.iter().all(|d| d.body["text"] == MEANT_WELL && d.body["violation"] == false && d.body["by"] == "wang")
     );

@@ -16,7 +16,7 @@ use axum::{
 };
 use rand::RngExt;
 use regex::Regex;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
 use super::{
@@ -32,7 +32,7 @@ use crate::{
     model::{self, Clock, GroupId, MemberId, Message},
     moderation::{Moderation, Noted, renamed::renamed},
     notices::{NoticeError, Notices},
-    store::{StoreError, changes::Changes},
+    store::{Collection, Name, StoreError, transaction::transact},
     wecom::{
         callback::{self, AppCallback, AppEvent, GroupChange},
         crypto::Crypto,
@@ -78,9 +78,17 @@ impl Channel for AppChannel {
 }
 
 /// Callbacks of kinds that this version does not use, the latest of each.
-pub const SET_ASIDE: &str = "app_set_aside";
+const SET_ASIDE: Collection<SetAside> = Collection::new(Name::AppSetAside);
 /// So much of one is kept.
 const SET_ASIDE_BYTES: usize = 8 * 1024;
+
+/// The latest callback of a kind, and how many there were.
+#[derive(Serialize, Deserialize)]
+struct SetAside {
+    at: model::Timestamp,
+    count: u64,
+    raw: String,
+}
 
 /// The XML without what opens doors: tickets and codes that WeCom sends to programs of other kinds.
 fn without_secrets(xml: &str) -> String {
@@ -218,14 +226,12 @@ impl AppChannel {
     async fn set_aside(&self, kind: &str, raw: &str, at: model::Timestamp) -> Result<(), StoreError> {
         tracing::info!(kind, "a callback of a kind this version does not use is set aside");
         let raw = cut(&without_secrets(raw), SET_ASIDE_BYTES);
-        Changes::new()
-            .document(SET_ASIDE, &cut(kind, 64), move |body| {
-                let count = body["count"].as_u64().unwrap_or_default() + 1;
-                *body = json!({ "at": at, "count": count, "raw": raw });
-            })
-            .commit(self.notices.store())
-            .await
-            .map(drop)
+        let kind = cut(kind, 64);
+        transact!(self.notices.store(), |tx| {
+            let count = tx.get(SET_ASIDE, &kind).await?.map_or(0, |before| before.count) + 1;
+            tx.put(SET_ASIDE, &kind, &SetAside { at, count, raw: raw.clone() }).await?;
+        });
+        Ok(())
     }
 
     /// Keeps the member list in step; what an event does not tell is read again at once.

@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, watch};
 
 use super::{
@@ -20,7 +20,7 @@ use crate::{
     http::ops::Check,
     model::{Clock, Message, SignedDuration, Timestamp},
     moderation::Moderation,
-    store::{Commit, Document, Store, StoreError},
+    store::{Collection, Commit, Name, Store, StoreError, transaction::transact},
     wecom::archive::{ArchiveSource, Entry, SourceError, message},
     wording,
 };
@@ -28,7 +28,18 @@ use crate::{
 /// Name of the stream position in the store.
 pub const CURSOR: &str = "archive";
 /// Messages that could not be read.
-pub const SET_ASIDE: &str = "archive_unreadable";
+pub const SET_ASIDE: Collection<SetAside> = Collection::new(Name::ArchiveUnreadable);
+
+/// What is kept of it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// WeCom's id, if it told one.
+    pub msgid: String,
+    /// Why, for whoever runs the bot.
+    pub why: String,
+    /// What could be decrypted of it, else empty.
+    pub raw: String,
+}
 /// Entries in one pull; WeCom's limit is 1000.
 const LIMIT: usize = 500;
 /// Members whose messages are worked on side by side.
@@ -210,15 +221,17 @@ impl ArchiveChannel {
     async fn set_aside(&self, entry: &Entry, why: &str) -> Result<(), StoreError> {
         tracing::warn!(seq = entry.seq, msgid = entry.msgid, why, "an archived message is set aside");
         metrics::counter!("qunguan_archive_unreadable_total").increment(1);
-        let document = Document {
-            collection: SET_ASIDE.into(),
-            id: format!("{:020}", entry.seq),
-            version: 0,
-            body: json!({ "msgid": entry.msgid, "why": why, "raw": entry.message.as_deref().unwrap_or_default() }),
-        };
+        let raw = entry.message.clone().unwrap_or_default();
+        let kept = SetAside { msgid: entry.msgid.clone(), why: why.to_owned(), raw };
         self.health.lock().set_aside += 1;
+        let id = format!("{:020}", entry.seq);
         // Pulled again after a crash it exists already, which is as good.
-        self.store.commit(Commit { documents: vec![document], ..Commit::default() }).await.map(drop)
+        transact!(self.store.as_ref(), |tx| {
+            if tx.get(SET_ASIDE, &id).await?.is_none() {
+                tx.put(SET_ASIDE, &id, &kept).await?;
+            }
+        });
+        Ok(())
     }
 }
 

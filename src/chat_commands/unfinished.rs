@@ -2,18 +2,17 @@
 //! it may not have been carried out. It is not run again by itself; whoever gave an order decides whether to repeat it.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use super::{Desk, find_in, words};
 use crate::{
     model::{GroupId, MemberId, Message, MessageId, Timestamp},
     notices::outgoing::{self, Tell},
-    store::{Commit, Document, StoreError},
+    store::{Collection, Commit, Name, StoreError, transaction::transact},
     wording,
 };
 
 /// The commands under way, by message id.
-const COLLECTION: &str = "command";
+const COMMANDS: Collection<Taken> = Collection::new(Name::Command);
 
 #[derive(Serialize, Deserialize)]
 struct Taken {
@@ -28,15 +27,18 @@ impl Desk {
     pub async fn take(&self, message: &Message, text: &str) -> Result<bool, StoreError> {
         let Some(command) = find_in(&words::named(text).1) else { return Ok(false) };
         let taken = Taken { by: message.sender.clone(), name: command.names()[0].to_owned(), at: message.at };
-        let document =
-            Document { collection: COLLECTION.into(), id: message.id.to_string(), version: 0, body: json!(taken) };
-        let committed = self.store.commit(Commit { documents: vec![document], ..Commit::default() }).await?;
-        Ok(committed == crate::store::Committed::Applied)
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let free = tx.get(COMMANDS, message.id.as_str()).await?.is_none();
+            if free {
+                tx.put(COMMANDS, message.id.as_str(), &taken).await?;
+            }
+            free
+        }))
     }
 
     /// It was carried out and its answer is on the way.
     pub async fn done(&self, id: &MessageId) {
-        let deletes = vec![(COLLECTION.to_owned(), id.to_string())];
+        let deletes = vec![(COMMANDS.name().to_owned(), id.to_string())];
         if let Err(error) = self.store.commit(Commit { deletes, ..Commit::default() }).await {
             tracing::warn!(%error, "the end of a command could not be written; after a restart its sender is told to look");
         }
@@ -45,14 +47,11 @@ impl Desk {
     /// At start: tells the senders of what was under way when the process died.
     pub async fn own_up(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
-        for document in self.store.documents(COLLECTION, "", None, usize::MAX).await? {
-            let id = MessageId::from(document.id.as_str());
-            let mut commit =
-                Commit { deletes: vec![(COLLECTION.to_owned(), document.id.clone())], ..Commit::default() };
+        for (id, taken) in COMMANDS.all(self.store.as_ref(), "").await? {
+            let mut commit = Commit { deletes: vec![(COMMANDS.name().to_owned(), id.clone())], ..Commit::default() };
+            let id = MessageId::from(id);
             // A message that does not count as handled comes again, and the command with it.
-            if self.store.processed(&id).await?.is_some()
-                && let Ok(taken) = serde_json::from_value::<Taken>(document.body)
-            {
+            if self.store.processed(&id).await?.is_some() {
                 tracing::warn!(by = %taken.by, command = taken.name, "a command was cut off by the end of the process");
                 let can = **self.capabilities.load();
                 if can.app && !can.dry_run {

@@ -32,8 +32,8 @@ impl Job for BreakerJob {
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let open = self.store.document(brake::COLLECTION, task.group.as_str()).await?;
-        if open.is_none_or(|d| d.body["open"].is_null()) {
+        let breaker = brake::BREAKERS.get(self.store.as_ref(), task.group.as_str()).await?;
+        if breaker.is_none_or(|breaker| !breaker.is_open()) {
             return Ok(Ended::done("已恢复"));
         }
         let group = self.groups.get(&task.group);

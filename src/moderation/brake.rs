@@ -8,33 +8,28 @@ use crate::{
     groups::Group,
     model::{CaseId, GroupId, Timestamp, UserError},
     policy::{Policy, breaker::Breaker},
-    store::{Document, Store, StoreError, Task, changes::Changes},
+    store::{Collection, Document, Name, Store, StoreError, Task, transaction::transact},
 };
 
 /// The collection of breakers, by group.
-pub const COLLECTION: &str = "breaker";
+pub const BREAKERS: Collection<Breaker> = Collection::new(Name::Breaker);
 
 /// The breaker of a group as it is stored.
 pub(super) async fn load(store: &dyn Store, group: &GroupId) -> Result<(Document, Breaker), StoreError> {
-    let document = store.document(COLLECTION, group.as_str()).await?.unwrap_or_else(|| Document {
-        collection: COLLECTION.into(),
+    let document = store.document(BREAKERS.name(), group.as_str()).await?.unwrap_or_else(|| Document {
+        collection: BREAKERS.name().into(),
         id: group.to_string(),
         version: 0,
-        body: serde_json::Value::Null,
+        body: serde_json::json!({}),
     });
-    let breaker = if document.body.is_null() {
-        Breaker::default()
-    } else {
-        serde_json::from_value(document.body.clone())
-            .map_err(|e| StoreError::Format(format!("breaker of {group}: {e}")))?
-    };
+    let breaker = BREAKERS.decode(group.as_str(), document.body.clone())?;
     Ok((document, breaker))
 }
 
 /// Groups in which everything is only recorded at the moment.
 pub async fn open_in(store: &dyn Store) -> Result<Vec<GroupId>, StoreError> {
-    let all = store.documents(COLLECTION, "", None, usize::MAX).await?;
-    Ok(all.into_iter().filter(|d| !d.body["open"].is_null()).map(|d| GroupId::new(d.id)).collect())
+    let all = BREAKERS.all(store, "").await?;
+    Ok(all.into_iter().filter(|(_, breaker)| breaker.is_open()).map(|(group, _)| GroupId::new(group)).collect())
 }
 
 /// Counts a removal; the page to the owner if this one was too many.
@@ -54,8 +49,10 @@ pub(super) fn count(
 impl Moderation {
     /// The owner says the removals were right: acting goes on.
     pub async fn resume(&self, group: &GroupId) -> Result<String, UndoError> {
-        self.opened(group).await?;
-        self.close_breaker(group).await?;
+        transact!(self.store.as_ref(), |tx| {
+            opened(tx.get(BREAKERS, group.as_str()).await?)?;
+            tx.put(BREAKERS, group.as_str(), &Breaker::default()).await?;
+        });
         Ok("已恢复自动处置".into())
     }
 
@@ -63,24 +60,18 @@ impl Moderation {
     /// said again: the breaker closes last.
     pub async fn undo_all(&self, group: &GroupId, by: &str) -> Result<String, UndoError> {
         let mut undone = 0;
-        for case in &self.opened(group).await?.undo() {
+        for case in &opened(BREAKERS.get(self.store.as_ref(), group.as_str()).await?)?.undo() {
             match self.revoke(case, by, "breaker").await {
                 Ok(()) => undone += 1,
                 Err(UndoError::User(_)) => {} // taken back one by one meanwhile
                 Err(error) => return Err(error),
             }
         }
-        self.close_breaker(group).await?;
+        transact!(self.store.as_ref(), |tx| tx.put(BREAKERS, group.as_str(), &Breaker::default()).await?);
         Ok(format!("已撤销 {undone} 次移出，并恢复自动处置"))
     }
+}
 
-    async fn opened(&self, group: &GroupId) -> Result<Breaker, UndoError> {
-        let (_, breaker) = load(self.store.as_ref(), group).await?;
-        if breaker.is_open() { Ok(breaker) } else { Err(UserError::new("没有熔断，无需处理").into()) }
-    }
-
-    async fn close_breaker(&self, group: &GroupId) -> Result<(), StoreError> {
-        let closed = Changes::new().document(COLLECTION, group.as_str(), |body| *body = json!(Breaker::default()));
-        closed.commit(self.store.as_ref()).await.map(drop)
-    }
+fn opened(breaker: Option<Breaker>) -> Result<Breaker, UserError> {
+    breaker.filter(Breaker::is_open).ok_or_else(|| UserError::new("没有熔断，无需处理"))
 }

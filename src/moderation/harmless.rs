@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     model::{Category, Timestamp},
-    store::{Case, Store, StoreError, changes::Changes},
+    store::{Case, Collection, Name, Store, StoreError, Tx},
 };
 
 /// The collection of persons' judgements.
-pub const COLLECTION: &str = "judgement";
+pub const JUDGEMENTS: Collection<Judgement> = Collection::new(Name::Judgement);
 
 /// One person's judgement of one sentence.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -41,19 +41,12 @@ impl Harmless {
     /// Reads them from the store.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let harmless = Self::default();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.documents(COLLECTION, "", after.as_deref(), 1000).await?;
-            let Some(last) = page.last() else { return Ok(harmless) };
-            after = Some(last.id.clone());
-            for document in page {
-                if let Ok(judgement) = serde_json::from_value::<Judgement>(document.body)
-                    && !judgement.violation
-                {
-                    harmless.hashes.write().insert(fingerprint(&judgement.text));
-                }
+        for (_, judgement) in JUDGEMENTS.all(store, "").await? {
+            if !judgement.violation {
+                harmless.learn(&judgement.text);
             }
         }
+        Ok(harmless)
     }
 
     /// Was exactly this sentence declared harmless?
@@ -62,23 +55,27 @@ impl Harmless {
         !hashes.is_empty() && hashes.contains(&fingerprint(text))
     }
 
-    /// Adds the case's sentence, from now on and in the store.
-    pub fn remember(&self, changes: Changes, case: &Case, by: &str, now: Timestamp) -> Changes {
-        if case.evidence.trim().is_empty() {
-            return changes;
+    /// Lets the sentence pass from now on; called once the judgement is committed.
+    pub fn learn(&self, text: &str) {
+        if !text.trim().is_empty() {
+            self.hashes.write().insert(fingerprint(text));
         }
-        self.hashes.write().insert(fingerprint(&case.evidence));
-        let judgement = Judgement {
-            text: case.evidence.clone(),
-            violation: false,
-            category: case.category,
-            by: by.to_owned(),
-            at: now,
-        };
-        changes.document(COLLECTION, case.id.as_str(), move |body| {
-            *body = serde_json::to_value(&judgement).unwrap_or_default();
-        })
     }
+}
+
+/// Writes down that the case's sentence is harmless. After the commit call [`Harmless::learn`].
+pub async fn remember(tx: &mut Tx<'_>, case: &Case, by: &str, now: Timestamp) -> Result<(), StoreError> {
+    if case.evidence.trim().is_empty() {
+        return Ok(());
+    }
+    let judgement = Judgement {
+        text: case.evidence.clone(),
+        violation: false,
+        category: case.category,
+        by: by.to_owned(),
+        at: now,
+    };
+    tx.put(JUDGEMENTS, case.id.as_str(), &judgement).await
 }
 
 /// A hash of the folded text that stays the same over restarts.

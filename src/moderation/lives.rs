@@ -14,11 +14,11 @@ use crate::{
     detect::{Finding, Stages, own::Own},
     model::{CaseId, Stage, Timestamp, UserError},
     policy::lifecycle::{Gates, RuleLife, Verdict},
-    store::{Case, CaseEvent, CaseState, Document, Store, StoreError, changes::Changes},
+    store::{Case, CaseEvent, CaseState, Collection, Name, Store, StoreError, Tx, transaction::transact},
 };
 
 /// The collection of rules that people have said something about.
-pub const COLLECTION: &str = "rule";
+const RULES: Collection<Kept> = Collection::new(Name::Rule);
 
 /// A rule's record as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -51,11 +51,6 @@ impl Kept {
             (self.print, self.given) = (fresh.print, fresh.given);
         }
         self
-    }
-
-    fn read(document: &Document) -> Result<Self, StoreError> {
-        serde_json::from_value(document.body.clone())
-            .map_err(|e| StoreError::Format(format!("rule {}: {e}", document.id)))
     }
 }
 
@@ -105,15 +100,10 @@ impl Lives {
     /// Reads them from the store.
     pub async fn load(store: &dyn Store) -> Result<Self, StoreError> {
         let lives = Self::default();
-        let mut after: Option<String> = None;
-        loop {
-            let page = store.documents(COLLECTION, "", after.as_deref(), 1000).await?;
-            let Some(last) = page.last() else { return Ok(lives) };
-            after = Some(last.id.clone());
-            for document in page {
-                lives.kept.write().insert(document.id.as_str().into(), Kept::read(&document)?);
-            }
+        for (id, kept) in RULES.all(store, "").await? {
+            lives.kept.write().insert(id.into(), kept);
         }
+        Ok(lives)
     }
 
     /// Stages for one message.
@@ -130,37 +120,10 @@ impl Lives {
         }
     }
 
-    /// Adds a person's verdict on a case to the rules behind it. After the commit call [`Self::reread`].
-    fn judge(
-        &self,
-        mut changes: Changes,
-        rules: &Rules,
-        gates: &Gates,
-        case: &Case,
-        verdict: Verdict,
-        now: Timestamp,
-    ) -> Changes {
-        for id in behind(case) {
-            let own = rules.detector.own().by_id(&id).cloned();
-            let gates = gates.clone();
-            changes = changes.document(COLLECTION, &id, move |body| {
-                let kept = serde_json::from_value::<Kept>(body.take()).unwrap_or_else(|_| Kept::new(own.as_ref()));
-                let mut kept = kept.now(own.as_ref(), now);
-                kept.life.judge(&gates, verdict, now);
-                if kept.life.stage != Stage::Enforce && kept.life.missing(&gates).is_none() {
-                    let _ = kept.life.promote(&gates, now);
-                }
-                *body = serde_json::to_value(&kept).unwrap_or_default();
-            });
-        }
-        changes
-    }
-
     /// Takes over what was just written about the rules behind a case.
     pub async fn reread(&self, store: &dyn Store, case: &Case) -> Result<(), StoreError> {
         for id in behind(case) {
-            let Some(document) = store.document(COLLECTION, &id).await? else { continue };
-            let kept = Kept::read(&document)?;
+            let Some(kept) = RULES.get(store, &id).await? else { continue };
             let old = self.kept.write().insert(id.clone(), kept.clone());
             if let Some(change) = kept.life.changes.last()
                 && old.is_none_or(|old| old.life.changes.len() < kept.life.changes.len())
@@ -200,34 +163,63 @@ impl Moderation {
 
     /// A person agrees with a case. Saying so again counts nothing.
     pub async fn confirm(&self, id: &CaseId, by: &str) -> Result<(), UndoError> {
-        let Some(case) = self.store.case(id).await? else {
+        let case = transact!(self.store.as_ref(), |tx| self.confirm_in(tx, id, by).await?);
+        self.confirmed(case.as_ref()).await
+    }
+
+    /// The part of [`Self::confirm`] that happens together with what else was decided; after the commit call
+    /// [`Self::confirmed`] with what this answers.
+    pub async fn confirm_in(&self, tx: &mut Tx<'_>, id: &CaseId, by: &str) -> Result<Option<Case>, UndoError> {
+        let Some(mut case) = tx.case(id).await? else {
             return Err(UserError::new(format!("没有编号为 {id} 的违规记录")).into());
         };
         if case.state == CaseState::Revoked {
             return Err(UserError::new(format!("{id} 已经撤销过了")).into());
         }
         if case.history.iter().any(|event| event.what == "confirmed") {
-            return Ok(());
+            return Ok(None);
         }
         let now = self.clock.now();
-        let by = by.to_owned();
-        let changes = Changes::new().case(id, move |case| {
-            case.history.push(CaseEvent {
-                at: now,
-                by: by.clone(),
-                what: "confirmed".into(),
-                note: "经人看过，确属违规".into(),
-            });
+        case.history.push(CaseEvent {
+            at: now,
+            by: by.to_owned(),
+            what: "confirmed".into(),
+            note: "经人看过，确属违规".into(),
         });
-        self.judge(changes, &case, Verdict::Confirmed, now).commit(self.store.as_ref()).await?;
-        Ok(self.lives.reread(self.store.as_ref(), &case).await?)
+        self.judge(tx, &case, Verdict::Confirmed, now).await?;
+        tx.put_case(case.clone());
+        Ok(Some(case))
     }
 
-    /// [`Lives::judge`] by the gates of the case's group.
-    pub(super) fn judge(&self, changes: Changes, case: &Case, verdict: Verdict, now: Timestamp) -> Changes {
+    /// What follows once a case was confirmed.
+    pub async fn confirmed(&self, case: Option<&Case>) -> Result<(), UndoError> {
+        match case {
+            Some(case) => Ok(self.lives.reread(self.store.as_ref(), case).await?),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds a person's verdict on a case to the rules behind it, by the gates of the case's group. After the commit call
+    /// [`Lives::reread`].
+    pub(super) async fn judge(
+        &self,
+        tx: &mut Tx<'_>,
+        case: &Case,
+        verdict: Verdict,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let rules = self.rules.get_full();
         let gates = &rules.policy(&self.groups.get(&case.group)).lifecycle;
-        self.lives.judge(changes, &rules, gates, case, verdict, now)
+        for id in behind(case) {
+            let own = rules.detector.own().by_id(&id);
+            let mut kept = tx.get(RULES, &id).await?.unwrap_or_else(|| Kept::new(own)).now(own, now);
+            kept.life.judge(gates, verdict, now);
+            if kept.life.stage != Stage::Enforce && kept.life.missing(gates).is_none() {
+                let _ = kept.life.promote(gates, now);
+            }
+            tx.put(RULES, &id, &kept).await?;
+        }
+        Ok(())
     }
 
     /// How the rules are doing, by name.

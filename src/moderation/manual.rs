@@ -13,7 +13,7 @@ use crate::{
     groups::Group,
     model::{CaseId, Category, MemberId, MessageId, Role, Severity, SignedDuration, Step, Timestamp, UserError},
     policy::{self, Decision, MemberState, NewStrike, ladder::Unit},
-    store::{Case, CaseEvent, CaseState, Commit, Committed, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Case, CaseEvent, CaseState, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
 };
 
 /// What a person wants to happen to a member.
@@ -39,84 +39,83 @@ impl Moderation {
         by: &MemberId,
         what: Punishment<'_>,
     ) -> Result<CaseId, UndoError> {
+        let id = transact!(self.store.as_ref(), |tx| self.punish_in(tx, group, member, by, what).await?);
+        self.ring();
+        Ok(id)
+    }
+
+    /// The same, together with what else was decided; after the commit the tasks want [`Self::ring`].
+    pub async fn punish_in(
+        &self,
+        tx: &mut Tx<'_>,
+        group: &Group,
+        member: &MemberId,
+        by: &MemberId,
+        what: Punishment<'_>,
+    ) -> Result<CaseId, UndoError> {
         let role = group.role(member);
         if role != Role::Member {
             return Err(UserError::new(format!("对方是{}，不能处置", role.zh())).into());
         }
         let rules = self.rules.get_full();
         let policy = rules.policy(group).for_group(group.id());
-        loop {
-            let now = self.clock.now();
-            let mut record = self.store.member(group.id(), member).await?;
-            let cause = what.cause.map_or_else(
-                || format!("{by}:{}:{}", what.step.map_or("", |(step, _)| step.id()), now.as_second() / 60),
-                str::to_owned,
-            );
-            let message = MessageId::new(format!("{}{}:{member}:{cause}", Case::BY_HAND, group.id()));
-            let Some(id) = self.new_manual_case(&message).await? else {
-                let again = if what.cause.is_some() { "这条消息已处理过" } else { "刚刚已经处理过了" };
-                return Err(UserError::new(again).into());
-            };
-            let mut decision = decision(policy, &record.standing, group, member, &what, now);
-            let rehearsal = self.is_rehearsal(group);
-            if rehearsal {
-                decision.state = None;
-            } else {
-                record.standing.forget_rehearsals();
-            }
-            policy::apply(&mut record.standing, &decision, &id, now);
-            if rehearsal {
-                record.standing.rehearse(&id);
-            }
-            // A message that a person judged is held against the same clause as one that the bot judges.
-            let cited = what.about.and_then(|(category, _, said)| rules.clause(group, category?, said.min(now)));
-            let (clause, rule) = cited
-                .map_or_else(|| (None, what.reason.chars().take(60).collect()), |(clause, rule)| (Some(clause), rule));
-            let case = Case {
-                id: id.clone(),
-                version: 0,
-                group: group.id().clone(),
-                member: member.clone(),
-                message,
+        let now = self.clock.now();
+        let mut record = tx.member(group.id(), member).await?;
+        let cause = what.cause.map_or_else(
+            || format!("{by}:{}:{}", what.step.map_or("", |(step, _)| step.id()), now.as_second() / 60),
+            str::to_owned,
+        );
+        let message = MessageId::new(format!("{}{}:{member}:{cause}", Case::BY_HAND, group.id()));
+        let Some(id) = new_manual_case(tx, &message).await? else {
+            let again = if what.cause.is_some() { "这条消息已处理过" } else { "刚刚已经处理过了" };
+            return Err(UserError::new(again).into());
+        };
+        let mut decision = decision(policy, &record.standing, group, member, &what, now);
+        let rehearsal = self.is_rehearsal(group);
+        if rehearsal {
+            decision.state = None;
+        } else {
+            record.standing.forget_rehearsals();
+        }
+        policy::apply(&mut record.standing, &decision, &id, now);
+        if rehearsal {
+            record.standing.rehearse(&id);
+        }
+        // A message that a person judged is held against the same clause as one that the bot judges.
+        let cited = what.about.and_then(|(category, _, said)| rules.clause(group, category?, said.min(now)));
+        let (clause, rule) =
+            cited.map_or_else(|| (None, what.reason.chars().take(60).collect()), |(clause, rule)| (Some(clause), rule));
+        let case = Case {
+            id: id.clone(),
+            version: 0,
+            group: group.id().clone(),
+            member: member.clone(),
+            message,
+            at: now,
+            evidence: what.about.map_or_else(String::new, |(_, said, _)| said.to_owned()),
+            findings: Vec::new(),
+            category: decision.category,
+            severity: decision.severity,
+            step: decision.step,
+            points: decision.points,
+            live_points: decision.live_after,
+            until: decision.until,
+            expires_at: decision.strike.as_ref().map(|s| s.expires_at),
+            policy: policy.label(),
+            clause,
+            rule,
+            state: CaseState::Open,
+            history: vec![CaseEvent {
                 at: now,
-                evidence: what.about.map_or_else(String::new, |(_, said, _)| said.to_owned()),
-                findings: Vec::new(),
-                category: decision.category,
-                severity: decision.severity,
-                step: decision.step,
-                points: decision.points,
-                live_points: decision.live_after,
-                until: decision.until,
-                expires_at: decision.strike.as_ref().map(|s| s.expires_at),
-                policy: policy.label(),
-                clause,
-                rule,
-                state: CaseState::Open,
-                history: vec![CaseEvent {
-                    at: now,
-                    by: by.to_string(),
-                    what: "decided".into(),
-                    note: what.reason.chars().take(200).collect(),
-                }],
-            };
-            let tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
-            let commit = Commit { members: vec![record], cases: vec![case], tasks, ..Commit::default() };
-            if self.store.commit(commit).await? != Committed::Conflict {
-                self.ring();
-                return Ok(id);
-            }
-        }
-    }
-
-    async fn new_manual_case(&self, message: &MessageId) -> Result<Option<CaseId>, UndoError> {
-        for id in case_id::candidates(message) {
-            match self.store.case(&id).await? {
-                None => return Ok(Some(id)),
-                Some(case) if case.message == *message => return Ok(None),
-                Some(_) => {}
-            }
-        }
-        Ok(None)
+                by: by.to_string(),
+                what: "decided".into(),
+                note: what.reason.chars().take(200).collect(),
+            }],
+        };
+        tx.add_tasks(effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now));
+        tx.put_member(record);
+        tx.put_case(case);
+        Ok(id)
     }
 
     /// A person ends a mute early: the strikes stay, the member is brought back at once.
@@ -128,44 +127,51 @@ impl Moderation {
         cases: &[Case],
     ) -> Result<(), UndoError> {
         let now = self.clock.now();
-        let mut changes = Changes::new().member(group.id(), member, |record| {
-            if matches!(record.standing.state, MemberState::Muted { .. }) {
-                record.standing.state = MemberState::Normal;
+        transact!(self.store.as_ref(), |tx| {
+            tx.edit_member(group.id(), member, |record| {
+                if matches!(record.standing.state, MemberState::Muted { .. }) {
+                    record.standing.state = MemberState::Normal;
+                }
+            })
+            .await?;
+            for id in cases.iter().filter(|case| case.step == Step::Mute).map(|case| &case.id) {
+                let Some(mut case) = tx.case(id).await? else { continue };
+                tx.update_task(TaskUpdate {
+                    id: format!("readd-remove-{id}").into(),
+                    fence: None,
+                    state: TaskState::Cancelled,
+                    due: now,
+                    reason: "禁言提前结束".into(),
+                    payload: None,
+                    failed: false,
+                });
+                let removed = case.history.iter().any(|event| event.what == "removed");
+                if removed && self.capabilities.load().provider(Act::Move, group, Some(member)) == Some(Provider::Api) {
+                    let payload = json!(Readd { until: now, begun: false, undo: false });
+                    let mut task = Task::new(format!("readd-{id}-early"), "readd", group.id(), now, payload);
+                    task.member = Some(member.clone());
+                    task.case = Some(id.clone());
+                    tx.add_task(task);
+                }
+                let note = "禁言提前结束".into();
+                case.history.push(CaseEvent { at: now, by: by.to_string(), what: "mute_ended".into(), note });
+                tx.put_case(case);
             }
         });
-        for case in cases.iter().filter(|case| case.step == Step::Mute) {
-            let by = by.to_string();
-            changes = changes.case(&case.id, move |case| {
-                case.history.push(CaseEvent {
-                    at: now,
-                    by: by.clone(),
-                    what: "mute_ended".into(),
-                    note: "禁言提前结束".into(),
-                });
-            });
-            let removed = case.history.iter().any(|event| event.what == "removed");
-            let readd = format!("readd-remove-{}", case.id);
-            changes = changes.update_task(TaskUpdate {
-                id: readd.as_str().into(),
-                fence: None,
-                state: TaskState::Cancelled,
-                due: now,
-                reason: "禁言提前结束".into(),
-                payload: None,
-                failed: false,
-            });
-            if removed && self.capabilities.load().provider(Act::Move, group, Some(member)) == Some(Provider::Api) {
-                let payload = json!(Readd { until: now, begun: false, undo: false });
-                let mut task = Task::new(format!("readd-{}-early", case.id), "readd", group.id(), now, payload);
-                task.member = Some(member.clone());
-                task.case = Some(case.id.clone());
-                changes = changes.task(task);
-            }
-        }
-        changes.commit(self.store.as_ref()).await?;
         self.ring();
         Ok(())
     }
+}
+
+async fn new_manual_case(tx: &mut Tx<'_>, message: &MessageId) -> Result<Option<CaseId>, StoreError> {
+    for id in case_id::candidates(message) {
+        match tx.case(&id).await? {
+            None => return Ok(Some(id)),
+            Some(case) if case.message == *message => return Ok(None),
+            Some(_) => {}
+        }
+    }
+    Ok(None)
 }
 
 /// The decision a person took, in the words of the ladder: a warning weighs as a medium hit, more as a high one. Without a

@@ -32,10 +32,7 @@ use crate::{
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     rulebooks::Rulebooks,
     settings::reload::Live,
-    store::{
-        Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate,
-        changes::Changes,
-    },
+    store::{Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate},
 };
 
 /// Everything that lists and policies say; swapped as a whole on reload.
@@ -207,7 +204,7 @@ impl Moderation {
                 payload: None,
                 failed: false,
             };
-            Changes::new().update_task(update).commit(self.store.as_ref()).await?;
+            self.store.commit(Commit { task_updates: vec![update], ..Commit::default() }).await?;
         }
         Ok(())
     }

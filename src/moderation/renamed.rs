@@ -9,7 +9,7 @@ use crate::{
     groups::{Groups, Learned},
     model::{GroupId, MemberId, Timestamp},
     policy::Standing,
-    store::{Case, CaseQuery, Commit, Committed, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate},
+    store::{Case, CaseQuery, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, transaction::transact},
 };
 
 /// Read at once.
@@ -34,57 +34,56 @@ pub async fn renamed(
             let (old, new) = (old.clone(), new.clone());
             groups.learn(group.id(), move |learned| rename(learned, &old, &new)).await?;
         }
-        while !moved(store, group.id(), old, new, now).await? {}
+        moved(store, group.id(), old, new, now).await?;
     }
     Ok(())
 }
 
-/// One group's record, cases and open tasks in one commit; false if somebody else was faster.
+/// One group's record, cases and open tasks in one transaction.
 async fn moved(
     store: &dyn Store,
     group: &GroupId,
     old: &MemberId,
     new: &MemberId,
     now: Timestamp,
-) -> Result<bool, StoreError> {
-    let mut commit = Commit::default();
-    let mut before = store.member(group, old).await?;
-    if before.version > 0 && (before.standing != Standing::default() || !before.recent.is_empty()) {
-        let mut after = store.member(group, new).await?;
-        after.standing.absorb(std::mem::take(&mut before.standing));
-        after.recent.append(&mut before.recent);
-        after.recent.sort_by_key(|message| message.at);
-        after.recent.drain(..after.recent.len().saturating_sub(KEPT));
-        commit.members = vec![before, after];
-    }
-    commit.cases = cases(store, group, old).await?;
-    for case in &mut commit.cases {
-        case.member = new.clone();
-    }
-    for task in open_tasks(store, group, old).await? {
-        commit.task_updates.push(TaskUpdate {
-            id: task.id.clone(),
-            fence: Some(task.fence),
-            state: TaskState::Cancelled,
-            due: task.due,
-            reason: format!("成员的账号改成了 {new}，另有一项待办接着做"),
-            payload: None,
-            failed: false,
-        });
-        commit.tasks.push(Task {
-            id: format!("{}~{new}", task.id).into(),
-            member: Some(new.clone()),
-            created: now,
-            fence: 0,
-            attempts: 0,
-            leased_until: None,
-            ..task
-        });
-    }
-    if commit.members.is_empty() && commit.cases.is_empty() && commit.tasks.is_empty() {
-        return Ok(true);
-    }
-    Ok(store.commit(commit).await? != Committed::Conflict)
+) -> Result<(), StoreError> {
+    transact!(store, |tx| {
+        let mut before = tx.member(group, old).await?;
+        if before.version > 0 && (before.standing != Standing::default() || !before.recent.is_empty()) {
+            let mut after = tx.member(group, new).await?;
+            after.standing.absorb(std::mem::take(&mut before.standing));
+            after.recent.append(&mut before.recent);
+            after.recent.sort_by_key(|message| message.at);
+            after.recent.drain(..after.recent.len().saturating_sub(KEPT));
+            tx.put_member(before);
+            tx.put_member(after);
+        }
+        for mut case in cases(store, group, old).await? {
+            case.member = new.clone();
+            tx.put_case(case);
+        }
+        for task in open_tasks(store, group, old).await? {
+            tx.update_task(TaskUpdate {
+                id: task.id.clone(),
+                fence: Some(task.fence),
+                state: TaskState::Cancelled,
+                due: task.due,
+                reason: format!("成员的账号改成了 {new}，另有一项待办接着做"),
+                payload: None,
+                failed: false,
+            });
+            tx.add_task(Task {
+                id: format!("{}~{new}", task.id).into(),
+                member: Some(new.clone()),
+                created: now,
+                fence: 0,
+                attempts: 0,
+                leased_until: None,
+                ..task
+            });
+        }
+    });
+    Ok(())
 }
 
 async fn cases(store: &dyn Store, group: &GroupId, member: &MemberId) -> Result<Vec<Case>, StoreError> {

@@ -11,9 +11,7 @@ use super::{
 use crate::{
     detect::Verdict,
     model::{Attachment, Message, MessageId, Step},
-    store::{
-        Case, CaseEvent, CaseState, Commit, Committed, Processed, StoreError, Task, TaskQuery, TaskState, TaskUpdate,
-    },
+    store::{Case, CaseEvent, Processed, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
 };
 
 /// What the case's history says of it.
@@ -48,24 +46,24 @@ impl Moderation {
         of: &MessageId,
         cursor: Option<(String, u64)>,
     ) -> Result<Outcome, StoreError> {
-        loop {
+        let answer = transact!(self.store.as_ref(), |tx| {
+            if let Some(first) = tx.processed(&message.id).await? {
+                return Ok(Outcome { duplicate: true, answer: Answer::from(&first) });
+            }
             let now = self.clock.now();
-            let record = self.store.member(&message.group, &message.sender).await?;
+            let record = tx.member(&message.group, &message.sender).await?;
             let live_points = record.standing.live_points(now);
             let answer = Answer { verdict: Verdict::Clean, step: Step::None, points: 0, live_points, case: None };
-            let mut commit = Commit {
-                processed: Some(Processed {
-                    message: message.clone(),
-                    verdict: answer.verdict,
-                    step: answer.step,
-                    points: answer.points,
-                    live_points,
-                    case: None,
-                }),
-                cursors: cursor.clone().into_iter().collect(),
-                ..Commit::default()
-            };
-            if let Some(mut case) = self.case_about(&message, of).await? {
+            tx.process(Processed {
+                message: message.clone(),
+                verdict: answer.verdict,
+                step: answer.step,
+                points: answer.points,
+                live_points,
+                case: None,
+            });
+            tx.move_cursors(cursor.clone());
+            if let Some(mut case) = case_about(tx, &message, of).await? {
                 let by_themselves = case.member == message.sender;
                 let note = if by_themselves { "本人已撤回该消息" } else { "该消息已被他人撤回" };
                 case.history.push(CaseEvent {
@@ -75,11 +73,9 @@ impl Moderation {
                     note: note.into(),
                 });
                 if case.category.is_leak() {
-                    let query = TaskQuery { case: Some(case.id.clone()), limit: 1000, ..TaskQuery::default() };
-                    let open = self.store.tasks(&query).await?.into_iter();
-                    commit.task_updates = open
-                        .filter(|task| !task.state.is_final() && asks_for_it(task))
-                        .map(|task| TaskUpdate {
+                    let open = tx.tasks_of(&case.id).await?.into_iter();
+                    for task in open.filter(|task| !task.state.is_final() && asks_for_it(task)) {
+                        tx.update_task(TaskUpdate {
                             id: task.id,
                             fence: None,
                             state: TaskState::Done,
@@ -87,28 +83,23 @@ impl Moderation {
                             reason: note.into(),
                             payload: None,
                             failed: false,
-                        })
-                        .collect();
-                    if case.state == CaseState::Open {
-                        case.state = CaseState::Closed;
+                        });
                     }
+                    case.close_if_open();
                 }
-                commit.cases.push(case);
+                tx.put_case(case);
             }
-            match self.store.commit(commit).await? {
-                Committed::Applied => return Ok(Outcome { duplicate: false, answer }),
-                Committed::Duplicate(first) => return Ok(Outcome { duplicate: true, answer: Answer::from(&*first) }),
-                Committed::Conflict => {}
-            }
-        }
+            answer
+        });
+        Ok(Outcome { duplicate: false, answer })
     }
+}
 
-    /// The case about a message, unless its taking back stands there already.
-    async fn case_about(&self, taking_back: &Message, of: &MessageId) -> Result<Option<Case>, StoreError> {
-        let Some(original) = self.store.processed(of).await? else { return Ok(None) };
-        let Some(id) = original.case.filter(|_| original.message.group == taking_back.group) else { return Ok(None) };
-        Ok(self.store.case(&id).await?.filter(|case| !is_recalled(case)))
-    }
+/// The case about a message, unless its taking back stands there already.
+async fn case_about(tx: &mut Tx<'_>, taking_back: &Message, of: &MessageId) -> Result<Option<Case>, StoreError> {
+    let Some(original) = tx.processed(of).await? else { return Ok(None) };
+    let Some(id) = original.case.filter(|_| original.message.group == taking_back.group) else { return Ok(None) };
+    Ok(tx.case(&id).await?.filter(|case| !is_recalled(case)))
 }
 
 #[cfg(test)]

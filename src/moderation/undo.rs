@@ -15,8 +15,8 @@ use crate::{
     model::{CaseId, GroupId, MemberId, Step, Timestamp, UserError},
     policy::{self, MemberState, lifecycle::Verdict},
     store::{
-        Case, CaseEvent, CaseQuery, CaseState, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate,
-        changes::Changes,
+        Case, CaseEvent, CaseQuery, CaseState, Commit, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, Tx,
+        transaction::transact,
     },
 };
 
@@ -39,29 +39,29 @@ impl Moderation {
     /// Taking back twice is an error shown to the second person. A sentence that was misjudged is remembered as harmless
     /// (must-miss); one that was forgiven is not.
     pub async fn revoke(&self, id: &CaseId, by: &str, why: &'static str) -> Result<(), UndoError> {
-        let Some(case) = self.store.case(id).await? else {
+        let case = transact!(self.store.as_ref(), |tx| self.revoke_in(tx, id, by, why).await?);
+        self.revoked(&case, why).await
+    }
+
+    /// The part of [`Self::revoke`] that happens together with what else was decided; after the commit call
+    /// [`Self::revoked`] with the case that this answers.
+    pub async fn revoke_in(
+        &self,
+        tx: &mut Tx<'_>,
+        id: &CaseId,
+        by: &str,
+        why: &'static str,
+    ) -> Result<Case, UndoError> {
+        let Some(mut case) = tx.case(id).await? else {
             return Err(UserError::new(format!("没有编号为 {id} 的违规记录")).into());
         };
         if case.state == CaseState::Revoked {
             return Err(UserError::new(format!("{id} 已经撤销过了")).into());
         }
         let now = self.clock.now();
-        let by_whom = by.to_owned();
-        let mut changes = Changes::new().case(id, move |case| {
-            if case.state != CaseState::Revoked {
-                case.state = CaseState::Revoked;
-                case.history.push(CaseEvent {
-                    at: now,
-                    by: by_whom.clone(),
-                    what: "revoked".into(),
-                    note: format!("记录已撤销（{}）", why_zh(why)),
-                });
-            }
-        });
-        let query = TaskQuery { case: Some(id.clone()), limit: 1000, ..TaskQuery::default() };
-        let tasks = self.store.tasks(&query).await?;
+        let tasks = tx.tasks_of(id).await?;
         for task in tasks.iter().filter(|task| !task.state.is_final()) {
-            changes = changes.update_task(TaskUpdate {
+            tx.update_task(TaskUpdate {
                 id: task.id.clone(),
                 fence: None,
                 state: TaskState::Cancelled,
@@ -75,18 +75,14 @@ impl Moderation {
         let mut places = BTreeSet::from([&case.group]);
         places.extend(tasks.iter().map(|task| &task.group));
         for place in places {
-            changes = self.lift(changes, &case, place, &tasks, now).await?;
+            self.lift(tx, &case, place, &tasks, now).await?;
         }
         let group = self.groups.get(&case.group);
         if (case.points > 0 || took_out(&case))
             && let Some(Provider::Api) = self.capabilities.load().provider(Act::Tell, &group, Some(&case.member))
         {
-            changes = changes.task(Tell { next: why_zh(why).into(), ..Tell::new(Topic::Revoked) }.task(
-                id,
-                &case.member,
-                &case.group,
-                now,
-            ));
+            let tell = Tell { next: why_zh(why).into(), ..Tell::new(Topic::Revoked) };
+            tx.add_task(tell.task(id, &case.member, &case.group, now));
         }
         if tasks.iter().any(|task| task.kind == "announce" && task.state == TaskState::Done) {
             // What was said to everybody is put right before everybody.
@@ -98,74 +94,91 @@ impl Moderation {
             let mut line =
                 Task::new(format!("announce-{id}-undo"), "announce", &case.group, now, json!({ "text": text }));
             line.case = Some(id.clone());
-            changes = changes.task(line);
+            tx.add_task(line);
         }
-        if matches!(why, "misjudged" | "appeal_upheld") {
-            changes = self.harmless.remember(changes, &case, by, now);
-            let verdict = if why == "misjudged" { Verdict::Misjudged } else { Verdict::AppealUpheld };
-            changes = self.judge(changes, &case, verdict, now);
+        if let Some(verdict) = verdict(why) {
+            harmless::remember(tx, &case, by, now).await?;
+            self.judge(tx, &case, verdict, now).await?;
         }
-        changes.commit(self.store.as_ref()).await?;
-        self.lives.reread(self.store.as_ref(), &case).await?;
-        self.bring_back_who_left_meanwhile(&case, now).await?;
+        case.state = CaseState::Revoked;
+        case.history.push(CaseEvent {
+            at: now,
+            by: by.to_owned(),
+            what: "revoked".into(),
+            note: format!("记录已撤销（{}）", why_zh(why)),
+        });
+        tx.put_case(case.clone());
+        Ok(case)
+    }
+
+    /// What follows once a case was taken back.
+    pub async fn revoked(&self, case: &Case, why: &'static str) -> Result<(), UndoError> {
+        if verdict(why).is_some() {
+            self.harmless.learn(&case.evidence);
+        }
+        self.lives.reread(self.store.as_ref(), case).await?;
+        self.bring_back_who_left_meanwhile(case, self.clock.now()).await?;
         self.wake.notify_one();
         Ok(())
     }
 
     /// A case that was taken back out of kindness turns out to have been wrong: its sentence is remembered as harmless.
     pub async fn forgiven_was_misjudged(&self, case: &Case, by: &str) -> Result<(), UndoError> {
-        if self.store.document(harmless::COLLECTION, case.id.as_str()).await?.is_some() {
-            return Err(UserError::new(format!("{} 已经记为误判了", case.id)).into());
-        }
         let now = self.clock.now();
-        let by_whom = by.to_owned();
-        let changes = Changes::new().case(&case.id, move |case| {
-            case.history.push(CaseEvent {
-                at: now,
-                by: by_whom.clone(),
-                what: "misjudged".into(),
-                note: "经人看过，属于误判".into(),
-            });
+        transact!(self.store.as_ref(), |tx| {
+            if tx.get(harmless::JUDGEMENTS, case.id.as_str()).await?.is_some() {
+                return Err(UserError::new(format!("{} 已经记为误判了", case.id)).into());
+            }
+            harmless::remember(tx, case, by, now).await?;
+            self.judge(tx, case, Verdict::Misjudged, now).await?;
+            tx.edit_case(&case.id, |case| {
+                case.history.push(CaseEvent {
+                    at: now,
+                    by: by.to_owned(),
+                    what: "misjudged".into(),
+                    note: "经人看过，属于误判".into(),
+                });
+            })
+            .await?;
         });
-        let changes = self.harmless.remember(changes, case, by, now);
-        self.judge(changes, case, Verdict::Misjudged, now).commit(self.store.as_ref()).await?;
+        self.harmless.learn(&case.evidence);
         Ok(self.lives.reread(self.store.as_ref(), case).await?)
     }
 
     /// Takes back what the case did in one group. What a later case did there stays.
     async fn lift(
         &self,
-        changes: Changes,
+        tx: &mut Tx<'_>,
         case: &Case,
         place: &GroupId,
         tasks: &[Task],
         now: Timestamp,
-    ) -> Result<Changes, StoreError> {
+    ) -> Result<(), StoreError> {
         let caused = took_out(case) && !self.moved_later(case, place).await?;
-        let id = case.id.clone();
-        let changes = changes.member(place, &case.member, move |record| {
-            policy::revoke(&mut record.standing, &id, caused);
-        });
-        let state = self.store.member(place, &case.member).await?.standing.state;
-        if !caused || state == MemberState::Normal {
-            return Ok(changes);
+        let mut record = tx.member(place, &case.member).await?;
+        let before = record.standing.state.clone();
+        policy::revoke(&mut record.standing, &case.id, caused);
+        tx.put_member(record);
+        if !caused || before == MemberState::Normal {
+            return Ok(());
         }
         let group = self.groups.get(place);
-        Ok(match self.capabilities.load().provider(Act::Move, &group, Some(&case.member)) {
+        match self.capabilities.load().provider(Act::Move, &group, Some(&case.member)) {
             Some(Provider::Api)
                 if was_taken_out(case, tasks, place) || self.is_out_by_us(place, &case.member).await? =>
             {
-                changes.task(readd(case, place, now))
+                tx.add_task(readd(case, place, now));
             }
             Some(Provider::Person) => {
                 let mut ask =
                     Task::new(format!("ask-{}-lift", case.id), "ask", place, now, json!(Ask::new(Request::Lift)));
                 ask.member = Some(case.member.clone());
                 ask.case = Some(case.id.clone());
-                changes.task(ask)
+                tx.add_task(ask);
             }
-            _ => changes,
-        })
+            _ => {}
+        }
+        Ok(())
     }
 
     /// Did a later case of the same member, one that still stands, mute or remove them in this group?
@@ -193,7 +206,8 @@ impl Moderation {
         };
         for task in self.store.tasks(&query).await?.iter().filter(begun) {
             if self.store.member(&task.group, &case.member).await?.standing.state == MemberState::Normal {
-                Changes::new().task(readd(case, &task.group, now)).commit(self.store.as_ref()).await?;
+                let tasks = vec![readd(case, &task.group, now)];
+                self.store.commit(Commit { tasks, ..Commit::default() }).await?;
             }
         }
         Ok(())
@@ -237,6 +251,15 @@ pub(crate) async fn is_out_by_us(store: &dyn Store, group: &GroupId, member: &Me
         _ => None,
     });
     Ok(moves.max_by_key(|(at, _)| *at).is_some_and(|(_, out)| out))
+}
+
+/// What taking a case back for this reason says of the rules behind it.
+fn verdict(why: &str) -> Option<Verdict> {
+    match why {
+        "misjudged" => Some(Verdict::Misjudged),
+        "appeal_upheld" => Some(Verdict::AppealUpheld),
+        _ => None,
+    }
 }
 
 fn why_zh(why: &str) -> &'static str {

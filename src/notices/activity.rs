@@ -6,24 +6,24 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Code, NoticeError, Notices, Ran, ack, decode, encode,
+    Code, NoticeError, Notices, Ran, ack, encode,
     notice::{Event, id_candidates, is_id},
     outgoing::{self, Button, Tell},
-    publish::{document, once},
+    publish::{free_id, once},
     roll::How,
     run::WAIT,
     wording::names,
 };
 use crate::{
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
-    store::{Commit, Committed, Task},
+    store::{Collection, Commit, Name, Task, transaction::transact},
     wording::{when, zone},
 };
 
 /// The collection of activities.
-pub const ACTIVITIES: &str = "activity";
+const ACTIVITIES: Collection<Activity> = Collection::new(Name::Activity);
 /// The collection of activities one can sign in to, by group.
-pub const OPEN: &str = "activity_open";
+const OPEN: Collection<String> = Collection::new(Name::ActivityOpen);
 /// Reminds everybody before the start.
 pub const REMIND: &str = "activity.remind";
 /// Ends the sign-in and tells the organiser.
@@ -243,7 +243,8 @@ impl Notices {
                 when(plan.starts - minutes(plan.opens_minutes), now)
             )
         };
-        for id in id_candidates(by, now, &plan.title) {
+        let activity = transact!(self.store.as_ref(), |tx| {
+            let id = free_id(tx, ACTIVITIES, id_candidates(by, now, &plan.title)).await?;
             let activity = Activity {
                 id: id.clone(),
                 plan: plan.clone(),
@@ -253,23 +254,20 @@ impl Notices {
                 summary: None,
                 history: vec![Event::new(now, by, "发布")],
             };
-            let mut documents = vec![document(ACTIVITIES, &id, 0, &activity)];
-            let mut tasks = Vec::new();
+            tx.put(ACTIVITIES, &id, &activity).await?;
             for (n, group) in plan.groups.iter().enumerate() {
-                documents.push(document(OPEN, &format!("{group}/{id}"), 0, &id));
-                tasks.push(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
+                tx.put(OPEN, &format!("{group}/{id}"), &id).await?;
+                tx.add_task(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
             }
             let remind = plan.starts - minutes(plan.remind_minutes);
             if plan.remind_minutes > 0 && remind > now {
-                tasks.push(timed(&activity, REMIND, remind, now));
+                tx.add_task(timed(&activity, REMIND, remind, now));
             }
-            tasks.push(timed(&activity, CLOSE, activity.closes(), now));
-            tasks.push(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
-            if self.store.commit(Commit { tasks, documents, ..Commit::default() }).await? != Committed::Conflict {
-                return Ok(activity);
-            }
-        }
-        Err(NoticeError::user("编号用完了，请稍后再试"))
+            tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
+            tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
+            activity
+        });
+        Ok(activity)
     }
 
     /// One activity.
@@ -391,12 +389,11 @@ impl Notices {
             }
             .map(Some);
         }
-        let open = self.store.documents(OPEN, &format!("{}/", message.group), None, 50).await?;
+        let open = OPEN.page(self.store.as_ref(), &format!("{}/", message.group), None, 50).await?;
         if open.is_empty() || !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
             return Ok(None);
         }
-        for open in open {
-            let id: String = decode(open)?;
+        for (_, id) in open {
             let activity = self.activity(&id).await?;
             if (activity.opens()..=activity.closes()).contains(&message.at) && activity.guests.contains_key(sender) {
                 return self.sign_in(&id, sender, message.at, How::Word).await.map(signed).map(Some);
@@ -408,11 +405,17 @@ impl Notices {
     /// The one activity that somebody is expected at and whose sign-in is not over, or that they organise and have not written
     /// the summary of; none if there are several.
     async fn only_one(&self, member: &MemberId, organises: bool) -> Result<Option<String>, NoticeError> {
-        let collection = if organises { ACTIVITIES } else { OPEN };
+        let mut looked_at = Vec::new();
+        if organises {
+            let page = ACTIVITIES.page(self.store.as_ref(), "", None, MOST_LOOKED_AT).await?;
+            looked_at.extend(page.into_iter().map(|(_, activity)| activity));
+        } else {
+            for (_, id) in OPEN.page(self.store.as_ref(), "", None, MOST_LOOKED_AT).await? {
+                looked_at.push(self.activity(&id).await?);
+            }
+        }
         let mut found: Option<String> = None;
-        for document in self.store.documents(collection, "", None, MOST_LOOKED_AT).await? {
-            let activity: Activity =
-                if organises { decode(document)? } else { self.activity(&decode::<String>(document)?).await? };
+        for activity in looked_at {
             let meant = if organises {
                 activity.plan.organiser == *member && activity.summary.is_none() && activity.plan.starts <= self.now()
             } else {
@@ -464,13 +467,16 @@ impl Notices {
                 let text = activity.report(now);
                 let tasks =
                     outgoing::tell(&format!("activity/{id}/report"), &home(&activity), now, &organiser(text, None));
-                let deletes = activity.plan.groups.iter().map(|g| (OPEN.to_owned(), format!("{g}/{id}"))).collect();
-                self.edit_activity(id, |activity| {
-                    activity.closed = true;
-                    Ok(((), Vec::new()))
-                })
-                .await?;
-                self.store.commit(Commit { tasks, deletes, ..Commit::default() }).await?;
+                transact!(self.store.as_ref(), |tx| {
+                    if let Some(mut activity) = tx.get(ACTIVITIES, id).await? {
+                        for group in &activity.plan.groups {
+                            tx.delete(OPEN, &format!("{group}/{id}")).await?;
+                        }
+                        activity.closed = true;
+                        tx.put(ACTIVITIES, id, &activity).await?;
+                    }
+                    tx.add_tasks(tasks.clone());
+                });
                 Ok(Ran::Done("签到结束，名单已发给组织者".into()))
             }
             SUMMARY => {
@@ -498,18 +504,15 @@ impl Notices {
         edit: impl Fn(&mut Activity) -> Result<(T, Vec<Task>), NoticeError>,
     ) -> Result<T, NoticeError> {
         let id = id.trim().to_uppercase();
-        loop {
-            let Some(stored) = self.store.document(ACTIVITIES, &id).await? else {
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let Some(mut activity) = tx.get(ACTIVITIES, &id).await? else {
                 return Err(NoticeError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
             };
-            let version = stored.version;
-            let mut activity: Activity = decode(stored)?;
             let (answer, tasks) = edit(&mut activity)?;
-            let documents = vec![document(ACTIVITIES, &id, version, &activity)];
-            if self.store.commit(Commit { tasks, documents, ..Commit::default() }).await? != Committed::Conflict {
-                return Ok(answer);
-            }
-        }
+            tx.put(ACTIVITIES, &id, &activity).await?;
+            tx.add_tasks(tasks);
+            answer
+        }))
     }
 }
 

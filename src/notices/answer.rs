@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     Code, NoticeError, Notices, OPEN, ack,
     deadline::Deadline,
-    decode, exemption,
+    exemption,
     notice::{Event, Joiners, Leavers, Notice, State, is_id},
     outgoing::{self, Counter, Tell},
     publish::{counter, tell_card},
@@ -134,7 +134,7 @@ impl Notices {
         }
         let mut candidates = Vec::new();
         for open in open {
-            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
             let Some(entry) = self.entry(&notice, &message.sender).await? else { continue };
             if entry.answer.as_ref().is_some_and(|a| a.message.as_ref() == Some(&message.id)) {
                 return Ok(None); // delivered again
@@ -200,7 +200,7 @@ impl Notices {
     /// What a page about a notice may show to somebody; nothing to those it does not concern.
     pub async fn shown_to(&self, id: &str, member: &MemberId) -> Result<Option<ShownNotice>, NoticeError> {
         let id = id.trim().to_uppercase();
-        let Some(notice) = self.read::<Notice>(super::NOTICES, &id).await? else { return Ok(None) };
+        let Some(notice) = self.read(super::NOTICES, &id).await? else { return Ok(None) };
         if !matches!(notice.state, State::Sent | State::Closed) {
             return Ok(None);
         }
@@ -313,7 +313,7 @@ impl Notices {
         let standing = self.standing_exemptions().await?.remove(member).unwrap_or_default();
         let absences = self.all_absences().await?.remove(member).unwrap_or_default();
         for open in open {
-            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
             let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
             let include = notice.what.joiners == Joiners::Include && notice.state == State::Sent;
             let absences = if notice.what.stop_for_leave { absences.as_slice() } else { &[] };
@@ -364,7 +364,7 @@ impl Notices {
     /// Somebody left a group: by the notice's rule they need not answer any more once they are in none of its groups.
     pub async fn left(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
         for open in self.open(group).await? {
-            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
             let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
             self.edit_entry(&notice, member, |entry| {
                 let Some(entry) = entry else { return Ok(Edited::unchanged(())) };
@@ -391,12 +391,10 @@ impl Notices {
         let prefix = if private { String::new() } else { format!("{group}/") };
         let (mut all, mut after) = (Vec::<Open>::new(), None::<String>);
         loop {
-            let page = self.store.documents(OPEN, &prefix, after.as_deref(), MOST_OPEN).await?;
-            let last = page.last().map(|document| document.id.clone());
+            let page = OPEN.page(self.store.as_ref(), &prefix, after.as_deref(), MOST_OPEN).await?;
+            let last = page.last().map(|(id, _)| id.clone());
             let whole = page.len() < MOST_OPEN;
-            for document in page {
-                all.push(decode(document)?);
-            }
+            all.extend(page.into_iter().map(|(_, open)| open));
             if whole || !private {
                 break;
             }
@@ -417,7 +415,7 @@ impl Notices {
             return Ok(None);
         }
         let notice = match named {
-            Some(id) => self.read::<Notice>(super::NOTICES, &id).await?,
+            Some(id) => self.read(super::NOTICES, &id).await?,
             None => self.newest_unanswered(message).await?,
         };
         let Some(notice) = notice else { return Ok(None) };
@@ -431,7 +429,7 @@ impl Notices {
         open.retain(|o| o.sent <= message.at);
         open.sort_by_key(|o| std::cmp::Reverse(o.sent));
         for open in open {
-            let Some(notice) = self.read::<Notice>(super::NOTICES, &open.notice).await? else { continue };
+            let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
             if self.entry(&notice, &message.sender).await?.is_some_and(|e| e.answer.is_none()) {
                 return Ok(Some(notice));
             }

@@ -3,26 +3,24 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use super::{
     Code, NoticeError, Notices,
     calendar::Absence,
-    decode, encode,
     notice::{Event, Notice, State},
     outgoing::{self, Button, Tell},
     roll::{Edited, Excuse, ExcuseState},
 };
 use crate::{
     model::{MemberId, Timestamp},
-    store::{StoreError, changes::Changes},
+    store::{Collection, Name, StoreError, transaction::transact},
 };
 
 /// The collection of standing exemptions, by member.
-pub const STANDING: &str = "notice_standing";
+pub const STANDING: Collection<Vec<Standing>> = Collection::new(Name::NoticeStanding);
 /// The collection of leave and shifts, by member.
-pub const ABSENCES: &str = "notice_absence";
+pub const ABSENCES: Collection<Vec<Absence>> = Collection::new(Name::NoticeAbsence);
 /// Longest explanation kept, characters.
 const LONGEST_REASON: usize = 300;
 /// Explanations of one person for one notice; each sends the deciders a card.
@@ -154,7 +152,7 @@ impl Notices {
         if standing.by == member.as_str() {
             return Err(NoticeError::refused(Code::SamePerson, "不能给自己豁免"));
         }
-        self.append(STANDING, member, encode(&standing)).await
+        self.append(STANDING, member, standing).await
     }
 
     /// Writes down leave or a shift; sent notices keep their deadlines.
@@ -162,21 +160,23 @@ impl Notices {
         if absence.to <= absence.from {
             return Err(NoticeError::wrong("to", "请假的结束时间要晚于开始时间"));
         }
-        self.append(ABSENCES, member, encode(&absence)).await
+        self.append(ABSENCES, member, absence).await
     }
 
-    async fn append(&self, collection: &str, member: &MemberId, value: Value) -> Result<(), NoticeError> {
-        let change = Changes::new().document(collection, member.as_str(), move |body| {
-            if !body.is_array() {
-                *body = Value::Array(Vec::new());
-            }
-            if let Some(list) = body.as_array_mut()
-                && !list.contains(&value)
-            {
+    async fn append<T: Serialize + DeserializeOwned + Clone + PartialEq>(
+        &self,
+        collection: Collection<Vec<T>>,
+        member: &MemberId,
+        value: T,
+    ) -> Result<(), NoticeError> {
+        let value = &value;
+        transact!(self.store.as_ref(), |tx| {
+            let mut list = tx.get(collection, member.as_str()).await?.unwrap_or_default();
+            if !list.contains(value) {
                 list.push(value.clone());
+                tx.put(collection, member.as_str(), &list).await?;
             }
         });
-        change.commit(self.store.as_ref()).await?;
         Ok(())
     }
 
@@ -190,19 +190,11 @@ impl Notices {
         self.by_member(ABSENCES).await
     }
 
-    async fn by_member<T: serde::de::DeserializeOwned>(
+    async fn by_member<T: Serialize + DeserializeOwned>(
         &self,
-        collection: &str,
+        collection: Collection<T>,
     ) -> Result<BTreeMap<MemberId, T>, StoreError> {
-        let mut all = BTreeMap::new();
-        let mut after: Option<String> = None;
-        loop {
-            let page = self.store.documents(collection, "", after.as_deref(), 500).await?;
-            let Some(last) = page.last() else { return Ok(all) };
-            after = Some(last.id.clone());
-            for document in page {
-                all.insert(MemberId::new(&document.id), decode(document)?);
-            }
-        }
+        let all = collection.all(self.store.as_ref(), "").await?;
+        Ok(all.into_iter().map(|(member, value)| (MemberId::new(member), value)).collect())
     }
 }

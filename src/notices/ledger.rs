@@ -6,21 +6,20 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Code, MONTHS, NoticeError, Notices, decode,
+    Code, MONTHS, NoticeError, Notices,
     notice::{Event, Notice},
-    publish::document,
-    roll::{Edited, MemberState, Settled},
+    roll::{Edited, Entry, MemberState, Settled, edit_entry},
     status::late_minutes,
 };
 use crate::{
     model::{MemberId, SignedDuration, Timestamp, named_enum},
-    store::{Commit, Committed, StoreError},
+    store::{Collection, Name, StoreError, transaction::transact},
 };
 
 /// The collection of month closes.
-pub const CLOSES: &str = "notice_month_close";
+const CLOSES: Collection<Close> = Collection::new(Name::NoticeMonthClose);
 /// The collection of lines frozen by a close.
-pub const FROZEN: &str = "notice_month_line";
+const FROZEN: Collection<Vec<Line>> = Collection::new(Name::NoticeMonthLine);
 /// Frozen lines a document.
 const LINES: usize = 200;
 
@@ -187,16 +186,12 @@ impl Notices {
     async fn live_lines(&self, month: &str) -> Result<Vec<Line>, StoreError> {
         let now = self.now();
         let prefix = format!("{month}/");
-        let (mut lines, mut after) = (Vec::new(), None::<String>);
-        loop {
-            let page = self.store.documents(MONTHS, &prefix, after.as_deref(), 100).await?;
-            let Some(last) = page.last() else { return Ok(lines) };
-            after = Some(last.id.clone());
-            for id in page.iter().filter_map(|d| d.id.strip_prefix(&prefix)) {
-                let Some(notice) = self.read::<Notice>(super::NOTICES, id).await? else { continue };
-                self.notice_lines(&notice, now, &mut lines).await?;
-            }
+        let mut lines = Vec::new();
+        for (id, _) in MONTHS.all(self.store.as_ref(), &prefix).await? {
+            let Some(notice) = self.read(super::NOTICES, &id[prefix.len()..]).await? else { continue };
+            self.notice_lines(&notice, now, &mut lines).await?;
         }
+        Ok(lines)
     }
 
     async fn notice_lines(&self, notice: &Notice, now: Timestamp, lines: &mut Vec<Line>) -> Result<(), StoreError> {
@@ -232,9 +227,8 @@ impl Notices {
     }
 
     async fn frozen(&self, month: &str) -> Result<Vec<Line>, StoreError> {
-        let documents = self.store.documents(FROZEN, &format!("{month}/"), None, usize::MAX).await?;
-        let parts: Vec<Vec<Line>> = documents.into_iter().map(decode).collect::<Result<_, _>>()?;
-        Ok(parts.concat())
+        let parts = FROZEN.all(self.store.as_ref(), &format!("{month}/")).await?;
+        Ok(parts.into_iter().flat_map(|(_, lines)| lines).collect())
     }
 
     /// Marks a line as paid, waived or disputed, or open again; refused in a closed month.
@@ -248,26 +242,28 @@ impl Notices {
     ) -> Result<(), NoticeError> {
         let notice = self.get(notice).await?;
         let month = self.calendar.load().month(notice.due.unwrap_or(notice.created));
-        if self.close_of(&month).await?.is_some() {
-            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已结账，不能再改")));
-        }
         if by == member.as_str() && settled != Some(Settled::Disputed) {
             return Err(NoticeError::refused(Code::SamePerson, "自己的记录只能提出异议，由别人处理"));
         }
         let now = self.now();
-        self.edit_entry(&notice, member, |entry| {
-            let Some(entry) =
-                entry.as_mut().filter(|e| matches!(e.state(&notice, now), MemberState::Late | MemberState::Missing))
-            else {
-                return Err(NoticeError::refused(Code::NotFound, "台账里没有这条记录"));
-            };
-            entry.settled = settled;
-            let what = settled.map_or("重新打开", Settled::zh);
-            let what = if note.is_empty() { what.to_owned() } else { format!("{what}：{note}") };
-            entry.history.push(Event::new(now, by, what));
-            Ok(Edited::write((), Vec::new()))
-        })
-        .await
+        transact!(self.store.as_ref(), |tx| {
+            if tx.get(CLOSES, &month).await?.is_some() {
+                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已结账，不能再改")));
+            }
+            edit_entry(tx, &notice, member, |entry| {
+                let late = |e: &&mut Entry| matches!(e.state(&notice, now), MemberState::Late | MemberState::Missing);
+                let Some(entry) = entry.as_mut().filter(late) else {
+                    return Err(NoticeError::refused(Code::NotFound, "台账里没有这条记录"));
+                };
+                entry.settled = settled;
+                let what = settled.map_or("重新打开", Settled::zh);
+                let what = if note.is_empty() { what.to_owned() } else { format!("{what}：{note}") };
+                entry.history.push(Event::new(now, by, what));
+                Ok(Edited::write((), Vec::new()))
+            })
+            .await?;
+        });
+        Ok(())
     }
 
     /// Closes a month that is over: its lines are frozen and wait for a second person.
@@ -277,58 +273,56 @@ impl Notices {
         if !well_formed || *month >= *self.calendar.load().month(now) {
             return Err(NoticeError::refused(Code::MonthOpen, format!("{month} 还没有结束，不能结账")));
         }
-        if self.close_of(month).await?.is_some() {
-            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已经结过账")));
-        }
-        let lines = self.live_lines(month).await?;
-        let due = lines.iter().filter(|line| line.settled != Some(Settled::Waived));
-        let close = Close {
-            month: month.to_owned(),
-            state: CloseState::Proposed,
-            by: by.to_owned(),
-            signed_by: None,
-            lines: lines.len(),
-            total_fen: due.map(|line| line.amount_fen).sum(),
-            history: vec![Event::new(now, by, "结账")],
-        };
-        let mut documents = vec![document(CLOSES, month, 0, &close)];
-        for (n, part) in lines.chunks(LINES).enumerate() {
-            documents.push(document(FROZEN, &format!("{month}/{n:06}"), 0, &part));
-        }
-        match self.store.commit(Commit { documents, ..Commit::default() }).await? {
-            Committed::Conflict => Err(NoticeError::refused(Code::MonthClosed, format!("{month} 刚刚被别人结账"))),
-            Committed::Applied | Committed::Duplicate(_) => Ok(close),
-        }
+        let close = transact!(self.store.as_ref(), |tx| {
+            if tx.get(CLOSES, month).await?.is_some() {
+                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已经结过账")));
+            }
+            let lines = self.live_lines(month).await?;
+            let due = lines.iter().filter(|line| line.settled != Some(Settled::Waived));
+            let close = Close {
+                month: month.to_owned(),
+                state: CloseState::Proposed,
+                by: by.to_owned(),
+                signed_by: None,
+                lines: lines.len(),
+                total_fen: due.map(|line| line.amount_fen).sum(),
+                history: vec![Event::new(now, by, "结账")],
+            };
+            for (n, part) in lines.chunks(LINES).enumerate() {
+                tx.put(FROZEN, &format!("{month}/{n:06}"), &part.to_vec()).await?;
+            }
+            tx.put(CLOSES, month, &close).await?;
+            close
+        });
+        Ok(close)
     }
 
     /// A second person signs a close, or sends it back (then the month is open again).
     pub async fn sign_month(&self, month: &str, by: &str, accept: bool) -> Result<Option<Close>, NoticeError> {
-        let Some(stored) = self.store.document(CLOSES, month).await? else {
-            return Err(NoticeError::refused(Code::WrongState, format!("{month} 还没有结账")));
-        };
-        let version = stored.version;
-        let mut close: Close = decode(stored)?;
-        if close.state == CloseState::Signed {
-            return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已复核")));
-        }
-        if close.by == by {
-            return Err(NoticeError::refused(Code::SamePerson, "要由另一个人复核"));
-        }
-        let mut commit = Commit::default();
-        if accept {
-            close.state = CloseState::Signed;
-            close.signed_by = Some(by.to_owned());
-            close.history.push(Event::new(self.now(), by, "复核通过"));
-            commit.documents.push(document(CLOSES, month, version, &close));
-        } else {
-            let parts = close.lines.div_ceil(LINES);
-            commit.deletes = (0..parts).map(|n| (FROZEN.to_owned(), format!("{month}/{n:06}"))).collect();
-            commit.deletes.push((CLOSES.to_owned(), month.to_owned()));
-        }
-        match self.store.commit(commit).await? {
-            Committed::Conflict => Err(NoticeError::user("刚刚被别人处理，请再看一次")),
-            Committed::Applied | Committed::Duplicate(_) => Ok(accept.then_some(close)),
-        }
+        let close = transact!(self.store.as_ref(), |tx| {
+            let Some(mut close) = tx.get(CLOSES, month).await? else {
+                return Err(NoticeError::refused(Code::WrongState, format!("{month} 还没有结账")));
+            };
+            if close.state == CloseState::Signed {
+                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已复核")));
+            }
+            if close.by == by {
+                return Err(NoticeError::refused(Code::SamePerson, "要由另一个人复核"));
+            }
+            if accept {
+                close.state = CloseState::Signed;
+                close.signed_by = Some(by.to_owned());
+                close.history.push(Event::new(self.now(), by, "复核通过"));
+                tx.put(CLOSES, month, &close).await?;
+            } else {
+                for n in 0..close.lines.div_ceil(LINES) {
+                    tx.delete(FROZEN, &format!("{month}/{n:06}")).await?;
+                }
+                tx.delete(CLOSES, month).await?;
+            }
+            accept.then_some(close)
+        });
+        Ok(close)
     }
 }
 

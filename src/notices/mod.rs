@@ -51,19 +51,19 @@ pub use self::{
 };
 use crate::{
     model::{Clock, Timestamp, UserError, named_enum},
-    store::{Document, Store, StoreError},
+    store::{Collection, Name, Store, StoreError},
 };
 
 /// The collection of notices.
-pub const NOTICES: &str = "notice";
+const NOTICES: Collection<Notice> = Collection::new(Name::Notice);
 /// The collection of who must answer.
-pub const ROLLS: &str = "notice_roll";
+const ROLLS: Collection<roll::Bucket> = Collection::new(Name::NoticeRoll);
 /// The collection of notices that can still be answered, by group.
-pub const OPEN: &str = "notice_open";
+const OPEN: Collection<answer::Open> = Collection::new(Name::NoticeOpen);
 /// The collection of notices by the month of their deadline.
-pub const MONTHS: &str = "notice_month";
+const MONTHS: Collection<serde_json::Value> = Collection::new(Name::NoticeMonth);
 /// The collection of keys under which callers published: sent again, the notice is the same.
-pub const KEYS: &str = "notice_key";
+const KEYS: Collection<publish::Key> = Collection::new(Name::NoticeKey);
 
 named_enum! {
     /// Mistakes that a program can tell apart, as `code` of the HTTP API; a caller could do something else about each.
@@ -191,17 +191,16 @@ impl Notices {
     }
     /// Every notice, by id, after `after`, at most `limit`.
     pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Notice>, StoreError> {
-        self.store.documents(NOTICES, "", after, limit).await?.into_iter().map(decode).collect()
+        let page = NOTICES.page(self.store.as_ref(), "", after, limit).await?;
+        Ok(page.into_iter().map(|(_, notice)| notice).collect())
     }
-    async fn read<T: DeserializeOwned>(&self, collection: &str, id: &str) -> Result<Option<T>, StoreError> {
-        self.store.document(collection, id).await?.map(decode).transpose()
+    async fn read<T: Serialize + DeserializeOwned>(
+        &self,
+        collection: Collection<T>,
+        id: &str,
+    ) -> Result<Option<T>, StoreError> {
+        collection.get(self.store.as_ref(), id).await
     }
-}
-
-/// Reads a document's body; what this version cannot read is never guessed at.
-fn decode<T: DeserializeOwned>(document: Document) -> Result<T, StoreError> {
-    serde_json::from_value(document.body)
-        .map_err(|e| StoreError::Format(format!("{}/{}: {e}", document.collection, document.id)))
 }
 
 /// A value as a document's body.

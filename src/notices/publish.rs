@@ -4,14 +4,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
     Code, Deadline, KEYS, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
     calendar::Absence,
-    decode, encode, exemption,
+    encode, exemption,
     notice::{Draft, Event, Notice, Repeat, State, id_candidates},
     outgoing::{self, Button, Counter, Tell},
     roll::{Bucket, Entry, bucket_id, bucket_of, buckets_for},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp},
-    store::{Commit, Committed, Document, StoreError, Task, TaskState, TaskUpdate},
+    store::{Collection, Commit, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
     wording::{when, zone_name},
 };
 
@@ -73,7 +73,7 @@ pub struct Preview {
 
 /// What an idempotency key stands for.
 #[derive(Serialize, Deserialize)]
-struct Key {
+pub(super) struct Key {
     /// Of the draft.
     print: String,
     /// The notice's id.
@@ -92,7 +92,10 @@ pub const NO_ID: &str = "____";
 /// Everything that one sending writes.
 struct Sending {
     notice: Notice,
-    documents: Vec<Document>,
+    roll: BTreeMap<u32, Bucket>,
+    open: super::answer::Open,
+    /// Of its deadline.
+    month: String,
     tasks: Vec<Task>,
     people: usize,
 }
@@ -120,12 +123,7 @@ impl Notices {
         for percent in &draft.reminders {
             reminders.push(draft.deadline.part(at, *percent, &calendar, &[])?);
         }
-        let mut exempt = 0;
-        for document in &sending.documents {
-            if document.collection == ROLLS {
-                exempt += decode::<Bucket>(document.clone())?.values().filter(|e| e.is_exempt()).count();
-            }
-        }
+        let exempt = sending.roll.values().flat_map(Bucket::values).filter(|entry| entry.is_exempt()).count();
         Ok(Preview {
             people: sending.people,
             exempt,
@@ -183,7 +181,8 @@ impl Notices {
     pub async fn create(&self, draft: Draft, by: &str, key: Option<&str>) -> Result<Notice, NoticeError> {
         let key = key.map(|key| format!("{by}/{key}"));
         let print = print(&draft);
-        if let Some(known) = self.under(key.as_deref(), &print).await? {
+        let tx = &mut Tx::new(self.store.as_ref());
+        if let Some(known) = under(tx, key.as_deref(), &print).await? {
             return Ok(known);
         }
         check(&draft)?;
@@ -195,32 +194,21 @@ impl Notices {
             let text = if at > now { "截止时间要在发送时间之后" } else { "截止时间已经过了" };
             return Err(NoticeError::refused(Code::DeadlinePassed, text));
         }
-        for id in id_candidates(by, now, &draft.text) {
-            let mut notice = self.stored(&id, &draft, by, State::Draft);
-            notice.history.push(Event::new(now, by, "起草"));
-            let mut documents = vec![document(NOTICES, &id, 0, &notice)];
-            documents.extend(
-                key.iter().map(|key| document(KEYS, key, 0, &Key { print: print.clone(), notice: id.clone() })),
-            );
-            if self.store.commit(Commit { documents, ..Commit::default() }).await? != Committed::Conflict {
-                return Ok(notice);
-            }
-            // The id is taken, or the same request came twice at once.
-            if let Some(known) = self.under(key.as_deref(), &print).await? {
+        let notice = transact!(self.store.as_ref(), |tx| {
+            // The same request may come twice at once.
+            if let Some(known) = under(tx, key.as_deref(), &print).await? {
                 return Ok(known);
             }
-        }
-        Err(NoticeError::user("编号用完了，请稍后再试"))
-    }
-
-    /// The notice that was made under a key, if one was.
-    async fn under(&self, key: Option<&str>, print: &str) -> Result<Option<Notice>, NoticeError> {
-        let Some(key) = key else { return Ok(None) };
-        match self.read::<Key>(KEYS, key).await? {
-            Some(used) if used.print == print => self.get(&used.notice).await.map(Some),
-            Some(_) => Err(NoticeError::KeyTaken),
-            None => Ok(None),
-        }
+            let id = free_id(tx, NOTICES, id_candidates(by, now, &draft.text)).await?;
+            let mut notice = self.stored(&id, &draft, by, State::Draft);
+            notice.history.push(Event::new(now, by, "起草"));
+            if let Some(key) = &key {
+                tx.put(KEYS, key, &Key { print: print.clone(), notice: id.clone() }).await?;
+            }
+            tx.put(NOTICES, &id, &notice).await?;
+            notice
+        });
+        Ok(notice)
     }
 
     /// Creates and releases in one go; what waits for a review stays a draft.
@@ -279,19 +267,13 @@ impl Notices {
 
     /// Sends it now.
     pub(super) async fn send(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
-        loop {
-            let Some(stored) = self.store.document(NOTICES, id).await? else {
-                return Err(NoticeError::no_notice(id));
-            };
-            let version = stored.version;
-            let notice: Notice = decode(stored)?;
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let Some(notice) = tx.get(NOTICES, id).await? else { return Err(NoticeError::no_notice(id)) };
             if matches!(notice.state, State::Sent | State::Closed | State::Cancelled) {
                 return Ok(notice);
             }
-            if let Some(sent) = self.commit_sending(notice, version, by).await? {
-                return Ok(sent);
-            }
-        }
+            self.send_in(tx, notice, by).await?
+        }))
     }
 
     /// Sends one occurrence of a repeated notice; returns when the next one is due.
@@ -300,12 +282,16 @@ impl Notices {
         let day = planned.to_zoned(self.calendar.load().zone().clone());
         let id = format!("{}-{}", series.id, day.strftime("%y%m%d"));
         // Earlier versions wrote no year.
-        let short = self.read::<Notice>(NOTICES, &format!("{}-{}", series.id, day.strftime("%m%d"))).await?;
+        let short = self.read(NOTICES, &format!("{}-{}", series.id, day.strftime("%m%d"))).await?;
         let sent = short.is_some_and(|old| old.created.to_zoned(day.time_zone().clone()).date() == day.date());
-        if !sent && self.store.document(NOTICES, &id).await?.is_none() {
+        if !sent {
             let draft = Draft { repeat: None, send_at: None, review: false, ..series.what.clone() };
-            let notice = self.stored(&id, &draft, &series.by, State::Reviewed);
-            self.commit_sending(notice, 0, "bot").await?;
+            transact!(self.store.as_ref(), |tx| {
+                if tx.get(NOTICES, &id).await?.is_none() {
+                    let notice = self.stored(&id, &draft, &series.by, State::Reviewed);
+                    self.send_in(tx, notice, "bot").await?;
+                }
+            });
         }
         Ok(self.next_occurrence(series, planned, now))
     }
@@ -336,15 +322,22 @@ impl Notices {
         now + SignedDuration::from_hours(24)
     }
 
-    /// `None`: somebody was faster.
-    async fn commit_sending(&self, notice: Notice, version: u64, by: &str) -> Result<Option<Notice>, NoticeError> {
+    /// Writes everything that one sending writes.
+    async fn send_in(&self, tx: &mut Tx<'_>, notice: Notice, by: &str) -> Result<Notice, NoticeError> {
         let now = self.now();
         let mut sending = self.plan(notice, now).await?;
-        sending.notice.history.push(Event::new(now, by, format!("发送给 {} 人", sending.people)));
-        let mut documents = sending.documents;
-        documents.push(document(NOTICES, &sending.notice.id, version, &sending.notice));
-        let commit = Commit { documents, tasks: sending.tasks, ..Commit::default() };
-        Ok((self.store.commit(commit).await? != Committed::Conflict).then_some(sending.notice))
+        let notice = &mut sending.notice;
+        notice.history.push(Event::new(now, by, format!("发送给 {} 人", sending.people)));
+        for (n, bucket) in &sending.roll {
+            tx.put(ROLLS, &bucket_id(&notice.id, *n), bucket).await?;
+        }
+        for id in open_ids(notice) {
+            tx.put(OPEN, &id, &sending.open).await?;
+        }
+        tx.put(MONTHS, &format!("{}/{}", sending.month, notice.id), &json!({})).await?;
+        tx.put(NOTICES, &notice.id, notice).await?;
+        tx.add_tasks(sending.tasks);
+        Ok(sending.notice)
     }
 
     /// Takes a notice back; who had not answered yet is told by the groups.
@@ -505,23 +498,17 @@ impl Notices {
         notice.buckets = buckets_for(roster.len());
         let tasks = self.sending_tasks(&notice, &roster, &absences, now)?;
         let people = roster.len();
-        let mut buckets: BTreeMap<u32, Bucket> = BTreeMap::new();
+        let mut roll: BTreeMap<u32, Bucket> = BTreeMap::new();
         for (member, entry) in roster {
-            buckets.entry(bucket_of(&member, notice.buckets)).or_default().insert(member, entry);
+            roll.entry(bucket_of(&member, notice.buckets)).or_default().insert(member, entry);
         }
-        let mut documents: Vec<Document> =
-            buckets.iter().map(|(n, bucket)| document(ROLLS, &bucket_id(&notice.id, *n), 0, bucket)).collect();
         let open = super::answer::Open {
             notice: notice.id.clone(),
             sent: now,
             accept: notice.what.accepted(),
             confirm: notice.what.confirm.is_some(),
         };
-        for id in open_ids(&notice) {
-            documents.push(document(OPEN, &id, 0, &open));
-        }
-        documents.push(document(MONTHS, &format!("{}/{}", calendar.month(due), notice.id), 0, &json!({})));
-        Ok(Sending { notice, documents, tasks, people })
+        Ok(Sending { notice, roll, open, month: calendar.month(due), tasks, people })
     }
 
     fn sending_tasks(
@@ -602,20 +589,40 @@ impl Notices {
         edit: impl Fn(&mut Notice) -> Result<Vec<Task>, NoticeError>,
     ) -> Result<Notice, NoticeError> {
         let id = id.trim().trim_start_matches('#').to_uppercase();
-        loop {
-            let Some(stored) = self.store.document(NOTICES, &id).await? else {
-                return Err(NoticeError::no_notice(&id));
-            };
-            let version = stored.version;
-            let mut notice: Notice = decode(stored)?;
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let Some(mut notice) = tx.get(NOTICES, &id).await? else { return Err(NoticeError::no_notice(&id)) };
             let tasks = edit(&mut notice)?;
-            let commit =
-                Commit { documents: vec![document(NOTICES, &id, version, &notice)], tasks, ..Commit::default() };
-            if self.store.commit(commit).await? != Committed::Conflict {
-                return Ok(notice);
-            }
+            tx.put(NOTICES, &id, &notice).await?;
+            tx.add_tasks(tasks);
+            notice
+        }))
+    }
+}
+
+/// The notice that was made under a key, if one was.
+async fn under(tx: &mut Tx<'_>, key: Option<&str>, print: &str) -> Result<Option<Notice>, NoticeError> {
+    let Some(key) = key else { return Ok(None) };
+    match tx.get(KEYS, key).await? {
+        Some(used) if used.print == print => {
+            tx.get(NOTICES, &used.notice).await?.map(Some).ok_or_else(|| NoticeError::no_notice(&used.notice))
+        }
+        Some(_) => Err(NoticeError::KeyTaken),
+        None => Ok(None),
+    }
+}
+
+/// The first of these ids under which nothing is stored.
+pub(super) async fn free_id<T: Serialize + DeserializeOwned>(
+    tx: &mut Tx<'_>,
+    collection: Collection<T>,
+    candidates: impl Iterator<Item = String>,
+) -> Result<String, NoticeError> {
+    for id in candidates {
+        if tx.get(collection, &id).await?.is_none() {
+            return Ok(id);
         }
     }
+    Err(NoticeError::user("编号用完了，请稍后再试"))
 }
 
 /// A group that was named twice is still one group and reads one message.
@@ -630,10 +637,6 @@ pub(super) fn open_ids(notice: &Notice) -> Vec<String> {
         return vec![format!("-/{}", notice.id)];
     }
     notice.what.groups.iter().map(|group| format!("{group}/{}", notice.id)).collect()
-}
-
-pub(super) fn document<T: Serialize>(collection: &str, id: &str, version: u64, body: &T) -> Document {
-    Document { collection: collection.to_owned(), id: id.to_owned(), version, body: encode(body) }
 }
 
 /// The buttons of a member's card.

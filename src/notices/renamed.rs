@@ -1,18 +1,16 @@
 //! A colleague's userid changed: the notices they owe an answer to, what they answered and what they were excused from stay
 //! theirs.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    Notice, Notices, ROLLS, decode, encode,
+    Notice, Notices, ROLLS,
     exemption::{ABSENCES, STANDING},
-    roll::{Bucket, Entry, bucket_id, bucket_of},
+    roll::{Entry, bucket_id, bucket_of},
 };
 use crate::{
     model::MemberId,
-    store::{Commit, Committed, Document, StoreError},
+    store::{Collection, StoreError, transaction::transact},
 };
 
 /// Read at once.
@@ -27,74 +25,60 @@ impl Notices {
         if old == new {
             return Ok(());
         }
-        for collection in [STANDING, ABSENCES] {
-            while !self.move_list(collection, old, new).await? {}
-        }
+        self.move_list(STANDING, old, new).await?;
+        self.move_list(ABSENCES, old, new).await?;
         let mut after: Option<String> = None;
         loop {
             let page = self.list(after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(()) };
             after = Some(last.id.clone());
             for notice in &page {
-                while !self.move_entry(notice, old, new).await? {}
+                self.move_entry(notice, old, new).await?;
             }
         }
     }
 
-    /// Their place on the roll of one notice; false if somebody else was faster.
-    async fn move_entry(&self, notice: &Notice, old: &MemberId, new: &MemberId) -> Result<bool, StoreError> {
+    /// Their place on the roll of one notice.
+    async fn move_entry(&self, notice: &Notice, old: &MemberId, new: &MemberId) -> Result<(), StoreError> {
         let bucket = |member| bucket_id(&notice.id, bucket_of(member, notice.buckets));
         let (from, to) = (bucket(old), bucket(new));
-        let mut buckets: BTreeMap<String, (u64, Bucket)> = BTreeMap::new();
-        for id in [&from, &to] {
-            let document = self.store.document(ROLLS, id).await?;
-            let version = document.as_ref().map_or(0, |d| d.version);
-            buckets.insert(id.clone(), (version, document.map(decode).transpose()?.unwrap_or_default()));
-        }
-        let Some(entry) = buckets.get_mut(&from).and_then(|(_, bucket)| bucket.remove(old)) else { return Ok(true) };
-        if let Some((_, bucket)) = buckets.get_mut(&to) {
-            let entry = match bucket.remove(new) {
-                Some(known) => one_person(entry, known),
-                None => entry,
-            };
-            bucket.insert(new.clone(), entry);
-        }
-        let document = |(id, (version, bucket)): (String, (u64, Bucket))| Document {
-            collection: ROLLS.into(),
-            id,
-            version,
-            body: encode(&bucket),
-        };
-        self.all_or_nothing(buckets.into_iter().map(document).collect()).await
+        transact!(self.store.as_ref(), |tx| {
+            let mut left = tx.get(ROLLS, &from).await?.unwrap_or_default();
+            if let Some(entry) = left.remove(old) {
+                tx.put(ROLLS, &from, &left).await?;
+                let mut joined = tx.get(ROLLS, &to).await?.unwrap_or_default();
+                let entry = match joined.remove(new) {
+                    Some(known) => one_person(entry, known),
+                    None => entry,
+                };
+                joined.insert(new.clone(), entry);
+                tx.put(ROLLS, &to, &joined).await?;
+            }
+        });
+        Ok(())
     }
 
     /// What is on record about them in a list of their own.
-    async fn move_list(&self, collection: &str, old: &MemberId, new: &MemberId) -> Result<bool, StoreError> {
-        let read = |document: Option<Document>, id: &MemberId| {
-            document.unwrap_or_else(|| Document {
-                collection: collection.into(),
-                id: id.to_string(),
-                version: 0,
-                body: Value::Array(Vec::new()),
-            })
-        };
-        let mut from = read(self.store.document(collection, old.as_str()).await?, old);
-        let mut to = read(self.store.document(collection, new.as_str()).await?, new);
-        let (Some(theirs), Some(known)) = (from.body.as_array_mut(), to.body.as_array_mut()) else { return Ok(true) };
-        if theirs.is_empty() {
-            return Ok(true);
-        }
-        for value in theirs.drain(..) {
-            if !known.contains(&value) {
-                known.push(value);
+    async fn move_list<T: Serialize + DeserializeOwned + PartialEq>(
+        &self,
+        collection: Collection<Vec<T>>,
+        old: &MemberId,
+        new: &MemberId,
+    ) -> Result<(), StoreError> {
+        transact!(self.store.as_ref(), |tx| {
+            let theirs = tx.get(collection, old.as_str()).await?.unwrap_or_default();
+            if !theirs.is_empty() {
+                tx.put(collection, old.as_str(), &Vec::new()).await?;
+                let mut known = tx.get(collection, new.as_str()).await?.unwrap_or_default();
+                for value in theirs {
+                    if !known.contains(&value) {
+                        known.push(value);
+                    }
+                }
+                tx.put(collection, new.as_str(), &known).await?;
             }
-        }
-        self.all_or_nothing(vec![from, to]).await
-    }
-
-    async fn all_or_nothing(&self, documents: Vec<Document>) -> Result<bool, StoreError> {
-        let commit = Commit { documents, ..Commit::default() };
-        Ok(self.store.commit(commit).await? != Committed::Conflict)
+        });
+        Ok(())
     }
 }
 

@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, ROLLS, decode, encode,
+    NoticeError, Notices, ROLLS,
     notice::{Event, Notice},
 };
 use crate::{
     model::{MemberId, MessageId, Timestamp, named_enum},
-    store::{Commit, Committed, Document, StoreError, Task},
+    store::{StoreError, Task, Tx, transaction::transact},
 };
 
 /// People a bucket, on average.
@@ -216,7 +216,7 @@ impl Notices {
     /// One person of a notice.
     pub async fn entry(&self, notice: &Notice, member: &MemberId) -> Result<Option<Entry>, StoreError> {
         let id = bucket_id(&notice.id, bucket_of(member, notice.buckets));
-        Ok(self.read::<Bucket>(ROLLS, &id).await?.and_then(|mut bucket| bucket.remove(member)))
+        Ok(self.read(ROLLS, &id).await?.and_then(|mut bucket| bucket.remove(member)))
     }
 
     /// Changes one person's entry, again if somebody was faster. The edit sees a fresh entry each time.
@@ -226,26 +226,7 @@ impl Notices {
         member: &MemberId,
         edit: impl Fn(&mut Option<Entry>) -> Result<Edited<T>, NoticeError>,
     ) -> Result<T, NoticeError> {
-        let id = bucket_id(&notice.id, bucket_of(member, notice.buckets));
-        loop {
-            let document = self.store.document(ROLLS, &id).await?;
-            let version = document.as_ref().map_or(0, |d| d.version);
-            let mut bucket: Bucket = document.map(decode).transpose()?.unwrap_or_default();
-            let mut entry = bucket.remove(member);
-            let edited = edit(&mut entry)?;
-            if !edited.write {
-                return Ok(edited.answer);
-            }
-            if let Some(entry) = entry {
-                bucket.insert(member.clone(), entry);
-            }
-            let document = Document { collection: ROLLS.into(), id: id.clone(), version, body: encode(&bucket) };
-            let commit = Commit { documents: vec![document], tasks: edited.tasks, ..Commit::default() };
-            match self.store.commit(commit).await? {
-                Committed::Applied | Committed::Duplicate(_) => return Ok(edited.answer),
-                Committed::Conflict => {}
-            }
-        }
+        Ok(transact!(self.store.as_ref(), |tx| edit_entry(tx, notice, member, &edit).await?))
     }
 
     /// Walks over everybody on the roll, bucket by bucket.
@@ -253,16 +234,35 @@ impl Notices {
         let prefix = format!("{}/", notice.id);
         let mut after: Option<String> = None;
         loop {
-            let page = self.store.documents(ROLLS, &prefix, after.as_deref(), 16).await?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after = Some(last.id.clone());
-            for document in page {
-                for (member, entry) in decode::<Bucket>(document)? {
-                    visit(member, entry);
-                }
+            let page = ROLLS.page(self.store.as_ref(), &prefix, after.as_deref(), 16).await?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = Some(last.clone());
+            for (member, entry) in page.into_iter().flat_map(|(_, bucket)| bucket) {
+                visit(member, entry);
             }
         }
     }
+}
+
+/// The same within a transaction.
+pub(super) async fn edit_entry<T>(
+    tx: &mut Tx<'_>,
+    notice: &Notice,
+    member: &MemberId,
+    edit: impl Fn(&mut Option<Entry>) -> Result<Edited<T>, NoticeError>,
+) -> Result<T, NoticeError> {
+    let id = bucket_id(&notice.id, bucket_of(member, notice.buckets));
+    let mut bucket = tx.get(ROLLS, &id).await?.unwrap_or_default();
+    let mut entry = bucket.remove(member);
+    let edited = edit(&mut entry)?;
+    if edited.write {
+        if let Some(entry) = entry {
+            bucket.insert(member.clone(), entry);
+        }
+        tx.put(ROLLS, &id, &bucket).await?;
+        tx.add_tasks(edited.tasks);
+    }
+    Ok(edited.answer)
 }
 
 #[cfg(test)]

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     model::{MemberId, SignedDuration, Timestamp},
-    store::{Commit, StoreError, Task},
+    store::{Commit, StoreError, Task, transaction::transact},
 };
 
 /// Sends at the planned time.
@@ -94,7 +94,7 @@ pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError
     }
     let due: Due =
         serde_json::from_value(task.payload.clone()).map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
-    let Some(notice) = notices.read::<Notice>(super::NOTICES, &due.notice).await? else {
+    let Some(notice) = notices.read(super::NOTICES, &due.notice).await? else {
         return Ok(Ran::Done("通知已不存在".into()));
     };
     if notice.state == State::Cancelled {
@@ -291,8 +291,11 @@ impl Notices {
     }
 
     async fn run_archive(&self, notice: &Notice) -> Result<Ran, NoticeError> {
-        let deletes = open_ids(notice).into_iter().map(|id| (OPEN.to_owned(), id)).collect();
-        self.store.commit(Commit { deletes, ..Commit::default() }).await?;
+        transact!(self.store.as_ref(), |tx| {
+            for id in open_ids(notice) {
+                tx.delete(OPEN, &id).await?;
+            }
+        });
         Ok(Ran::Done("归档".into()))
     }
 

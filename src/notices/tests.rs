@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     model::{Channel, GroupId, MemberId, Message, ShiftedClock, SignedDuration},
-    store::{Commit, TaskQuery, TaskState, TaskUpdate, memory::MemoryStore},
+    store::{Commit, Document, TaskQuery, TaskState, TaskUpdate, memory::MemoryStore},
 };
 
 /// a, b, c in `one`; c, d in `two`.
@@ -223,7 +223,8 @@ async fn a_daily_notice_runs_over_the_years_and_one_that_was_sent_under_a_number
     // As an earlier version left them: today's, and last year's of tomorrow.
     for (short, created) in [("1126", "2026-11-26T08:59"), ("1127", "2025-11-27T09:00")] {
         let old = Notice { id: format!("{id}-{short}"), created: at(created), ..house.notices.get(&id).await.unwrap() };
-        let documents = vec![publish::document(NOTICES, &old.id, 0, &old)];
+        let body = serde_json::to_value(&old).unwrap();
+        let documents = vec![Document { collection: NOTICES.name().into(), id: old.id, version: 0, body }];
         house.notices.store().commit(Commit { documents, ..Commit::default() }).await.unwrap();
     }
     house.notices.release(&id, "api").await.unwrap();

@@ -1,9 +1,9 @@
-//! Changes to what is stored, said once and safe to repeat: read, change, commit, and again if somebody was faster.
+//! What a job leaves to be written together with how it ended.
 //!
-//! A use case lists what should become of members, cases and documents as closures; [`Changes::commit`] runs them on fresh
-//! records until the compare-and-set holds. The closures may therefore run several times and must depend on nothing else.
+//! A job lists what should become of members and cases as closures; [`Changes::commit`] runs them in a transaction. The
+//! closures may therefore run several times and must depend on nothing else.
 
-use super::{Case, Commit, Committed, Document, MemberRecord, Store, StoreError, Task, TaskUpdate};
+use super::{Case, MemberRecord, Store, StoreError, Task, TaskUpdate, Tx};
 use crate::model::{CaseId, GroupId, MemberId};
 
 type Edit<T> = Box<dyn Fn(&mut T) + Send + Sync>;
@@ -13,7 +13,6 @@ type Edit<T> = Box<dyn Fn(&mut T) + Send + Sync>;
 pub struct Changes {
     members: Vec<(GroupId, MemberId, Edit<MemberRecord>)>,
     cases: Vec<(CaseId, Edit<Case>)>,
-    documents: Vec<(String, String, Edit<serde_json::Value>)>,
     tasks: Vec<Task>,
     task_updates: Vec<TaskUpdate>,
 }
@@ -38,16 +37,6 @@ impl Changes {
         self.cases.push((id.clone(), Box::new(edit)));
         self
     }
-    /// Changes a document; one that does not exist starts as JSON `null`.
-    pub fn document(
-        mut self,
-        collection: &str,
-        id: &str,
-        edit: impl Fn(&mut serde_json::Value) + Send + Sync + 'static,
-    ) -> Self {
-        self.documents.push((collection.to_owned(), id.to_owned(), Box::new(edit)));
-        self
-    }
     /// Adds a task, unless one with its id exists.
     pub fn task(mut self, task: Task) -> Self {
         self.tasks.push(task);
@@ -60,65 +49,32 @@ impl Changes {
     }
     /// True if there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-            && self.cases.is_empty()
-            && self.documents.is_empty()
-            && self.tasks.is_empty()
-            && self.task_updates.is_empty()
+        self.members.is_empty() && self.cases.is_empty() && self.tasks.is_empty() && self.task_updates.is_empty()
     }
 
     /// Writes all of it. `Ok(false)`: a task update's fence no longer holds, so somebody else owns that task now and
     /// nothing was written.
     pub async fn commit(&self, store: &dyn Store) -> Result<bool, StoreError> {
         loop {
-            let mut commit =
-                Commit { tasks: self.tasks.clone(), task_updates: self.task_updates.clone(), ..Commit::default() };
+            let mut tx = Tx::new(store);
+            tx.add_tasks(self.tasks.iter().cloned());
+            for update in &self.task_updates {
+                tx.update_task(update.clone());
+            }
             for (group, member, edit) in &self.members {
-                match commit.members.iter_mut().find(|r| r.group == *group && r.member == *member) {
-                    Some(record) => edit(record),
-                    None => {
-                        let mut record = store.member(group, member).await?;
-                        edit(&mut record);
-                        commit.members.push(record);
-                    }
-                }
+                tx.edit_member(group, member, edit).await?;
             }
             for (id, edit) in &self.cases {
-                if let Some(case) = commit.cases.iter_mut().find(|c| c.id == *id) {
-                    edit(case);
-                } else if let Some(mut case) = store.case(id).await? {
-                    edit(&mut case);
-                    commit.cases.push(case);
-                }
+                tx.edit_case(id, edit).await?;
             }
-            for (collection, id, edit) in &self.documents {
-                let known = commit.documents.iter_mut().find(|d| d.collection == *collection && d.id == *id);
-                if let Some(document) = known {
-                    edit(&mut document.body);
-                } else {
-                    let mut document = store.document(collection, id).await?.unwrap_or_else(|| Document {
-                        collection: collection.clone(),
-                        id: id.clone(),
-                        version: 0,
-                        body: serde_json::Value::Null,
-                    });
-                    edit(&mut document.body);
-                    commit.documents.push(document);
-                }
+            if tx.commit().await? {
+                return Ok(true);
             }
-            match store.commit(commit).await? {
-                Committed::Applied | Committed::Duplicate(_) => return Ok(true),
-                Committed::Conflict => {
-                    for update in &self.task_updates {
-                        if let Some(fence) = update.fence
-                            && store
-                                .task(&update.id)
-                                .await?
-                                .is_none_or(|task| task.fence != fence || task.state.is_final())
-                        {
-                            return Ok(false);
-                        }
-                    }
+            for update in &self.task_updates {
+                if let Some(fence) = update.fence
+                    && store.task(&update.id).await?.is_none_or(|task| task.fence != fence || task.state.is_final())
+                {
+                    return Ok(false);
                 }
             }
         }

@@ -33,6 +33,7 @@ on_every_engine! {
     a_message_is_processed_once;
     a_duplicate_moves_only_the_cursor;
     a_stale_version_conflicts_and_writes_nothing;
+    what_a_decision_rests_on_must_still_stand;
     commits_in_one_batch_see_each_other;
     tasks_are_claimed_under_lease_and_fence;
     only_failed_tries_count;
@@ -181,6 +182,47 @@ async fn a_stale_version_conflicts_and_writes_nothing(store: &dyn Store) {
     let next = Commit { documents: vec![Document { version: 1, ..document }], ..Commit::default() };
     applied(store, next).await;
     assert_eq!(store.document("group", "g").await.unwrap().unwrap().version, 2);
+}
+
+async fn what_a_decision_rests_on_must_still_stand(store: &dyn Store) {
+    let document = |version| Document { collection: "x".into(), id: "d".into(), version, body: json!(version) };
+    let first = MemberRecord::new("g".into(), "u".into());
+    let commit = Commit {
+        members: vec![first.clone()],
+        cases: vec![case("C1", "g", "u", 1, CaseState::Open)],
+        documents: vec![document(0)],
+        tasks: vec![task("t", 5)],
+        ..Commit::default()
+    };
+    applied(store, commit).await;
+    let known = store.task(&"t".into()).await.unwrap().map(Box::new);
+    let stands = || {
+        vec![
+            Seen::Member("g".into(), "u".into(), 1),
+            Seen::Member("g".into(), "nobody".into(), 0),
+            Seen::Case("C1".into(), 1),
+            Seen::Case("C2".into(), 0),
+            Seen::Document("x".into(), "d".into(), 1),
+            Seen::Document("x".into(), "e".into(), 0),
+            Seen::Task("t".into(), known.clone()),
+            Seen::Task("u".into(), None),
+        ]
+    };
+    let write = |name: &str, unchanged| Commit { unchanged, cursors: vec![(name.into(), 1)], ..Commit::default() };
+    applied(store, write("all", stands())).await;
+    for n in 0..stands().len() {
+        let mut seen = stands();
+        let one = match seen.swap_remove(n) {
+            Seen::Member(group, member, version) => Seen::Member(group, member, version + 1),
+            Seen::Case(id, version) => Seen::Case(id, version + 1),
+            Seen::Document(collection, id, version) => Seen::Document(collection, id, version + 1),
+            Seen::Task(id, Some(known)) => Seen::Task(id, Some(Box::new(Task { fence: known.fence + 1, ..*known }))),
+            Seen::Task(id, None) => Seen::Task(id, known.clone()),
+        };
+        seen.push(one);
+        assert_eq!(store.commit(write("none", seen)).await.unwrap(), Committed::Conflict, "{n}");
+    }
+    assert_eq!(store.cursor("none").await.unwrap(), 0);
 }
 
 async fn commits_in_one_batch_see_each_other(store: &dyn Store) {

@@ -3,8 +3,8 @@
 use std::ops::Bound;
 
 use super::{
-    Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, StoreError, StoreStats, Task, TaskQuery,
-    TaskState, TaskUpdate,
+    Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, Seen, StoreError, StoreStats, Task,
+    TaskQuery, TaskState, TaskUpdate,
     backup::Record,
     rows::{Draft, Key, Rows, Table, decode, encode, first_text, scan, tail},
 };
@@ -84,6 +84,11 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
         draft.put(key, encode(processed)?);
         draft.put(by_time_key(processed.message.at, &processed.message.id).checked()?, Vec::new());
     }
+    for seen in &commit.unchanged {
+        if !still_stands(draft, seen)? {
+            return Ok(Committed::Conflict);
+        }
+    }
     for record in &commit.members {
         let key = member_key(&record.group, &record.member).checked()?;
         let stored = stored_version(draft, &key)?;
@@ -135,6 +140,17 @@ fn try_commit<R: Rows>(draft: &mut Draft<'_, R>, commit: &Commit) -> Result<Comm
         }
     }
     Ok(Committed::Applied)
+}
+
+fn still_stands(rows: &impl Rows, seen: &Seen) -> Result<bool, StoreError> {
+    Ok(match seen {
+        Seen::Member(group, member, version) => stored_version(rows, &member_key(group, member))? == *version,
+        Seen::Case(id, version) => stored_version(rows, &case_key(id))? == *version,
+        Seen::Document(collection, id, version) => {
+            stored_version(rows, &document_prefix(collection).last(id))? == *version
+        }
+        Seen::Task(id, known) => task(rows, id)?.as_ref() == known.as_deref(),
+    })
 }
 
 fn case_indexes(case: &Case) -> [Key; 3] {

@@ -7,16 +7,20 @@
 pub mod backup;
 pub mod changes;
 mod check;
+pub mod collection;
 #[cfg(test)]
 mod contract;
 pub mod embedded;
 pub mod guard;
 mod logic;
+#[cfg(test)]
+pub mod meanwhile;
 pub mod memory;
 #[cfg(test)]
 mod model_test;
 pub mod online;
 mod rows;
+pub mod transaction;
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -24,6 +28,10 @@ use async_trait::async_trait;
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
+pub use self::{
+    collection::{Collection, Name},
+    transaction::Tx,
+};
 use crate::{
     detect::Finding,
     model::{CaseId, Category, GroupId, MemberId, Message, MessageId, Severity, Step, TaskId, Timestamp, named_enum},
@@ -313,9 +321,24 @@ pub struct Document {
     pub body: serde_json::Value,
 }
 
+/// Something that was read and must still stand as it was.
+#[derive(Clone, Debug)]
+pub enum Seen {
+    /// A member's record, and its version.
+    Member(GroupId, MemberId, u64),
+    /// A case, and its version; 0 if there was none.
+    Case(CaseId, u64),
+    /// A document (collection, id), and its version; 0 if there was none.
+    Document(String, String, u64),
+    /// A task, if there was one.
+    Task(TaskId, Option<Box<Task>>),
+}
+
 /// Everything that must happen together or not at all.
 #[derive(Clone, Debug, Default)]
 pub struct Commit {
+    /// What the decision rests on besides what it writes; if one of it has changed, [`Committed::Conflict`].
+    pub unchanged: Vec<Seen>,
     /// Marks the message as processed; if it already is, nothing at all is written and [`Committed::Duplicate`] answers.
     pub processed: Option<Processed>,
     /// Members, each with the version it was read at.
@@ -334,6 +357,21 @@ pub struct Commit {
     pub deletes: Vec<(String, String)>,
     /// Stream positions: (name, value). A position never moves back.
     pub cursors: Vec<(String, u64)>,
+}
+
+impl Commit {
+    /// There is nothing in it to write.
+    pub fn writes_nothing(&self) -> bool {
+        self.processed.is_none()
+            && self.members.is_empty()
+            && self.cases.is_empty()
+            && self.tasks.is_empty()
+            && self.task_updates.is_empty()
+            && self.forgotten_tasks.is_empty()
+            && self.documents.is_empty()
+            && self.deletes.is_empty()
+            && self.cursors.is_empty()
+    }
 }
 
 /// How a commit ended. Whatever it says is durable (synced) when it is said.

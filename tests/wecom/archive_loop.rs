@@ -68,8 +68,8 @@ impl Bench {
         self.store.cursor(CURSOR).await.unwrap()
     }
     async fn set_aside(&self) -> Vec<String> {
-        let all = self.store.documents(SET_ASIDE, "", None, 100).await.unwrap();
-        all.into_iter().map(|document| document.body["why"].as_str().unwrap().to_owned()).collect()
+        let all = SET_ASIDE.all(self.store.as_ref(), "").await.unwrap();
+        all.into_iter().map(|(_, kept)| kept.why).collect()
     }
     async fn strikes(&self, who: &str) -> usize {
         let query = CaseQuery { member: Some(who.into()), ..CaseQuery::default() };
