@@ -27,7 +27,7 @@ use crate::{
     appeals::Appeals,
     capability::Capabilities,
     channels::Channel,
-    chat_commands::Desk,
+    chat_commands::{self, Desk},
     clicks::Clicks,
     console,
     contacts::{Company, Contacts},
@@ -228,6 +228,7 @@ impl App {
             Some(notices.clone()),
             wake.clone(),
         ));
+        moderation.recall().await.context("reading what was said last")?;
         let appeals = Arc::new(Appeals::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
         let reports = Arc::new(Reports::new(store.clone(), clock.clone(), groups.clone(), moderation.clone()));
         let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
@@ -245,6 +246,7 @@ impl App {
             reports: reports.clone(),
             notices: notices.clone(),
             capabilities: capabilities.clone(),
+            answered: chat_commands::Answered::default(),
         });
         let mut house = House {
             settings: &settings,

@@ -24,7 +24,7 @@ use super::{
     door::{self, Answers, AskedQuery, refused},
 };
 use crate::{
-    chat_commands::{Desk, Said},
+    chat_commands::{self, Desk, Said},
     clicks::{Clicks, Shown},
     groups::{Groups, Person},
     http::ops::Check,
@@ -165,7 +165,7 @@ impl AppChannel {
                 // WeCom delivers up to three times; a command must run once.
                 // A private talk is nobody's business but the person's own: it is never judged.
                 if chat.is_some() {
-                    self.moderation.handle(message, None).await?;
+                    chat_commands::judge(&self.moderation, message).await?;
                     return Ok(None);
                 }
                 let (id, taken) = (message.id.clone(), self.desk.take(&message, &text).await?);

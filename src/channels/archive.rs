@@ -17,6 +17,7 @@ use super::{
     pictures::{self, ArchivedPictures, Pictures},
 };
 use crate::{
+    chat_commands,
     http::ops::Check,
     model::{Clock, Message, SignedDuration, Timestamp},
     moderation::Moderation,
@@ -235,17 +236,22 @@ impl ArchiveChannel {
     }
 }
 
-/// One message, its pictures looked into first if the settings want that.
+/// One message, its pictures looked into first if the settings want that. What WeCom wrote itself is only
+/// written down.
 async fn judge(
     moderation: Arc<Moderation>,
     pictures: Arc<Pictures<ArchivedPictures>>,
     mut message: Message,
 ) -> Result<(), StoreError> {
+    if let Some(kind) = message::nobodys(&message) {
+        metrics::counter!("qunguan_archive_nobodys_words_total", "kind" => kind.to_owned()).increment(1);
+        return moderation.note(message).await.map(drop);
+    }
     let files = pictures::archived(&message);
     if !files.is_empty() && moderation.wants_pictures(&message).await? {
         pictures.add_codes(&mut message, &files).await;
     }
-    moderation.handle(message, None).await.map(drop)
+    chat_commands::judge(&moderation, message).await.map(drop)
 }
 
 #[async_trait]

@@ -23,7 +23,7 @@ use super::{
     pictures::Pictures,
 };
 use crate::{
-    chat_commands::{Desk, Said, without_name},
+    chat_commands::{self, Desk, Said, without_name},
     clicks::{Clicks, Shown},
     http::ops::Check,
     jobs,
@@ -143,7 +143,7 @@ impl BotEar {
                     if !images.is_empty() && self.moderation.wants_pictures(&message).await? {
                         self.pictures.add_codes(&mut message, &images).await;
                     }
-                    Noted { duplicate: self.moderation.handle(message, None).await?.duplicate, reply: None }
+                    Noted { duplicate: chat_commands::judge(&self.moderation, message).await?.duplicate, reply: None }
                 };
                 let answer = match noted {
                     Noted { duplicate: true, .. } => None,

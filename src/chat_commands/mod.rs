@@ -3,6 +3,7 @@
 //! Every command has a Chinese and a slash form and one file of its own; `ALL` is the one list of them. What concerns one
 //! person is answered in private wherever WeCom allows it. Words are never added from a chat.
 
+mod answered;
 mod appeal;
 mod breaker;
 mod exempt;
@@ -21,6 +22,7 @@ mod words;
 
 use std::sync::Arc;
 
+pub use answered::Answered;
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
@@ -29,7 +31,7 @@ use crate::{
     capability::Capabilities,
     groups::{Group, Groups},
     model::{Clock, GroupId, MemberId, Message, Role, UserError},
-    moderation::{Moderation, Rules, undo::UndoError},
+    moderation::{Moderation, Outcome, Rules, undo::UndoError},
     notices::{
         NoticeError, Notices, ack,
         outgoing::{self, Tell},
@@ -85,7 +87,17 @@ pub fn is_command(text: &str) -> bool {
 
 /// A command that was said to the bot: heard from the bot itself, or read in the archive with an `@` in front.
 pub fn is_addressed_command(message: &Message) -> bool {
-    (message.to_bot || message.text.trim_start().starts_with('@')) && is_command(&message.text)
+    (message.to_bot || message.text.trim_start().starts_with(words::AT)) && is_command(&message.text)
+}
+
+/// Judges what was said in a group. What a command says to the bot is not held against its speaker; see
+/// [`Moderation::said_to_bot`].
+pub async fn judge(moderation: &Moderation, message: Message) -> Result<Outcome, StoreError> {
+    if !is_addressed_command(&message) {
+        return moderation.handle(message, None).await;
+    }
+    let may_be_cloak = find(without_name(&message.text)).is_none_or(|command| !command.reaches_a_person());
+    moderation.said_to_bot(message, may_be_cloak).await
 }
 
 /// The words without the bot's `@name` in front.
@@ -103,7 +115,7 @@ fn find(text: &str) -> Option<&'static dyn Command> {
 }
 
 fn find_in(words: &[&str]) -> Option<&'static dyn Command> {
-    let first = words.first()?;
+    let first = words::without_end(words.first()?);
     ALL.iter().find(|c| c.names().iter().any(|n| n.eq_ignore_ascii_case(first))).copied()
 }
 
@@ -161,6 +173,10 @@ trait Command: Send + Sync {
     fn in_group(&self) -> &'static str {
         SENT_IN_PRIVATE
     }
+    /// A person reads the words anyway, and what they are worth.
+    fn reaches_a_person(&self) -> bool {
+        false
+    }
     /// Can these words follow it? What only looks like the command at its first word is an ordinary message.
     fn fits(&self, _words: &[&str]) -> bool {
         true
@@ -189,6 +205,8 @@ pub struct Desk {
     pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// Notices.
     pub notices: Arc<Notices>,
+    /// What was answered just now.
+    pub answered: Answered,
 }
 
 /// Something said to the bot.
@@ -243,7 +261,7 @@ impl Call<'_> {
 
 impl Desk {
     /// The answer to what somebody said to the bot; `None` if it is no command and was said in a group (then it is an
-    /// ordinary message).
+    /// ordinary message), or was answered in the same way within the last minute.
     pub async fn answer(&self, said: Said<'_>) -> Option<String> {
         let (named, mut words) = words::named(said.text);
         let Some(command) = find_in(&words) else {
@@ -282,6 +300,11 @@ impl Desk {
         let public = said.group.is_some() && !privately;
         let call = Call { desk: self, by: said.by, group, public, words, text: said.text, quote: said.quote };
         let answered = match command.run(&call).await {
+            Ok(answer) | Err(CommandError::User(UserError(answer)))
+                if self.answered.again(&said, &answer, self.clock.now()) =>
+            {
+                return None;
+            }
             Ok(answer) | Err(CommandError::User(UserError(answer))) if privately => {
                 self.tell(&said, &answer).await.map(|()| command.in_group().to_owned())
             }
@@ -362,6 +385,12 @@ mod tests {
             "@群管 为什么 #8F2K",
             "/STATUS",
             "@群管 移出 @张三",
+            "帮助。",
+            "@群管，帮助",
+            "＠群管 帮助！",
+            "@群管：我的状态？",
+            "@群管 为什么 8F2K。",
+            "@华东 群管 助手 帮助",
         ] {
             assert!(is_command(text), "{text}");
         }
@@ -377,6 +406,7 @@ mod tests {
             "禁言",
             "严管 起来",
             "误判 得太离谱了",
+            "@群管，加我领红包",
         ] {
             assert!(!is_command(text), "{text}");
         }

@@ -19,6 +19,9 @@ impl Command for Report {
     fn help(&self) -> &'static str {
         "请管理者看一条消息，结果会告诉您"
     }
+    fn reaches_a_person(&self) -> bool {
+        true
+    }
     fn personal(&self) -> bool {
         true
     }

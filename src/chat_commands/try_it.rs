@@ -1,4 +1,4 @@
-//! 试一试: what the bot would say of a sentence. Nothing is recorded.
+//! 试一试: what the bot would say of a sentence, answered in private. Nothing is recorded.
 
 use async_trait::async_trait;
 
@@ -18,6 +18,9 @@ impl Command for TryIt {
     }
     fn help(&self) -> &'static str {
         "看看一句话会不会被提醒（不记录）"
+    }
+    fn personal(&self) -> bool {
+        true
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let text = if call.words.is_empty() { call.quote.unwrap_or_default().to_owned() } else { call.rest() };

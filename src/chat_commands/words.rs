@@ -20,29 +20,43 @@ pub fn named(text: &str) -> (Option<&str>, Vec<&str>) {
     (named, words)
 }
 
-/// A name in front of a command has at most so many words.
-const LONGEST_NAME: usize = 2;
+/// What stands before a name, half or full width.
+pub const AT: [char; 2] = ['@', '＠'];
 
-/// The words without an `@name` in front. The name may hold spaces: it ends where a command begins, else at WeCom's own
-/// separator or the first space that is followed by something.
+/// A name in front of a command has at most so many words.
+const LONGEST_NAME: usize = 3;
+
+/// The word without the mark that ends a sentence: 帮助。
+pub fn without_end(word: &str) -> &str {
+    // One that consists of marks only (？ asks for help) is a word.
+    Some(word.trim_end_matches(['。', '！', '？', '!', '?', '.', '～', '~', '，', ',']))
+        .filter(|word| !word.is_empty())
+        .unwrap_or(word)
+}
+
+/// The words without an `@name` in front. The name may hold spaces: it ends where a command begins (@群管，帮助), else at
+/// WeCom's own separator or the first space that is followed by something.
 pub fn own(text: &str, is_command: impl Fn(&str) -> bool) -> &str {
     let text = text.trim();
-    let Some(mut rest) = text.strip_prefix('@') else { return text };
+    let Some(mut rest) = text.strip_prefix(AT) else { return text };
     let mut first = None;
     for _ in 0..LONGEST_NAME {
-        let Some((_, after)) = rest.split_once(|c: char| c.is_whitespace()) else { break };
+        let Some((name, after)) = rest.split_once(|c: char| c.is_whitespace() || "，,：:、".contains(c)) else {
+            break;
+        };
+        let at_space = rest[name.len()..].starts_with(char::is_whitespace);
         rest = after.trim_start();
         if is_command(rest) {
             return rest;
         }
-        first = first.or(Some(rest));
+        first = first.or_else(|| at_space.then_some(rest));
     }
     first.unwrap_or(text)
 }
 
 /// Does it look like a case id: four to eight letters and digits, with or without `#`?
 pub fn is_case(word: &str) -> bool {
-    let word = word.trim_start_matches('#');
+    let word = without_end(word).trim_start_matches('#');
     (4..=8).contains(&word.len()) && word.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
@@ -94,7 +108,7 @@ pub fn member(group: &Group, word: &str) -> Result<MemberId, UserError> {
 
 /// A case id, in any case and with or without `#`.
 pub fn case(word: &str) -> CaseId {
-    CaseId::new(word.trim_start_matches('#').to_uppercase())
+    CaseId::new(without_end(word).trim_start_matches('#').to_uppercase())
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Api, body, problem::Problem};
 use crate::{
+    chat_commands,
     detect::Verdict,
     model::{Attachment, CaseId, Channel, Message, MessageId, SignedDuration, Step, Timestamp},
 };
@@ -85,7 +86,7 @@ pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<
         working.spawn(async move {
             let mut done = Vec::with_capacity(lane.len());
             for (position, message) in lane {
-                done.push((position, moderation.handle(message, None).await?));
+                done.push((position, chat_commands::judge(&moderation, message).await?));
             }
             Ok::<_, crate::store::StoreError>(done)
         });

@@ -25,14 +25,20 @@ use tracing::{debug, info, warn};
 
 use crate::{
     capability::{Act, Capabilities, Provider},
-    detect::{Detector, History, Input, Report, Verdict},
+    detect::{
+        Detector, Input, Report, Verdict,
+        history::{Before, Crowd, OVERALL},
+    },
     groups::{Group, Groups},
-    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, Step, Timestamp},
-    notices::{NoticeError, Notices},
+    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, SignedDuration, Step, Timestamp},
+    notices::{NoticeError, Notices, ack},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     rulebooks::Rulebooks,
     settings::reload::Live,
-    store::{Case, CaseState, Commit, Committed, Processed, Store, StoreError, TaskQuery, TaskState, TaskUpdate},
+    store::{
+        Case, CaseState, Commit, Committed, MemberRecord, Processed, Store, StoreError, TaskQuery, TaskState,
+        TaskUpdate,
+    },
 };
 
 /// Everything that lists and policies say; swapped as a whole on reload.
@@ -122,6 +128,21 @@ impl From<&Processed> for Answer {
     }
 }
 
+/// How a message was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Manner {
+    /// To the group.
+    Said,
+    /// To the bot, as a command.
+    ToBot {
+        /// Nobody but the group would read the words.
+        may_be_cloak: bool,
+    },
+}
+
+/// Words behind a command that would have been acted on are asked about if they come again so soon.
+const TRIED_AGAIN: SignedDuration = SignedDuration::from_hours(24);
+
 /// The use case.
 pub struct Moderation {
     store: Arc<dyn Store>,
@@ -129,7 +150,7 @@ pub struct Moderation {
     groups: Arc<Groups>,
     rules: Arc<Live<Rules>>,
     capabilities: Arc<ArcSwap<Capabilities>>,
-    history: History,
+    crowd: Crowd,
     lanes: Lanes,
     harmless: harmless::Harmless,
     lives: lives::Lives,
@@ -170,7 +191,7 @@ impl Moderation {
             groups,
             rules,
             capabilities,
-            history: History::new(),
+            crowd: Crowd::default(),
             lanes: Lanes::default(),
             harmless: said.harmless,
             lives: said.lives,
@@ -238,17 +259,7 @@ impl Moderation {
         if rules.holds_forwarded(&group, &message, self.clock.now()) {
             message.say_forwarded();
         }
-        let role = group.role(&message.sender);
-        self.remember(&message).await?;
-        let mut report = if message.to_bot && message.group.as_str().is_empty() {
-            Report::default() // words for the bot alone, perhaps quoting what somebody else said
-        } else {
-            self.scan(&rules, &message, role)
-        };
-        if report.verdict != Verdict::Clean && self.harmless.contains(&record::evidence(&message)) {
-            only_flood(&mut report); // a person judged this very sentence before, not how often it is said
-        }
-        let outcome = self.decide_and_commit(&rules, &group, role, message, report, cursor).await?;
+        let outcome = self.decide_and_commit(&rules, &group, message, Manner::Said, cursor).await?;
         metrics::counter!("qunguan_messages_total",
             "channel" => channel.id(), "verdict" => verdict_name(outcome.answer.verdict), "step" => outcome.answer.step.id())
         .increment(1);
@@ -303,46 +314,90 @@ impl Moderation {
         rules.detector.scan_at(&input, None, Some(&self.lives.stages(&rules)))
     }
 
-    /// After a restart a member's last messages are in their record only.
-    async fn remember(&self, message: &Message) -> Result<(), StoreError> {
-        if !message.group.as_str().is_empty() && !self.history.knows(&message.group, &message.sender) {
-            let record = self.store.member(&message.group, &message.sender).await?;
-            let recent = record.recent.into_iter().map(|r| (r.at, r.hash, r.len));
-            self.history.restore(&message.group, &message.sender, recent);
+    /// What was said shortly before the last stop: a campaign may have begun then.
+    pub async fn recall(&self) -> Result<(), StoreError> {
+        let since = self.clock.now() - self.rules.get().detector.settings().limits.campaign_window;
+        let mut last: std::collections::VecDeque<Message> = std::collections::VecDeque::new();
+        let mut after = None;
+        loop {
+            let page = self.store.messages(since, after.as_ref(), 1000).await?;
+            let Some(newest) = page.last() else { break };
+            after = Some(newest.message.id.clone());
+            last.extend(page.into_iter().map(|p| p.message).filter(|m| !m.group.as_str().is_empty() && !m.to_bot));
+            last.drain(..last.len().saturating_sub(OVERALL));
+        }
+        for message in &last {
+            self.crowd.recall(&input(message, Role::Member));
         }
         Ok(())
     }
 
-    fn scan(&self, rules: &Rules, message: &Message, role: Role) -> Report {
-        let input = Input {
-            text: &message.text,
-            attachments: &message.attachments,
-            group: &message.group,
-            sender: &message.sender,
-            sender_name: message.sender_name.as_deref(),
-            role,
-            at: message.at,
-            explain: false,
-        };
-        let stages = self.lives.stages(rules);
-        if message.group.as_str().is_empty() {
-            return rules.detector.scan_at(&input, None, Some(&stages)); // a private talk has no crowd to flood
+    /// What is found in a message beside the sender's last ones, as they are on record.
+    fn scan(&self, rules: &Rules, message: &Message, role: Role, record: &MemberRecord, manner: Manner) -> Report {
+        if message.to_bot && message.group.as_str().is_empty() {
+            return Report::default(); // words for the bot alone, perhaps quoting what somebody else said
         }
-        rules.detector.scan_at(&input, Some(&self.history), Some(&stages))
+        let input = input(message, role);
+        let stages = self.lives.stages(rules);
+        if message.group.as_str().is_empty() || manner != Manner::Said {
+            // A private talk has no crowd to flood, and whoever is asked something is not flooded.
+            return rules.detector.scan_at(&input, None, Some(&stages));
+        }
+        let earlier = record::earlier(record);
+        let before = Before { earlier: &earlier, crowd: &self.crowd };
+        let mut report = rules.detector.scan_at(&input, Some(&before), Some(&stages));
+        if report.verdict != Verdict::Clean && self.harmless.contains(&record::evidence(message)) {
+            only_flood(&mut report); // a person judged this very sentence before, not how often it is said
+        }
+        if report.verdict != Verdict::Clean && is_acknowledgement(&message.text) {
+            report.findings.retain(|finding| &*finding.rule != "flood/repeat");
+            rules.detector.conclude(&mut report);
+        }
+        report
+    }
+
+    /// What was said to the bot as a command, in a group: noted, and not held against its speaker. Only where the command may
+    /// be but a cloak, the words would have been acted on, and the same person had said such words to the bot within the
+    /// last day, a person is asked.
+    pub async fn said_to_bot(&self, mut message: Message, may_be_cloak: bool) -> Result<Outcome, StoreError> {
+        message.group = self.groups.resolve(&message.group);
+        let _turn = self.lanes.enter(&message).await;
+        self.hear_for_notices(&message).await?;
+        if let Some(first) = self.store.processed(&message.id).await? {
+            return Ok(Outcome { duplicate: true, answer: Answer::from(&first) });
+        }
+        let rules = self.rules.get_full();
+        let group = self.groups.get(&message.group);
+        self.groups.noticed(&group).await?;
+        self.decide_and_commit(&rules, &group, message, Manner::ToBot { may_be_cloak }, None).await
     }
 
     async fn decide_and_commit(
         &self,
         rules: &Rules,
         group: &Arc<Group>,
-        role: Role,
         message: Message,
-        report: Report,
+        manner: Manner,
         cursor: Option<(String, u64)>,
     ) -> Result<Outcome, StoreError> {
         let policy = rules.policy(group);
+        let role = group.role(&message.sender);
         loop {
             let now = self.clock.now();
+            let mut record = self.store.member(&message.group, &message.sender).await?;
+            let mut report = self.scan(rules, &message, role, &record, manner);
+            if let Manner::ToBot { may_be_cloak } = manner {
+                let acts = may_be_cloak && report.verdict == Verdict::Act && role == Role::Member;
+                let before = record.tried.is_some_and(|at| message.at.duration_since(at).abs() < TRIED_AGAIN);
+                if acts {
+                    record.tried = Some(message.at);
+                }
+                if acts && before {
+                    ask_only(&mut report);
+                } else {
+                    report = Report::default();
+                }
+            }
             let (brake_document, mut breaker) = match report.verdict {
                 Verdict::Act => {
                     let (document, breaker) = brake::load(self.store.as_ref(), &message.group).await?;
@@ -350,7 +405,6 @@ impl Moderation {
                 }
                 _ => (None, Breaker::default()), // nothing is done, so nothing can be held back
             };
-            let mut record = self.store.member(&message.group, &message.sender).await?;
             let orders = &group.learned.orders;
             let until = |map: &std::collections::BTreeMap<_, Timestamp>| {
                 map.get(&message.sender).is_some_and(|until| *until > message.at.min(now))
@@ -380,7 +434,7 @@ impl Moderation {
             if rehearsal {
                 decision.state = None;
             }
-            record::note_message(&mut record, &message, &self.history);
+            record::note_message(&mut record, &message, &report, &rules.detector.settings().limits);
             let mut commit = Commit { cursors: cursor.clone().into_iter().collect(), ..Commit::default() };
             let mut answer = Answer {
                 verdict: report.verdict,
@@ -550,6 +604,30 @@ fn only_recorded(rules: &Rules, role: Role, report: &Report, decision: &Decision
     }
     let category = rules.detector.would_find(report).filter(|_| role == Role::Member)?;
     Some((category, "observed"))
+}
+
+fn input(message: &Message, role: Role) -> Input<'_> {
+    Input {
+        text: &message.text,
+        attachments: &message.attachments,
+        group: &message.group,
+        sender: &message.sender,
+        sender_name: message.sender_name.as_deref(),
+        role,
+        at: message.at,
+        explain: false,
+    }
+}
+
+/// 收到, 好的, 辛苦了: said as often as there is something to acknowledge.
+fn is_acknowledgement(text: &str) -> bool {
+    ack::matches(text, ack::DEFAULT_ACCEPT) || ack::is_assent(text)
+}
+
+/// A person looks at what would have been acted on.
+fn ask_only(report: &mut Report) {
+    report.acting.clear();
+    report.verdict = report.verdict.min(Verdict::Review);
 }
 
 /// Leaves of a report what does not depend on the words.

@@ -1,22 +1,32 @@
-//! What is written down of a message: its shape in the bounded ring of the member's recent messages, so that flood survives a
-//! restart, and its words as the evidence of a case.
+//! What is written down of a message: its shape in the bounded ring of the member's recent messages, from which flood and
+//! words spread over several messages are judged, and its words as the evidence of a case.
 
 use crate::{
-    detect::History,
+    detect::{Report, Verdict, history},
     model::{Attachment, Message},
     store::{MemberRecord, RecentMessage},
 };
 
-/// Recent messages kept for each member.
-pub(super) const KEPT: usize = 16;
+/// The shapes of a member's last messages, oldest first.
+pub fn earlier(record: &MemberRecord) -> Vec<history::Earlier> {
+    record.recent.iter().map(|RecentMessage(earlier)| earlier.clone()).collect()
+}
 
-/// Counts the message and remembers the shapes of the last ones, this one included.
-pub fn note_message(record: &mut MemberRecord, message: &Message, history: &History) {
+/// Counts the message and keeps its shape. Lines that were acted on together are spent: none of them is held against the
+/// member again with what follows.
+pub fn note_message(record: &mut MemberRecord, message: &Message, report: &Report, limits: &history::Limits) {
     let standing = &mut record.standing;
     standing.messages += 1;
     standing.since = Some(standing.since.map_or(message.at, |since| since.min(message.at)));
-    let recent = history.earlier(&message.group, &message.sender, KEPT).into_iter();
-    record.recent = recent.map(|(at, hash, len)| RecentMessage { at, hash, len }).collect();
+    let Some(seen) = &report.seen else { return };
+    let mut ring = earlier(record);
+    history::keep(&mut ring, seen.this.clone(), limits);
+    if report.verdict == Verdict::Act && report.findings.iter().any(|f| f.score > 0.0 && f.rule.ends_with("/spread")) {
+        for earlier in &mut ring {
+            earlier.piece = None;
+        }
+    }
+    record.recent = ring.into_iter().map(RecentMessage).collect();
 }
 
 /// What a judge has to see: the sender's own words, then a line for everything else that is held against them.

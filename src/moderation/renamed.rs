@@ -4,8 +4,8 @@
 //! Each group is one commit; doing it again finds nothing left to move. WeCom tells the change once more if it was not
 //! answered, so a crash in between only means that the rest follows then.
 
-use super::record::KEPT;
 use crate::{
+    detect::history::PER_MEMBER,
     groups::{Groups, Learned},
     model::{GroupId, MemberId, Timestamp},
     policy::Standing,
@@ -53,8 +53,8 @@ async fn moved(
             let mut after = tx.member(group, new).await?;
             after.standing.absorb(std::mem::take(&mut before.standing));
             after.recent.append(&mut before.recent);
-            after.recent.sort_by_key(|message| message.at);
-            after.recent.drain(..after.recent.len().saturating_sub(KEPT));
+            after.recent.sort_by_key(|message| message.0.at);
+            after.recent.drain(..after.recent.len().saturating_sub(PER_MEMBER));
             tx.put_member(before);
             tx.put_member(after);
         }

@@ -223,6 +223,7 @@ fn report(category: Category, severity: Severity) -> Report {
         acting: vec![category],
         findings: vec![finding],
         silent: Vec::new(),
+        seen: None,
     }
 }
 

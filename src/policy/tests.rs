@@ -18,6 +18,7 @@ fn hit(category: Category, severity: Severity) -> Report {
         acting: vec![category],
         findings: vec![finding(category, severity, Stage::Enforce)],
         silent: Vec::new(),
+        seen: None,
     }
 }
 

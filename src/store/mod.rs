@@ -33,7 +33,7 @@ pub use self::{
     transaction::Tx,
 };
 use crate::{
-    detect::Finding,
+    detect::{Finding, history::Earlier},
     model::{CaseId, Category, GroupId, MemberId, Message, MessageId, Severity, Step, TaskId, Timestamp, named_enum},
     policy::Standing,
 };
@@ -75,40 +75,49 @@ pub struct MemberRecord {
     pub version: u64,
     /// What the ladder knows.
     pub standing: Standing,
-    /// Hashes of recent messages, newest last, bounded; flood and repetition survive a restart with them.
+    /// What is kept of recent messages, oldest first, bounded; flood, repetition and what is said over several messages are
+    /// judged from it.
     #[serde(default)]
     pub recent: Vec<RecentMessage>,
+    /// When they last said words to the bot in the group that would have been acted on: the second time is no question.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tried: Option<Timestamp>,
 }
 
 impl MemberRecord {
     /// A member nobody has met yet.
     pub fn new(group: GroupId, member: MemberId) -> Self {
-        Self { group, member, version: 0, standing: Standing::default(), recent: Vec::new() }
+        Self { group, member, version: 0, standing: Standing::default(), recent: Vec::new(), tried: None }
     }
 }
 
-/// One entry of the bounded ring of recent messages; stored as `[unix ms, hash, length]`, because every message writes sixteen.
+/// One entry of the bounded ring of recent messages; stored as `[unix ms, hash, length, exact hash, text]`, the last two of
+/// which older stores lack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(into = "(i64, u64, u32)", try_from = "(i64, u64, u32)")]
-pub struct RecentMessage {
-    /// When it was said.
-    pub at: Timestamp,
-    /// Similarity hash of its folded text.
-    pub hash: u64,
-    /// Its length in characters.
-    pub len: u32,
+#[serde(into = "RecentRow", try_from = "RecentRow")]
+pub struct RecentMessage(pub Earlier);
+
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum RecentRow {
+    Before(i64, u64, u32),
+    Now(i64, u64, u32, u32, Option<String>),
 }
 
-impl From<RecentMessage> for (i64, u64, u32) {
-    fn from(message: RecentMessage) -> Self {
-        (message.at.as_millisecond(), message.hash, message.len)
+impl From<RecentMessage> for RecentRow {
+    fn from(RecentMessage(e): RecentMessage) -> Self {
+        Self::Now(e.at.as_millisecond(), e.hash, e.len, e.exact, e.piece)
     }
 }
 
-impl TryFrom<(i64, u64, u32)> for RecentMessage {
+impl TryFrom<RecentRow> for RecentMessage {
     type Error = jiff::Error;
-    fn try_from((at, hash, len): (i64, u64, u32)) -> Result<Self, jiff::Error> {
-        Ok(Self { at: Timestamp::from_millisecond(at)?, hash, len })
+    fn try_from(row: RecentRow) -> Result<Self, jiff::Error> {
+        let (at, hash, len, exact, piece) = match row {
+            RecentRow::Before(at, hash, len) => (at, hash, len, 0, None),
+            RecentRow::Now(at, hash, len, exact, piece) => (at, hash, len, exact, piece),
+        };
+        Ok(Self(Earlier { at: Timestamp::from_millisecond(at)?, hash, len, exact, piece }))
     }
 }
 

@@ -1,4 +1,5 @@
-//! Every `msgtype` of the archive as a [`Message`]: the sender's own words apart from what they quote or forward.
+//! Every `msgtype` of the archive as a [`Message`]: the sender's own words apart from what they quote or forward, and from
+//! what WeCom itself writes into the group in somebody's name.
 //!
 //! Fields that WeCom leaves out are simply missing; kinds this version does not know keep their name.
 
@@ -10,6 +11,27 @@ use crate::model::{Attachment, Channel, Message, MessageId, Timestamp};
 const DEPTH: usize = 5;
 /// Bytes kept of a body that nobody can read yet.
 const RAW: usize = 4096;
+
+/// What WeCom exports in place of anything that it cannot export; it says so in whoever's name it happened.
+const PLACEHOLDER: &str = "【未知消息类型】";
+/// The kind under which [`PLACEHOLDER`] is kept.
+const UNKNOWN: &str = "unknown_kind";
+/// The kind under which a vote that was cast is kept; its words are those of whoever asked.
+const VOTE_CAST: &str = "vote_cast";
+/// `votetype` of a vote that was cast.
+const CAST: u64 = 102;
+/// Kinds that appear in somebody's name although they said nothing: forms and notices that WeCom writes.
+const NOBODYS: &[&str] = &[VOTE_CAST, UNKNOWN, "calendar", "todo", "meeting", "meeting_notification"];
+
+/// The kind of a message that consists of nobody's words; `None` if there is anything that its sender said or showed.
+pub fn nobodys(message: &Message) -> Option<&str> {
+    let kind = |part: &Attachment| match part {
+        Attachment::Other { kind, .. } => NOBODYS.iter().find(|nobodys| *nobodys == kind).copied(),
+        _ => None,
+    };
+    let first = message.attachments.first().and_then(kind)?;
+    (message.text.is_empty() && message.attachments.iter().all(|part| kind(part).is_some())).then_some(first)
+}
 
 /// Reads one decrypted message. `None` for what is no message of a person in a talk (`switch`, consent).
 pub fn parse(json: &str) -> Result<Option<Message>, serde_json::Error> {
@@ -71,6 +93,7 @@ impl Words<'_> {
     fn part(&mut self, kind: &str, body: &Value, depth: usize) {
         let get = |name: &str| body[name].as_str().unwrap_or_default();
         match kind {
+            "text" | "markdown" if get("content").trim() == PLACEHOLDER => self.keep(UNKNOWN, body),
             "text" | "markdown" => {
                 let (own, quote) = split_quote(get("content"));
                 self.say(own);
@@ -112,7 +135,7 @@ impl Words<'_> {
                 self.attach(Attachment::Forwarded { title: get("title").to_owned(), items });
             }
             "location" => self.say(&[get("title"), get("address")].join(" ")),
-            "todo" => self.say(&[get("title"), get("content")].join("\n")),
+            "vote" if body["votetype"].as_u64() == Some(CAST) => self.keep(VOTE_CAST, body),
             "vote" => {
                 self.say(get("votetitle"));
                 for item in body["voteitem"].as_array().into_iter().flatten() {
@@ -125,14 +148,15 @@ impl Words<'_> {
                     self.say(question["ques"].as_str().unwrap_or_default());
                 }
             }
-            "calendar" => self.say_all(&[get("title"), get("place"), get("remarks")]),
-            "meeting" => self.say_all(&[get("topic"), get("address"), get("remarks")]),
             "sphfeed" => self.say_all(&[get("sph_name"), get("feed_desc")]),
-            other => {
-                let raw = crate::wecom::cut(&body.to_string(), RAW);
-                self.attach(Attachment::Other { kind: other.to_owned(), raw });
-            }
+            other => self.keep(other, body),
         }
+    }
+
+    /// Keeps a body that says nothing, or that nobody can read yet.
+    fn keep(&mut self, kind: &str, body: &Value) {
+        let raw = crate::wecom::cut(&body.to_string(), RAW);
+        self.attach(Attachment::Other { kind: kind.to_owned(), raw });
     }
 
     fn link(&mut self, url: &str, titles: &[&str], origin: &str) {
@@ -284,15 +308,43 @@ mod tests {
     }
 
     #[test]
+    fn what_wecom_writes_in_somebodys_name_is_nobodys_word() {
+        let vote = |votetype: u64| {
+            wrap(
+                "vote",
+                &format!(r#""vote":{{"votetitle":"周五去哪儿聚餐","voteitem":["火锅"],"votetype":{votetype}}}"#),
+            )
+        };
+        assert_eq!((vote(101).text.as_str(), nobodys(&vote(101))), ("周五去哪儿聚餐\n火锅", None), "who asks");
+        assert_eq!((vote(102).text.as_str(), nobodys(&vote(102))), ("", Some("vote_cast")), "who answers");
+        let top_level = wrap("vote", r#""votetitle":"周五去哪儿","voteitem":["火锅"],"votetype":102"#);
+        assert_eq!(nobodys(&top_level), Some("vote_cast"));
+        for (kind, body, nobodys_kind) in [
+            ("text", r#""text":{"content":"【未知消息类型】"}"#, "unknown_kind"),
+            ("todo", r#""todo":{"title":"来自张三的待办","content":"买粮食"}"#, "todo"),
+            ("calendar", r#""calendar":{"title":"日程","place":"A","remarks":"B"}"#, "calendar"),
+            ("meeting", r#""meeting":{"topic":"会","address":"A","remarks":"B"}"#, "meeting"),
+            ("meeting_notification", r#""info":{"content":"会议将于五分钟后开始"}"#, "meeting_notification"),
+        ] {
+            let message = wrap(kind, body);
+            assert_eq!((message.text.as_str(), nobodys(&message)), ("", Some(nobodys_kind)), "{kind}");
+        }
+        let beside = wrap(
+            "mixed",
+            r#""mixed":{"item":[{"type":"text","content":"{\"content\":\"【未知消息类型】\"}"},{"type":"text","content":"{\"content\":\"大家看\"}"}]}"#,
+        );
+        assert_eq!((beside.text.as_str(), nobodys(&beside)), ("大家看", None), "words beside it are its sender's");
+        let picture = wrap("image", r#""image":{"sdkfileid":"F"}"#);
+        assert_eq!(nobodys(&picture), None);
+    }
+
+    #[test]
     fn every_place_where_words_can_hide() {
         let words = |kind: &str, body: &str| wrap(kind, body).text;
-        assert_eq!(words("todo", r#""todo":{"title":"来自张三的待办","content":"买粮食"}"#), "来自张三的待办\n买粮食");
         let vote = r#"{"votetitle":"投票","voteitem":["一","二"],"votetype":101}"#;
         assert_eq!(words("vote", &format!(r#""vote":{vote}"#)), "投票\n一\n二");
         assert_eq!(words("vote", vote.trim_matches(['{', '}'])), "投票\n一\n二", "at the top level in some samples");
         assert_eq!(words("collect", r#""collect":{"title":"统计","details":[{"id":1,"ques":"加我"}]}"#), "统计\n加我");
-        assert_eq!(words("calendar", r#""calendar":{"title":"日程","place":"A","remarks":"B"}"#), "日程\nA\nB");
-        assert_eq!(words("meeting", r#""meeting":{"topic":"会","address":"A","remarks":"B"}"#), "会\nA\nB");
         assert_eq!(words("sphfeed", r#""sphfeed":{"sph_name":"号","feed_desc":"动态"}"#), "号\n动态");
         assert_eq!(words("location", r#""location":{"title":"店","address":"路"}"#), "店 路");
         let news = wrap("news", r#""info":{"item":[{"title":"一","url":"u1"},{"title":"二","url":"u2"}]}"#);

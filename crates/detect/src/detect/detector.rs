@@ -8,7 +8,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use self::gather::Gather;
-use super::history::History;
+use super::history::{Before, History};
 use super::index::{Compiled, Hit, Index};
 use super::leaks::Kind;
 use super::lexicon::{Document, ListError, Lists, Pattern};
@@ -142,6 +142,12 @@ impl Detector {
         observed.then(|| self.as_if_enforced(&report.findings).categories.first().copied()).flatten()
     }
 
+    /// Concludes anew, after findings were taken out of a report.
+    pub fn conclude(&self, report: &mut Report) {
+        let Conclusion { verdict, score, categories, acting } = self.settings.scores.conclude(&report.findings);
+        (report.verdict, report.score, report.categories, report.acting) = (verdict, score, categories, acting);
+    }
+
     /// What would be concluded if every rule acted.
     fn as_if_enforced(&self, findings: &[Finding]) -> Conclusion {
         let acting = |f: &Finding| Finding { stage: Stage::Enforce, ..f.clone() };
@@ -156,11 +162,18 @@ impl Detector {
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
     pub fn scan(&self, input: &Input<'_>, history: Option<&History>) -> Report {
-        self.scan_at(input, history, None)
+        let Some(history) = history else { return self.scan_at(input, None, None) };
+        let (earlier, crowd) = history.before(input.group, input.sender);
+        let report = self.scan_at(input, Some(&Before { earlier: &earlier, crowd }), None);
+        if let Some(seen) = &report.seen {
+            history.add(input.group, input.sender, seen.this.clone(), &self.settings.limits);
+        }
+        report
     }
 
-    /// [`Self::scan`] with the stages that rules have reached.
-    pub fn scan_at(&self, input: &Input<'_>, history: Option<&History>, stages: Option<&dyn Stages>) -> Report {
+    /// Judges one message beside what was said before, with the stages that rules have reached. Remembers nothing: see
+    /// [`Report::seen`].
+    pub fn scan_at(&self, input: &Input<'_>, before: Option<&Before<'_>>, stages: Option<&dyn Stages>) -> Report {
         let said = input.said();
         let input = &Input { text: &said, ..*input };
         let (view, others, normalized) = View::all(input.text);
@@ -211,16 +224,15 @@ impl Detector {
         for found in disguises {
             gather.add(Category::Ads, found.name, found.span, 1.0, None);
         }
-        if let Some(history) = history {
-            self.memory(input, history, &mut gather);
-        } else {
+        let seen = before.map(|before| self.memory(input, before, &mut gather));
+        if seen.is_none() {
             gather.silent("flood/*", "没有历史消息可比");
         }
         let Gather { mut findings, silent, .. } = gather;
         drop_covered(&mut findings);
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         let super::score::Conclusion { verdict, score, categories, acting } = self.settings.scores.conclude(&findings);
-        Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default() }
+        Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default(), seen }
     }
 
     fn words<'v>(

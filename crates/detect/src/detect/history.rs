@@ -1,17 +1,25 @@
 //! What was said before: enough of each member's last messages to see flooding, repetition, one text posted by several
-//! accounts or in several groups, and a word spread over several messages. Bounded; nothing but hashes outlives a message
-//! except the few characters of very short ones.
+//! accounts or in several groups, and words spread over several messages. Bounded; nothing but hashes outlives a message
+//! except the few characters of short ones, and those for a minute and a half.
+//!
+//! Honest people say the same thing, too: 今天第 3 单出了 after 今天第 2 单出了, forty check-ins on one template. What differs between
+//! such texts is a number or a name, and none of them says anything that is listed. So a text in which nothing is found is
+//! repeated only if it is the same to the last character, and is never a campaign.
+//!
+//! [`Before::see`] changes nothing but the [`Crowd`], which takes the same message twice without counting it twice: whoever
+//! decides and fails may look again. What was learned of the message is in [`Seen::this`], to be kept once it is decided.
 
 use std::collections::{HashMap, VecDeque};
 
 use parking_lot::Mutex;
 
+use super::{Input, view::View};
 use crate::model::{GroupId, MemberId, SignedDuration, Timestamp};
 
 /// Messages of one member that are kept.
 pub const PER_MEMBER: usize = 24;
 /// Messages over all groups that are kept for campaigns.
-const OVERALL: usize = 4096;
+pub const OVERALL: usize = 4096;
 /// Members that are kept; when there are more, the quarter that was silent longest goes.
 const MEMBERS: usize = 20_000;
 /// Accounts and groups of a campaign are counted up to this.
@@ -20,6 +28,12 @@ pub const COUNTED: usize = 32;
 const PIECE_CHARS: usize = 4;
 /// The last piece may be longer: 加 · 我微信 · an account name.
 const LAST_CHARS: usize = 14;
+/// A message this short is kept in full as long as others may join it.
+const LINE_CHARS: usize = 24;
+/// Messages within so long of each other may be one sentence.
+const JOIN_WINDOW: SignedDuration = SignedDuration::from_secs(90);
+/// Most of them.
+const JOINED: usize = 8;
 
 /// When flooding begins.
 #[derive(Clone, Copy, Debug)]
@@ -57,17 +71,44 @@ impl Default for Limits {
     }
 }
 
-/// One earlier message.
-#[derive(Clone, Debug, PartialEq)]
+/// What is kept of a message.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Earlier {
     /// When it was said.
     pub at: Timestamp,
     /// Similarity hash of its folded text.
     pub hash: u64,
-    /// Folded characters.
+    /// Folded characters, a number as one.
     pub len: u32,
-    /// Its folded text if it was very short.
-    piece: Option<String>,
+    /// Hash of its folded text to the last character.
+    pub exact: u32,
+    /// Its folded text if it was short and may still be joined to what follows.
+    pub piece: Option<String>,
+}
+
+impl Earlier {
+    fn of(at: Timestamp, chars: &[char]) -> Self {
+        let piece = (1..=LINE_CHARS).contains(&chars.len()).then(|| chars.iter().collect());
+        let template = without_numbers(chars);
+        Self { at, hash: similarity(&template), len: template.len() as u32, exact: exact(chars), piece }
+    }
+    fn shape(&self) -> (u64, u32) {
+        (self.hash, self.len)
+    }
+}
+
+/// Adds a message to a member's last ones, and forgets what no window of `limits` can reach any more.
+pub fn keep(ring: &mut Vec<Earlier>, this: Earlier, limits: &Limits) {
+    ring.push(this);
+    let newest = ring.iter().map(|e| e.at).max().unwrap_or_default();
+    let longest = limits.rate_window.max(limits.repeat_window).max(JOIN_WINDOW);
+    ring.retain(|e| newest.duration_since(e.at) <= longest);
+    for earlier in ring.iter_mut().filter(|e| newest.duration_since(e.at) > JOIN_WINDOW) {
+        earlier.piece = None;
+    }
+    if ring.len() > PER_MEMBER {
+        ring.drain(..ring.len() - PER_MEMBER);
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -130,29 +171,138 @@ impl Posts {
     }
 }
 
-/// The memory. Shared: it is locked only while a message is compared with the earlier ones, not while it is scanned.
+/// The last messages of everybody, for campaigns. Locked only while a message is compared with them.
 #[derive(Debug, Default)]
-pub struct History(Mutex<Memory>);
+pub struct Crowd(Mutex<Posts>);
 
-#[derive(Debug, Default)]
-struct Memory {
-    members: HashMap<(GroupId, MemberId), VecDeque<Earlier>>,
-    posts: Posts,
+impl Crowd {
+    /// Takes note of a message; the same one again changes nothing.
+    pub fn add(&self, group: &GroupId, sender: &MemberId, this: &Earlier) {
+        let shape = this.shape();
+        let mut posts = self.0.lock();
+        if !posts.alike(shape).any(|p| p.at == this.at && p.shape == shape && p.sender == *sender && p.group == *group)
+        {
+            posts.push(Posted { at: this.at, group: group.clone(), sender: sender.clone(), shape });
+        }
+    }
+
+    /// Takes note of a message of an earlier life.
+    pub fn recall(&self, input: &Input<'_>) {
+        let view = View::new(&input.said());
+        self.add(input.group, input.sender, &Earlier::of(input.at, &view.chars));
+    }
+
+    /// Who said nearly the same within the window, and where; each once, up to [`COUNTED`].
+    fn alike(&self, this: &Earlier, limits: &Limits) -> Vec<(GroupId, MemberId)> {
+        let mut people: Vec<(GroupId, MemberId)> = Vec::new();
+        for post in self.0.lock().alike(this.shape()) {
+            let known = |(group, sender): &(GroupId, MemberId)| *group == post.group && *sender == post.sender;
+            if this.at.duration_since(post.at).abs() <= limits.campaign_window && !people.iter().any(known) {
+                people.push((post.group.clone(), post.sender.clone()));
+                if people.len() >= COUNTED {
+                    break;
+                }
+            }
+        }
+        people
+    }
 }
 
-/// What the memory says about a new message.
+/// What a message is compared with.
+#[derive(Clone, Copy, Debug)]
+pub struct Before<'a> {
+    /// The sender's last messages in this group, oldest first.
+    pub earlier: &'a [Earlier],
+    /// Everybody's.
+    pub crowd: &'a Crowd,
+}
+
+/// What a message looks like beside the earlier ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Seen {
     /// Messages of the sender in this group within the rate window, this one included.
     pub rate: usize,
     /// The same text by the sender in this group within the window, this one included.
     pub repeats: usize,
-    /// Accounts that posted the text, this one included, up to 32.
-    pub senders: usize,
-    /// Groups the sender posted the text in, this one included, up to 32.
-    pub groups: usize,
+    /// Who posted the text and where, this message included, up to [`COUNTED`]; empty if it can be no campaign.
+    pub people: Vec<(GroupId, MemberId)>,
     /// The sender's last very short messages, joined, this one included; empty unless there are several.
     pub joined: String,
+    /// The sender's last short messages, oldest first, this one included; empty unless there are several.
+    pub lines: Vec<String>,
+    /// What is to be kept of it.
+    pub this: Earlier,
+}
+
+impl Seen {
+    /// Accounts that posted the text.
+    pub fn senders(&self) -> usize {
+        let all: std::collections::BTreeSet<_> = self.people.iter().map(|(_, sender)| sender).collect();
+        all.len().max(1)
+    }
+    /// Groups that `sender` posted the text in.
+    pub fn groups(&self, sender: &MemberId) -> usize {
+        self.people.iter().filter(|(_, who)| who == sender).count().max(1)
+    }
+}
+
+impl Before<'_> {
+    /// Looks at a message; `listed` if something was found in its words.
+    pub fn see(
+        &self,
+        group: &GroupId,
+        sender: &MemberId,
+        at: Timestamp,
+        chars: &[char],
+        limits: &Limits,
+        listed: bool,
+    ) -> Seen {
+        let this = Earlier::of(at, chars);
+        let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
+        let long_enough = chars.len() >= limits.shortest;
+        let alike = |e: &Earlier| long_enough && same(e.shape(), this.shape());
+        // The same template with another number or name in it, and nothing said that is listed.
+        let only_alike = |e: &Earlier| !listed && alike(e) && e.exact != this.exact;
+        let count = |of: &dyn Fn(&Earlier) -> bool| 1 + self.earlier.iter().filter(|e| of(e)).count();
+        self.crowd.add(group, sender, &this);
+        let mut seen = Seen {
+            rate: count(&|e| recent(e.at, limits.rate_window) && !only_alike(e)),
+            repeats: count(&|e| recent(e.at, limits.repeat_window) && alike(e) && !only_alike(e)),
+            ..Seen::default()
+        };
+        if listed && chars.len() >= limits.shortest * 2 {
+            seen.people = self.crowd.alike(&this, limits);
+        }
+        let before = || {
+            let last = self.earlier.iter().rev().take_while(|e| recent(e.at, JOIN_WINDOW));
+            last.map_while(|e| e.piece.as_deref()).take(JOINED - 1)
+        };
+        if let Some(piece) = &this.piece {
+            let short = |limit: usize| before().take_while(move |p| p.chars().count() <= limit);
+            let mut pieces: Vec<&str> = Vec::new();
+            if chars.len() <= LAST_CHARS {
+                pieces.extend(short(PIECE_CHARS));
+            }
+            if !pieces.is_empty() {
+                seen.joined = pieces.into_iter().rev().chain([piece.as_str()]).collect();
+            }
+            let mut lines: Vec<String> = before().map(str::to_owned).collect();
+            if !lines.is_empty() {
+                lines.reverse();
+                lines.push(piece.clone());
+                seen.lines = lines;
+            }
+        }
+        seen.this = this;
+        seen
+    }
+}
+
+/// The memory of whoever reads a file of messages: everybody's last ones and the crowd.
+#[derive(Debug, Default)]
+pub struct History {
+    members: Mutex<HashMap<(GroupId, MemberId), Vec<Earlier>>>,
+    crowd: Crowd,
 }
 
 /// Hashes of long texts that are the same up to small changes differ in so many bits at most.
@@ -175,6 +325,18 @@ fn pairs(chars: &[char]) -> impl Iterator<Item = u64> {
         hash = hash.wrapping_mul(0xbf58_476d_1ce4_e5b9);
         hash ^ hash >> 32
     })
+}
+
+/// Every number as one digit.
+fn without_numbers(chars: &[char]) -> Vec<char> {
+    let mut template = chars.to_vec();
+    template.dedup_by(|a, b| a.is_ascii_digit() && b.is_ascii_digit());
+    template
+}
+
+/// FNV-1a; the same in every process, because it is kept.
+fn exact(chars: &[char]) -> u32 {
+    chars.iter().fold(0x811c_9dc5, |hash, c| (hash ^ u32::from(*c)).wrapping_mul(0x0100_0193))
 }
 
 /// 64-bit similarity hash: each bit is what most of the pairs say.
@@ -201,9 +363,9 @@ pub fn similarity(chars: &[char]) -> u64 {
 }
 
 /// Makes room at once for many, so that a new member rarely pays for it.
-fn forget_silent(members: &mut HashMap<(GroupId, MemberId), VecDeque<Earlier>>) {
-    let last = |ring: &VecDeque<Earlier>| ring.back().map(|earlier| earlier.at);
-    let mut ages: Vec<_> = members.values().map(last).collect();
+fn forget_silent(members: &mut HashMap<(GroupId, MemberId), Vec<Earlier>>) {
+    let last = |ring: &[Earlier]| ring.last().map(|earlier| earlier.at);
+    let mut ages: Vec<_> = members.values().map(|ring| last(ring)).collect();
     let quarter = ages.len() / 4;
     let newest_gone = *ages.select_nth_unstable(quarter).1;
     let mut spare = quarter + 1;
@@ -220,101 +382,20 @@ impl History {
         Self::default()
     }
 
-    /// True if something is remembered of the member.
-    pub fn knows(&self, group: &GroupId, member: &MemberId) -> bool {
-        self.0.lock().members.contains_key(&(group.clone(), member.clone()))
+    /// The crowd, and a member's last messages, oldest first.
+    pub(super) fn before(&self, group: &GroupId, sender: &MemberId) -> (Vec<Earlier>, &Crowd) {
+        let members = self.members.lock();
+        (members.get(&(group.clone(), sender.clone())).cloned().unwrap_or_default(), &self.crowd)
     }
 
-    /// Puts back what was stored about a member, oldest first; what is remembered already is newer and stays.
-    pub fn restore(
-        &self,
-        group: &GroupId,
-        member: &MemberId,
-        earlier: impl IntoIterator<Item = (Timestamp, u64, u32)>,
-    ) {
-        let mut memory = self.0.lock();
-        let ring = memory.members.entry((group.clone(), member.clone())).or_default();
-        if ring.is_empty() {
-            ring.extend(earlier.into_iter().map(|(at, hash, len)| Earlier { at, hash, len, piece: None }));
-        }
-    }
-
-    /// The shapes of a member's last messages, at most `limit`, oldest first.
-    pub fn earlier(&self, group: &GroupId, member: &MemberId, limit: usize) -> Vec<(Timestamp, u64, u32)> {
-        let memory = self.0.lock();
-        let ring = memory.members.get(&(group.clone(), member.clone())).into_iter().flatten();
-        let mut last: Vec<_> = ring.rev().take(limit).map(|e| (e.at, e.hash, e.len)).collect();
-        last.reverse();
-        last
-    }
-
-    /// Remembers a message and answers what it looks like beside the earlier ones.
-    pub fn add(&self, group: &GroupId, sender: &MemberId, at: Timestamp, chars: &[char], limits: &Limits) -> Seen {
-        let hash = similarity(chars);
-        let len = chars.len() as u32;
-        let piece = (1..=PIECE_CHARS).contains(&chars.len()).then(|| chars.iter().collect::<String>());
+    /// Remembers a message.
+    pub(super) fn add(&self, group: &GroupId, sender: &MemberId, this: Earlier, limits: &Limits) {
         let key = (group.clone(), sender.clone());
-        let mut memory = self.0.lock();
-        let Memory { members, posts } = &mut *memory;
+        let mut members = self.members.lock();
         if members.len() >= MEMBERS && !members.contains_key(&key) {
-            forget_silent(members);
+            forget_silent(&mut members);
         }
-        let ring = members.entry(key).or_default();
-        if ring.len() == PER_MEMBER {
-            ring.pop_front();
-        }
-        ring.push_back(Earlier { at, hash, len, piece });
-        posts.push(Posted { at, group: group.clone(), sender: sender.clone(), shape: (hash, len) });
-
-        let recent = |then: Timestamp, window: SignedDuration| at.duration_since(then).abs() <= window;
-        let long_enough = chars.len() >= limits.shortest;
-        let mut seen = Seen {
-            rate: ring.iter().filter(|e| recent(e.at, limits.rate_window)).count(),
-            repeats: 1,
-            senders: 1,
-            groups: 1,
-            joined: String::new(),
-        };
-        if long_enough {
-            let alike = |e: &&Earlier| same((e.hash, e.len), (hash, len)) && recent(e.at, limits.repeat_window);
-            seen.repeats = ring.iter().filter(alike).count();
-        }
-        if chars.len() >= limits.shortest * 2 {
-            let (mut senders, mut groups): (Vec<&MemberId>, Vec<&GroupId>) = (vec![sender], vec![group]);
-            for post in posts.alike((hash, len)) {
-                if !recent(post.at, limits.campaign_window) {
-                    continue;
-                }
-                if &post.sender == sender {
-                    if !groups.contains(&&post.group) {
-                        groups.push(&post.group);
-                    }
-                } else if !senders.contains(&&post.sender) {
-                    senders.push(&post.sender);
-                }
-                if senders.len().max(groups.len()) >= COUNTED {
-                    break;
-                }
-            }
-            (seen.senders, seen.groups) = (senders.len(), groups.len());
-        }
-        let last: String = chars.iter().take(LAST_CHARS + 1).collect();
-        let mut pieces: Vec<&str> = Vec::new();
-        if (1..=LAST_CHARS).contains(&chars.len()) {
-            pieces.push(&last);
-        }
-        for earlier in ring.iter().rev().skip(1) {
-            match &earlier.piece {
-                Some(piece) if recent(earlier.at, SignedDuration::from_secs(90)) && (1..8).contains(&pieces.len()) => {
-                    pieces.push(piece);
-                }
-                _ => break,
-            }
-        }
-        if pieces.len() > 1 {
-            seen.joined = pieces.into_iter().rev().collect();
-        }
-        seen
+        keep(members.entry(key).or_default(), this, limits);
     }
 }
 
@@ -324,10 +405,23 @@ mod tests {
 
     const ADVERT: &str = "新店开业全场八折，扫码进群领券，先到先得";
 
-    fn say(history: &History, group: &str, sender: &str, second: i64, text: &str) -> Seen {
+    fn look(history: &History, group: &str, sender: &str, second: i64, text: &str, listed: bool) -> Seen {
         let chars: Vec<char> = text.chars().collect();
         let at = Timestamp::from_second(1_700_000_000 + second).unwrap();
-        history.add(&group.into(), &sender.into(), at, &chars, &Limits::default())
+        let (group, sender) = (group.into(), sender.into());
+        let (earlier, crowd) = history.before(&group, &sender);
+        Before { earlier: &earlier, crowd }.see(&group, &sender, at, &chars, &Limits::default(), listed)
+    }
+
+    fn hear(history: &History, group: &str, sender: &str, second: i64, text: &str, listed: bool) -> Seen {
+        let seen = look(history, group, sender, second, text, listed);
+        history.add(&group.into(), &sender.into(), seen.this.clone(), &Limits::default());
+        seen
+    }
+
+    /// Something in which the lists find something.
+    fn say(history: &History, group: &str, sender: &str, second: i64, text: &str) -> Seen {
+        hear(history, group, sender, second, text, true)
     }
 
     #[test]
@@ -350,14 +444,14 @@ mod tests {
         let history = History::new();
         for n in 0..50 {
             let seen = say(&history, "g", &format!("u{n}"), n, &format!("{ADVERT} {n}"));
-            assert_eq!(seen.senders, (n as usize + 1).min(COUNTED));
+            assert_eq!(seen.senders(), (n as usize + 1).min(COUNTED));
         }
         let history = History::new();
         for n in 0..3 {
-            assert_eq!(say(&history, &format!("g{n}"), "li", n, ADVERT).groups, n as usize + 1);
+            assert_eq!(say(&history, &format!("g{n}"), "li", n, ADVERT).groups(&"li".into()), n as usize + 1);
         }
-        assert_eq!(say(&history, "g9", "zhang", 9, "这是一句完全不同的话，讲的是别的事情").senders, 1);
-        assert_eq!(say(&history, "g9", "sun", 7 * 3600, ADVERT).senders, 1, "six hours later it is another one");
+        assert_eq!(say(&history, "g9", "zhang", 9, "这是一句完全不同的话，讲的是别的事情").senders(), 1);
+        assert_eq!(say(&history, "g9", "sun", 7 * 3600, ADVERT).senders(), 1, "six hours later it is another one");
     }
 
     #[test]
@@ -408,12 +502,56 @@ mod tests {
     }
 
     #[test]
+    fn looking_twice_counts_once() {
+        let history = History::new();
+        say(&history, "g", "li", 0, ADVERT);
+        let first = look(&history, "g", "sun", 1, ADVERT, true);
+        let again = look(&history, "g", "sun", 1, ADVERT, true);
+        assert_eq!((first.repeats, first.senders()), (1, 2));
+        assert_eq!(again, first, "the store failed, or the message came again");
+    }
+
+    #[test]
+    fn honest_templates_are_no_repetition_and_no_campaign() {
+        let history = History::new();
+        let mut last = Seen::default();
+        for n in 1..=14 {
+            last = hear(&history, "g", "li", n, &format!("今天第{n}单出了，继续加油"), false);
+        }
+        assert_eq!((last.rate, last.repeats), (1, 1), "numbered reports");
+        let last = hear(&history, "g", "li", 15, "今天第14单出了，继续加油", false);
+        assert_eq!(last.repeats, 2, "to the last character it is the same");
+        for n in 0..12 {
+            let seen =
+                hear(&history, "g", &format!("u{n}"), 100 + n, &format!("日报：门店{n}，成交{n}单，明日继续"), false);
+            assert_eq!(seen.senders(), 1, "daily reports of several people");
+        }
+        let mut last = Seen::default();
+        for n in 0..4 {
+            last = say(&history, "g", "sun", 200 + n, &format!("扫码进群领券，先到先得，还剩{n}份"));
+        }
+        assert_eq!(last.repeats, 4, "a changing number hides nothing that is listed");
+    }
+
+    #[test]
+    fn short_lines_are_kept_as_long_as_they_may_be_one_sentence() {
+        let history = History::new();
+        say(&history, "g", "li", 0, "我的微信是");
+        say(&history, "g", "li", 9, "lan8866");
+        let seen = say(&history, "g", "li", 20, "需要的加");
+        assert_eq!(seen.lines, ["我的微信是", "lan8866", "需要的加"]);
+        assert_eq!(say(&history, "g", "li", 200, "早").lines, [""; 0]);
+        let (kept, _) = history.before(&"g".into(), &"li".into());
+        assert_eq!(kept.iter().filter(|e| e.piece.is_some()).count(), 1, "what was said long ago is only a hash");
+    }
+
+    #[test]
     fn when_it_is_full_the_silent_are_forgotten() {
         let history = History::new();
         for n in 0..=MEMBERS {
             say(&history, "g", &format!("u{n}"), n as i64, "早");
         }
-        let knows = |n: usize| history.knows(&"g".into(), &format!("u{n}").as_str().into());
+        let knows = |n: usize| !history.before(&"g".into(), &format!("u{n}").as_str().into()).0.is_empty();
         assert!(!knows(0) && !knows(MEMBERS / 4), "the quarter silent longest");
         assert!(knows(MEMBERS / 4 + 1) && knows(MEMBERS));
     }

@@ -120,6 +120,9 @@ pub struct Report {
     /// Filled only when asked to explain.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub silent: Vec<Silent>,
+    /// What it looks like beside earlier messages, and what is to be kept of it; only if it was compared with any.
+    #[serde(skip)]
+    pub seen: Option<history::Seen>,
 }
 
 /// A message as the detector sees it.

@@ -2,7 +2,7 @@
 
 use super::Detector;
 use super::gather::Gather;
-use crate::detect::history::History;
+use crate::detect::history::{Before, Seen};
 use crate::detect::leaks::Kind;
 use crate::detect::links::Trouble;
 use crate::detect::view::{Span, View};
@@ -158,21 +158,24 @@ impl Detector {
         }
     }
 
-    pub(super) fn memory(&self, input: &Input<'_>, history: &History, gather: &mut Gather<'_>) {
+    pub(super) fn memory(&self, input: &Input<'_>, before: &Before<'_>, gather: &mut Gather<'_>) -> Seen {
         let limits = &self.settings.limits;
         let view = gather.view;
-        let seen = history.add(input.group, input.sender, input.at, &view.chars, limits);
+        let listed = gather.findings.iter().any(|f| {
+            f.score > 0.0 && f.stage != Stage::Observe && f.category != Category::Flood && !f.category.is_leak()
+        });
+        let seen = before.see(input.group, input.sender, input.at, &view.chars, limits, listed);
         let all = Span { start: 0, end: view.chars.len() };
         if input.role != Role::Member {
             gather.silent("flood/*", "群主、管理员和机器人不算刷屏");
-            return;
+            return seen;
         }
         let mut quiet = true;
         for (name, count, limit) in [
             ("rate", seen.rate, limits.rate + 1),
             ("repeat", seen.repeats, limits.repeats),
-            ("campaign", seen.senders, limits.campaign_senders),
-            ("campaign-groups", seen.groups, limits.campaign_groups),
+            ("campaign", seen.senders(), limits.campaign_senders),
+            ("campaign-groups", seen.groups(input.sender), limits.campaign_groups),
         ] {
             if count >= limit {
                 quiet = false;
@@ -190,6 +193,7 @@ impl Detector {
         } else {
             self.spread(&seen.joined, gather);
         }
+        seen
     }
 
     /// A word typed over several messages: 加 · 我 · 微信.

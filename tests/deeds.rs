@@ -1,0 +1,132 @@
+//! One deed is one case, whatever is said to the bot is said to the bot, and nobody answers for words that nobody said.
+
+#[path = "common/house.rs"]
+mod house;
+
+use house::{House, SALES};
+use insta::assert_snapshot;
+use qunguan::model::{SignedDuration, Step};
+use serde_json::json;
+
+const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+/// A group in which the smart bot is a member, and hears what is said to it.
+const PROJECT: &str = "wrNewProducts";
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
+
+async fn with_the_bot() -> House {
+    let group = format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"");
+    House::start_with(&group).await
+}
+
+#[tokio::test]
+async fn a_sentence_over_three_messages_is_seen_over_a_restart() {
+    for crash in [false, true] {
+        let mut house = House::start().await;
+        house.say("li", SALES, "加").await;
+        if crash {
+            house.crash(SECOND).await;
+        }
+        house.say("li", SALES, "薇信").await;
+        house.say("li", SALES, "领红包").await;
+        let cases = house.cases(SALES, "li").await;
+        assert_eq!(cases.len(), 1, "crash: {crash}: {cases:#?}");
+        assert!(cases[0].findings.iter().any(|f| f.rule.ends_with("/spread")));
+    }
+}
+
+#[tokio::test]
+async fn a_word_over_several_lines_is_spent_once_it_counted() {
+    let house = House::start().await;
+    for line in ["加", "薇信", "领红包", "快", "来"] {
+        house.say("li", SALES, line).await;
+        house.later(SECOND * 5).await;
+    }
+    assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1);
+    assert_eq!(house.cases(SALES, "li").await.len(), 1);
+    assert!(house.is_member(SALES, "li"));
+    assert_eq!(house.told("li").len(), 1, "{:#?}", house.told("li"));
+}
+
+#[tokio::test]
+async fn what_comes_twice_or_is_tried_again_counts_once_towards_flood() {
+    let house = House::start().await;
+    let one = |n: usize| json!({"id": format!("m{n}"), "group": SALES, "sender": "li", "at": house.clock_text(), "text": "在吗在吗在吗"});
+    for _ in 0..5 {
+        let (status, body) = house.post("/api/v1/messages", json!({"messages": [one(1)]})).await;
+        assert_eq!((status, &body["results"][0]["verdict"]), (200, &json!("clean")));
+    }
+    house.post("/api/v1/messages", json!({"messages": [one(2)]})).await;
+    assert_eq!(house.member(SALES, "li").await.recent.len(), 2);
+    assert!(house.cases(SALES, "li").await.is_empty());
+    let (_, body) = house.post("/api/v1/messages", json!({"messages": [one(3)]})).await;
+    assert_eq!(body["results"][0]["verdict"], "review", "the third is repetition");
+}
+
+#[tokio::test]
+async fn repetition_is_seen_over_a_restart() {
+    let mut house = House::start().await;
+    house.say("li", SALES, "在吗在吗在吗").await;
+    house.say("li", SALES, "在吗在吗在吗").await;
+    house.crash(SECOND).await;
+    house.say("li", SALES, "在吗在吗在吗").await;
+    assert_eq!(house.cases(SALES, "li").await.len(), 1);
+}
+
+#[tokio::test]
+async fn reports_check_ins_and_thanks_are_no_flood() {
+    let house = House::start().await;
+    for n in 1..=13 {
+        house.say("li", SALES, &format!("今天第{n}单出了，客户很满意")).await;
+        house.say("chen", SALES, "收到，马上执行").await;
+        house.later(SECOND * 20).await;
+    }
+    for (who, name) in [("li", "李销售"), ("chen", "陈敏"), ("sun", "孙凯"), ("zhao", "赵客服")] {
+        house.say(who, SALES, &format!("【日报】{name}：今日拜访客户 3 家，成交 1 单，明日计划继续跟进老客户")).await;
+        house.say(who, SALES, "今日打卡：早会已参加，门店卫生已完成").await;
+    }
+    for who in ["li", "chen", "sun", "zhao"] {
+        assert!(house.cases(SALES, who).await.is_empty(), "{who}: {:#?}", house.cases(SALES, who).await);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_to_the_bot_is_not_held_against_its_speaker() {
+    let house = with_the_bot().await;
+    let before = house.lines(PROJECT).len();
+    house.say("lin", PROJECT, "@群管 试一试 加微信 lan8866 领红包").await;
+    house.say("lin", PROJECT, "@群管 举报 加微信 lan8866 领红包").await;
+    house.later(SECOND).await;
+    assert!(house.cases(PROJECT, "lin").await.is_empty());
+    house.say("lin", PROJECT, "@群管 试一试 加微信 lan8866 领大红包").await;
+    house.later(SECOND).await;
+    let cases = house.cases(PROJECT, "lin").await;
+    assert_eq!(cases.len(), 1, "{cases:#?}");
+    assert_eq!((cases[0].step, cases[0].points), (Step::Review, 0), "the second time a person is asked");
+    assert_snapshot!(house.lines_after(PROJECT, before).join("\n"), @r"
+    林采购：@群管 试一试 加微信 lan8866 领红包
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    林采购：@群管 举报 加微信 lan8866 领红包
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    林采购：@群管 试一试 加微信 lan8866 领大红包
+    群管：已私信您。没收到的话，请到群管应用里直接问我。
+    ");
+    assert_snapshot!(house.told("lin")[0], @"这句话会被判为广告引流，按群规处理。");
+    house.say("zhang", PROJECT, "＠群管 帮助。").await;
+    house.say("zhang", PROJECT, "@群管，我的状态").await;
+    assert!(house.cases(PROJECT, "zhang").await.is_empty());
+}
+
+#[tokio::test]
+async fn thirty_calls_for_help_are_answered_once_a_minute() {
+    let house = with_the_bot().await;
+    let before = house.lines(PROJECT).len();
+    for _ in 0..30 {
+        house.say("lin", PROJECT, "@群管 帮助").await;
+        house.later(SECOND * 3).await;
+    }
+    let lines = house.lines_after(PROJECT, before);
+    assert_eq!(lines.iter().filter(|line| line.starts_with("群管：")).count(), 2, "{lines:#?}");
+    assert_eq!(house.told("lin").len(), 2);
+    assert!(house.cases(PROJECT, "lin").await.is_empty());
+    house.later(MINUTE).await;
+}
