@@ -110,7 +110,7 @@ async fn bench(count: usize, people: usize) {
             let (notices, store) = (notices.clone(), store.clone());
             working.spawn(async move {
                 let deadline = task.kind == run::DEADLINE;
-                let (state, due, payload) = if run::KINDS.contains(&task.kind.as_str()) {
+                let (state, due, payload) = if run::KINDS.iter().any(|kind| kind.id() == task.kind) {
                     match run_task(&notices, &task).await.expect("run") {
                         Ran::Done(_) => (TaskState::Done, now, None),
                         Ran::Later { due, payload, .. } => (TaskState::Pending, due, Some(payload)),

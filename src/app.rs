@@ -342,7 +342,7 @@ impl App {
         ]);
         let notice_jobs = notices::run::KINDS
             .iter()
-            .map(|kind| Arc::new(jobs::notice::NoticeJob { kind, notices: notices.clone() }) as Arc<dyn Job>);
+            .map(|kind| Arc::new(jobs::notice::NoticeJob { kind: *kind, notices: notices.clone() }) as Arc<dyn Job>);
         let runner = Arc::new(Runner::new(store.clone(), clock.clone(), wake.clone(), all_jobs.chain(notice_jobs)));
 
         let in_flight = InFlight::default();

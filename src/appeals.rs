@@ -6,17 +6,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     groups::Groups,
     model::{CaseId, Clock, GroupId, MemberId, SignedDuration, Timestamp, UserError, named_enum},
-    moderation::{
-        Moderation,
-        effects::{Tell, Topic},
-        undo::UndoError,
-    },
-    store::{Case, CaseEvent, CaseState, Collection, Name, Store, StoreError, Task, Tx, transaction::transact},
+    moderation::{Moderation, undo::UndoError},
+    store::{Case, CaseState, Collection, Name, Store, StoreError, Tx, transaction::transact},
+    tasks::{self, Happened, Tell, Topic},
     wording,
 };
 
@@ -168,13 +164,9 @@ impl Appeals {
                 answered: None,
             };
             tx.put(APPEALS, case.as_str(), &appeal).await?;
-            let mut task = Task::new(format!("appeal-{case}"), "appeal", &found.group, now, json!({}));
-            task.case = Some(case.clone());
-            task.member = Some(member.clone());
-            tx.add_task(task);
-            if !found.history.iter().any(|event| event.what == "appealed") {
-                let (by, note) = (member.to_string(), appeal.text);
-                found.history.push(CaseEvent { at: now, by, what: "appealed".into(), note });
+            tx.add_task(tasks::Appeal::task(&found, now));
+            if found.happened(Happened::Appealed).is_none() {
+                found.note(now, member, Happened::Appealed, appeal.text);
             }
             tx.put_case(found);
         });
@@ -214,15 +206,7 @@ impl Appeals {
                 let tell = Tell { next: "申诉成立".into(), ..Tell::new(Topic::Revoked) };
                 tell.task(case, &appeal.member, &appeal.group, now)
             } else {
-                tx.edit_case(case, |case| {
-                    case.history.push(CaseEvent {
-                        at: now,
-                        by: by.to_string(),
-                        what: "appeal_refused".into(),
-                        note: "申诉不成立".into(),
-                    });
-                })
-                .await?;
+                tx.edit_case(case, |case| case.note(now, by, Happened::AppealRefused, "申诉不成立")).await?;
                 match self.moderation.confirm_in(tx, case, by.as_str()).await {
                     Ok(case) => confirmed = case,
                     Err(UndoError::User(_)) => {}
@@ -274,6 +258,8 @@ impl Appeals {
 
 /// Did the person decide something about the case before it was appealed?
 fn acted(case: &Case, who: &MemberId) -> bool {
-    let mut before = case.history.iter().take_while(|event| event.what != "appealed");
-    before.any(|event| event.by == who.as_str() && !matches!(event.what.as_str(), "evidence_opened" | "read"))
+    let mut before = case.history.iter().take_while(|event| event.what != Happened::Appealed.id());
+    before.any(|event| {
+        event.by == who.as_str() && !matches!(event.what.parse(), Ok(Happened::EvidenceOpened | Happened::Read))
+    })
 }

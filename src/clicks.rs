@@ -5,23 +5,17 @@
 
 use std::sync::Arc;
 
-use serde_json::json;
-
 use crate::{
     appeals::Appeals,
     chat_commands::{self, CommandError},
     groups::Groups,
     model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
-    moderation::{
-        Moderation,
-        effects::{Ask, REASON, Request},
-        manual::Punishment,
-        undo::UndoError,
-    },
+    moderation::{Moderation, manual::Punishment, undo::UndoError},
     notices::{Notices, answer::Pressed, outgoing::Counter},
     policy::MemberState,
     reports::{ReportState, Reports},
-    store::{CaseEvent, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
+    store::{Case, CaseState, Store, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
+    tasks::{self, Ask, CardId, Happened, Request, Tell, Topic},
 };
 
 /// The use case.
@@ -94,42 +88,30 @@ impl Clicks {
     }
 
     async fn pressed(&self, by: &MemberId, card: &str, key: &str) -> Result<String, CommandError> {
-        // A card sent again to the next person carries `@2` after the task's id.
-        let task_id = card.split('@').next().unwrap_or_default();
-        if let Some(rest) = task_id.strip_prefix("tell-") {
-            return self.on_warning(by, rest.split('-').next().unwrap_or_default(), key).await;
+        match CardId::parse(card) {
+            Some(CardId::Warning(case)) => self.on_warning(by, &case, key).await,
+            Some(CardId::Request(task)) => self.on_request(by, &task, key).await,
+            Some(CardId::Appeal(case)) => self.on_appeal(by, &case, key).await,
+            Some(CardId::Breaker(task)) => self.on_breaker(by, &task, key).await,
+            Some(CardId::Report(report)) => self.on_report(by, &report, key).await,
+            None => Err(gone()),
         }
-        if task_id.starts_with("ask-") {
-            return self.on_request(by, &TaskId::from(task_id), key).await;
-        }
-        if let Some(case) = task_id.strip_prefix("appeal-") {
-            return self.on_appeal(by, &CaseId::from(case), key).await;
-        }
-        if task_id.starts_with("breaker-") {
-            return self.on_breaker(by, &TaskId::from(task_id), key).await;
-        }
-        if let Some(report) = task_id.strip_prefix("report-") {
-            return self.on_report(by, report, key).await;
-        }
-        Err(gone())
     }
 
-    async fn on_warning(&self, by: &MemberId, case: &str, key: &str) -> Result<String, CommandError> {
-        let case = CaseId::from(case);
+    async fn on_warning(&self, by: &MemberId, case: &CaseId, key: &str) -> Result<String, CommandError> {
         match key {
-            "appeal" => return Ok(self.appeals.open(by, &case, "（通过卡片申诉）").await?.label.into()),
-            "false_alarm" => return Ok(self.appeals.open(by, &case, "本人认为是误报").await?.label.into()),
-            "needed" => return self.needed_for_work(by, &case).await,
+            "appeal" => return Ok(self.appeals.open(by, case, "（通过卡片申诉）").await?.label.into()),
+            "false_alarm" => return Ok(self.appeals.open(by, case, "本人认为是误报").await?.label.into()),
+            "needed" => return self.needed_for_work(by, case).await,
             _ => {}
         }
         let now = self.clock.now();
         transact!(self.store.as_ref(), |tx| {
-            if let Some(mut case) = tx.case(&case).await?
+            if let Some(mut case) = tx.case(case).await?
                 && case.member == *by
-                && !case.history.iter().any(|event| event.what == "read")
+                && case.happened(Happened::Read).is_none()
             {
-                let note = "本人已读".into();
-                case.history.push(CaseEvent { at: now, by: by.to_string(), what: "read".into(), note });
+                case.note(now, by, Happened::Read, "本人已读");
                 tx.put_case(case);
             }
         });
@@ -145,24 +127,14 @@ impl Clicks {
             if found.state != CaseState::Open {
                 return Ok("已处理，无需说明".into());
             }
-            if !found.history.iter().any(|event| event.what == REASON) {
-                let note = "本人说明：工作需要".into();
-                found.history.push(CaseEvent { at: now, by: by.to_string(), what: REASON.into(), note });
+            if found.happened(Happened::Reason).is_none() {
+                found.note(now, by, Happened::Reason, "本人说明：工作需要");
                 tx.put_case(found);
             }
-            let ticket = tx.task(&TaskId::new(format!("ask-{case}-{}", Request::Leak))).await?;
-            if let Some(ticket) =
-                ticket.filter(|task| !task.state.is_final() && task.due > now && task.payload["asked"] == json!([]))
-            {
-                tx.update_task(TaskUpdate {
-                    id: ticket.id,
-                    fence: None,
-                    state: TaskState::Pending,
-                    due: now,
-                    reason: "本人已说明原因".into(),
-                    payload: None,
-                    failed: false,
-                });
+            let ticket = tx.task(&Ask::id(case, Request::Leak)).await?;
+            let nobody_asked = |task: &Task| tasks::payload::<Ask>(task).is_some_and(|ask| ask.asked.is_empty());
+            if let Some(ticket) = ticket.filter(|task| !task.state.is_final() && task.due > now && nobody_asked(task)) {
+                tx.update_task(TaskUpdate::wake(ticket.id, now, "本人已说明原因"));
             }
         });
         self.moderation.ring();
@@ -224,18 +196,10 @@ impl Clicks {
         case: &CaseId,
     ) -> Result<(String, Settled), CommandError> {
         let now = self.clock.now();
-        let mut ask: Ask = serde_json::from_value(task.payload.clone()).map_err(|_| gone())?;
+        let mut ask: Ask = tasks::payload(task).ok_or_else(gone)?;
         ask.claimed_done = ask.claimed_done.or(Some(now));
-        tx.update_task(TaskUpdate {
-            id: task.id.clone(),
-            fence: None,
-            state: TaskState::Pending,
-            due: now,
-            reason: "群主说已处理，正在核实".into(),
-            payload: Some(json!(ask)),
-            failed: false,
-        });
-        note(tx, case, now, by, "owner_done", "反馈已处理").await?;
+        tx.update_task(TaskUpdate::wake(task.id.clone(), now, "群主说已处理，正在核实").carrying(&ask));
+        tx.edit_case(case, |case| case.note(now, by, Happened::OwnerDone, "反馈已处理")).await?;
         Ok(("已反馈，正在核实".into(), self.agrees(tx, by, case).await?))
     }
 
@@ -248,22 +212,20 @@ impl Clicks {
         case: &CaseId,
     ) -> Result<(String, Settled), CommandError> {
         let now = self.clock.now();
-        tx.update_task(ended(&task.id, "改为警告", now));
+        tx.update_task(TaskUpdate::done(task.id.clone(), now, "改为警告"));
         tx.edit_case(case, |case| {
             case.step = Step::Warn;
             case.until = None;
+            case.note(now, by, Happened::OnlyWarned, "改为警告");
         })
         .await?;
-        note(tx, case, now, by, "only_warned", "改为警告").await?;
         if let Some(member) = &task.member {
             tx.edit_member(&task.group, member, |record| record.standing.state = MemberState::Normal).await?;
-            let group = self.groups.get(&task.group);
-            if !group.is_external(member) {
-                let payload = json!({ "topic": "warn", "n": 1, "of": 0, "next": "" });
-                let mut tell = Task::new(format!("tell-{case}-warn"), "tell", &task.group, now, payload);
-                tell.member = Some(member.clone());
-                tell.case = Some(case.clone());
-                tx.add_task(tell);
+            // Told as what was decided would have been, if the member can be told at all.
+            let told = tasks::payload::<Ask>(task).and_then(|ask| ask.tell);
+            if let Some(told) = told {
+                let tell = Tell { topic: Topic::Warn, next: String::new(), by_person: false, ..told };
+                tx.add_task(tell.task(case, member, &task.group, now));
             }
         }
         Ok(("已改为警告".into(), self.agrees(tx, by, case).await?))
@@ -284,9 +246,12 @@ impl Clicks {
         let punished = self.moderation.punish_in(tx, &group, &known.member, by, what).await?;
         let settled = self.agrees(tx, by, case).await?;
         let (reason, now) = ("已确认违规，按群规处理", self.clock.now());
-        tx.update_task(ended(&task.id, reason, now));
-        tx.edit_case(case, crate::store::Case::close_if_open).await?;
-        note(tx, case, now, by, "confirmed", reason).await?;
+        tx.update_task(TaskUpdate::done(task.id.clone(), now, reason));
+        tx.edit_case(case, |case| {
+            case.close_if_open();
+            case.note(now, by, Happened::Confirmed, reason);
+        })
+        .await?;
         Ok((format!("已确认违规（{punished}）"), settled))
     }
 
@@ -296,7 +261,7 @@ impl Clicks {
         };
         self.may_decide(by, &appeal.group)?;
         let answer = self.appeals.answer(case, by, key == "uphold", "").await?;
-        self.end(&TaskId::new(format!("appeal-{case}")), by, "申诉已处理").await?;
+        self.end(&tasks::Appeal::id(case), by, "申诉已处理").await?;
         Ok(answer)
     }
 
@@ -322,7 +287,7 @@ impl Clicks {
             _ => ReportState::Unfounded,
         };
         let answer = self.reports.close(id, by, state).await?;
-        self.end(&TaskId::new(format!("report-{id}")), by, "举报已处理").await?;
+        self.end(&tasks::Report::id(id), by, "举报已处理").await?;
         Ok(answer)
     }
 
@@ -331,9 +296,9 @@ impl Clicks {
         let now = self.clock.now();
         transact!(self.store.as_ref(), |tx| {
             if let Some(task) = tx.task(id).await? {
-                tx.update_task(ended(id, reason, now));
+                tx.update_task(TaskUpdate::done(id.clone(), now, reason));
                 if let Some(case) = &task.case {
-                    note(tx, case, now, by, "answered", reason).await?;
+                    tx.edit_case(case, |case| case.note(now, by, Happened::Answered, reason)).await?;
                 }
             }
         });
@@ -346,30 +311,11 @@ const MISJUDGED: &str = "misjudged";
 /// What somebody said of a case by acting on it.
 enum Settled {
     /// It was none.
-    Revoked(Box<crate::store::Case>),
+    Revoked(Box<Case>),
     /// It was one; nothing if that had been said before.
-    Confirmed(Option<Box<crate::store::Case>>),
+    Confirmed(Option<Box<Case>>),
 }
 
 fn gone() -> CommandError {
     UserError::new("这张卡片已失效").into()
-}
-
-fn ended(id: &TaskId, reason: &str, now: Timestamp) -> TaskUpdate {
-    let reason = reason.to_owned();
-    TaskUpdate { id: id.clone(), fence: None, state: TaskState::Done, due: now, reason, payload: None, failed: false }
-}
-
-async fn note(
-    tx: &mut Tx<'_>,
-    case: &CaseId,
-    at: Timestamp,
-    by: &MemberId,
-    what: &'static str,
-    note: &'static str,
-) -> Result<(), StoreError> {
-    tx.edit_case(case, |case| {
-        case.history.push(CaseEvent { at, by: by.to_string(), what: what.into(), note: note.into() });
-    })
-    .await
 }

@@ -17,6 +17,8 @@ pub mod settings;
 
 pub mod store;
 
+pub mod tasks;
+
 pub mod groups;
 
 pub mod capability;

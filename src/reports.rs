@@ -7,13 +7,13 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     groups::{Group, Groups},
     model::{CaseId, Clock, GroupId, MemberId, MessageId, SignedDuration, Timestamp, UserError, named_enum},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
-    store::{CaseState, Collection, Name, Processed, Store, StoreError, Task, Tx, transaction::transact},
+    store::{CaseState, Collection, Name, Processed, Store, StoreError, Tx, transaction::transact},
+    tasks,
 };
 
 const REPORTS: Collection<Report> = Collection::new(Name::Report);
@@ -164,9 +164,7 @@ impl Reports {
             credit.open += 1;
             tx.put(CREDIT, reporter.as_str(), &credit).await?;
             tx.put(REPORTS, &id, &report).await?;
-            let mut task = Task::new(format!("report-{id}"), "report", group.id(), now, json!({ "report": id }));
-            task.member.clone_from(&report.author);
-            tx.add_task(task);
+            tx.add_task(tasks::Report::task(&id, report.author.as_ref(), group.id(), now));
         });
         self.moderation.ring();
         Ok(format!("举报已收到（{id}），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。"))
@@ -191,11 +189,7 @@ impl Reports {
                 ReportState::Malicious => credit.malicious += 1,
             }
             tx.put(CREDIT, report.reporter.as_str(), &credit).await?;
-            let payload = json!({ "report": id });
-            let mut tell =
-                Task::new(format!("tell-report-{id}"), "tell_report", &report.group, self.clock.now(), payload);
-            tell.member = Some(report.reporter.clone());
-            tx.add_task(tell);
+            tx.add_task(tasks::TellReport::task(id, &report.reporter, &report.group, self.clock.now()));
             report.state = state;
             report.by = Some(by.clone());
             tx.put(REPORTS, id, &report).await?;

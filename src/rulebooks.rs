@@ -8,7 +8,6 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     groups::Configured,
@@ -16,12 +15,11 @@ use crate::{
     policy::rulebook::{Announced, Announcement, Rulebook, Versions},
     settings::{Problem, Settings, files::Kind},
     store::{Collection, Name, Store, StoreError, Task, transaction::transact},
+    tasks,
 };
 
 /// The collection of versions, a document for each group and rulebook.
 const RULEBOOKS: Collection<Lived> = Collection::new(Name::Rulebook);
-/// The kind of the tasks that tell of a change and see it into effect.
-pub const TASK: &str = "rulebook";
 
 /// What a group lives under; the stored document, and a line of `GET /api/v1/rulebooks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -52,6 +50,10 @@ pub struct News {
     /// People have been told.
     #[serde(default)]
     pub told: bool,
+}
+
+impl tasks::Payload for News {
+    const KIND: tasks::Kind = tasks::Kind::Rulebook;
 }
 
 /// All groups' rulebooks, in memory as they are in the store.
@@ -266,5 +268,5 @@ fn task(group: &Configured, file: &Rulebook, what: Announcement, before: &Versio
     };
     let what = if news.effective.is_some() { "" } else { "-withdrawn" };
     let id = format!("rulebook-{}-{}-{}{what}-{}", group.id, file.name, news.version, now.as_millisecond());
-    Task::new(id, TASK, &group.id, now, json!(news))
+    tasks::task(id, &group.id, now, &news)
 }

@@ -12,13 +12,13 @@ use crate::{
     clicks::{Clicks, Shown},
     groups::{GROUPS, Learned},
     model::{CaseId, Channel, Clock, MemberId, Message, ShiftedClock, TaskId, Timestamp},
-    moderation::effects::{Ask, Request},
     reports::ReportState,
     settings::Settings,
     store::{
-        CaseState, Commit, Committed, Document, Name, Store, StoreError, Task, TaskQuery, TaskState,
-        meanwhile::Meanwhile, transaction::transact,
+        CaseState, Commit, Committed, Document, Name, Store, StoreError, TaskQuery, TaskState, meanwhile::Meanwhile,
+        transaction::transact,
     },
+    tasks::{Ask, Request},
 };
 
 struct Bench {
@@ -64,8 +64,8 @@ impl Bench {
     /// The owner is asked what the case is.
     async fn asked_about(&self, case: &CaseId) -> TaskId {
         let ask = Ask::new(Request::Review);
-        let mut task = Task::new(format!("ask-{case}-review"), "ask", &"g".into(), self.now, json!(ask));
-        (task.case, task.member) = (Some(case.clone()), Some(member("li")));
+        let case = self.store.case(case).await.unwrap().unwrap();
+        let task = ask.task(&case, &case.group, self.now);
         let id = task.id.clone();
         self.store.commit(Commit { tasks: vec![task], ..Commit::default() }).await.unwrap();
         id

@@ -10,9 +10,9 @@ use serde_json::json;
 use super::{Api, problem::Problem};
 use crate::{
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
-    moderation::taken_back::RECALLED,
     policy::MemberState,
     store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
+    tasks::Happened,
     wording,
 };
 
@@ -104,6 +104,7 @@ impl From<Case> for CaseView {
         let mut rules: Vec<_> = case.findings.iter().map(|f| f.rule.clone()).collect();
         rules.sort_unstable();
         rules.dedup();
+        let recalled_at = case.happened(Happened::Recalled).map(|event| event.at);
         Self {
             id: case.id,
             group: case.group,
@@ -121,7 +122,7 @@ impl From<Case> for CaseView {
             policy: case.policy,
             clause: case.clause,
             state: case.state,
-            recalled_at: case.history.iter().find(|event| event.what == RECALLED).map(|event| event.at),
+            recalled_at,
             history: case.history,
         }
     }

@@ -9,6 +9,7 @@ use crate::{
     groups::Groups,
     model::Timestamp,
     store::{Case, Store, Task},
+    tasks::{Announce, Kind},
 };
 
 /// The job.
@@ -23,20 +24,21 @@ pub struct AnnounceJob {
 
 #[async_trait]
 impl Job for AnnounceJob {
-    fn kind(&self) -> &'static str {
-        "announce"
+    fn kind(&self) -> Kind {
+        Kind::Announce
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let group = self.groups.get(&task.group);
-        let text = if let Some(text) = task.payload.get("text").and_then(serde_json::Value::as_str) {
-            text.to_owned()
-        } else {
+        let Announce { text } = super::payload(task)?;
+        let text = if text.is_empty() {
             let Some(case) = &task.case else { return Err(JobError::Final("待办缺少内容".into())) };
             let Some(case) = self.store.case(case).await? else {
                 return Ok(Ended::gave_up("违规记录已不存在"));
             };
             public_line(&case)
+        } else {
+            text
         };
         self.hands.announce(&group, &text, now).await?;
         Ok(Ended::done("已在群里提醒"))

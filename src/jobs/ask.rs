@@ -16,9 +16,9 @@ use super::{
 use crate::{
     groups::{Group, Groups},
     model::{GroupKind, MemberId, SignedDuration, Timestamp},
-    moderation::effects::{Ask, REASON, Request},
     policy::MemberState,
     store::{Case, CaseState, Store, Task, changes::Changes},
+    tasks::{Ask, CardId, Happened, Kind, Request},
     wecom::cards::{self, Button, OwnerTask},
     wording,
 };
@@ -48,8 +48,8 @@ pub struct AskJob {
 
 #[async_trait]
 impl Job for AskJob {
-    fn kind(&self) -> &'static str {
-        "ask"
+    fn kind(&self) -> Kind {
+        Kind::Ask
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -63,7 +63,7 @@ impl Job for AskJob {
     }
 
     fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
-        note(Changes::new(), task, now, "gave_up", reason)
+        note(Changes::new(), task, now, Happened::GaveUp, reason)
     }
 }
 
@@ -128,7 +128,7 @@ impl AskJob {
             };
             return Ok(Ended::GaveUp {
                 reason: reason.into(),
-                with: note(Changes::new(), task, now, "gave_up", reason),
+                with: note(Changes::new(), task, now, Happened::GaveUp, reason),
             });
         };
         let card = card(task, &ask, &case, &group, now);
@@ -174,21 +174,17 @@ impl AskJob {
 }
 
 fn close(with: Changes, case: &Case) -> Changes {
-    with.case(&case.id, |case| {
-        if case.state == CaseState::Open {
-            case.state = CaseState::Closed;
-        }
-    })
+    with.case(&case.id, Case::close_if_open)
 }
 
 fn verified(task: &Task, ask: &Ask, case: &Case, by_hand: bool, now: Timestamp) -> Ended {
     let (what, text) = if by_hand {
-        ("done_by_hand", "已不在群里（有人手动移出）")
+        (Happened::DoneByHand, "已不在群里（有人手动移出）")
     } else {
-        ("verified", "已核实：已不在群里")
+        (Happened::Verified, "已核实：已不在群里")
     };
     let with = told(close(note(Changes::new(), task, now, what, text), case), task, ask, case, now);
-    Ended::Done { reason: text.into(), with: then_lift(with, task, case, now) }
+    Ended::Done { reason: text.into(), with: then_lift(with, task, ask, case, now) }
 }
 
 /// Now that a person has done it, the member hears why.
@@ -200,12 +196,9 @@ fn told(with: Changes, task: &Task, ask: &Ask, case: &Case, now: Timestamp) -> C
 }
 
 /// A mute that a person carried out has to be lifted by a person: they are asked again when it ends.
-fn then_lift(with: Changes, task: &Task, case: &Case, now: Timestamp) -> Changes {
-    let Some(until) = case.until.filter(|_| task.payload["request"] == json!(Request::Mute)) else { return with };
-    let ask = Ask::new(Request::Lift);
-    let mut lift = Task::new(format!("ask-{}-lift", case.id), "ask", &task.group, now, json!(ask));
-    lift.member.clone_from(&task.member);
-    lift.case.clone_from(&task.case);
+fn then_lift(with: Changes, task: &Task, ask: &Ask, case: &Case, now: Timestamp) -> Changes {
+    let Some(until) = case.until.filter(|_| ask.request == Request::Mute) else { return with };
+    let mut lift = Ask::new(Request::Lift).task(case, &task.group, now);
     lift.due = until.max(now);
     let member = case.member.clone();
     with.task(lift).member(&task.group, &member, move |record| {
@@ -217,11 +210,11 @@ fn then_lift(with: Changes, task: &Task, case: &Case, now: Timestamp) -> Changes
 
 fn reported(task: &Task, ask: &Ask, case: &Case, now: Timestamp) -> Ended {
     let text = "群主反馈已处理（企业微信不提供核实方式）";
-    let mut with = told(close(note(Changes::new(), task, now, "reported", text), case), task, ask, case, now);
+    let mut with = told(close(note(Changes::new(), task, now, Happened::Reported, text), case), task, ask, case, now);
     if ask.request == Request::Lift {
         with = set_normal(with, task, &case.member);
     }
-    Ended::Done { reason: text.into(), with: then_lift(with, task, case, now) }
+    Ended::Done { reason: text.into(), with: then_lift(with, task, ask, case, now) }
 }
 
 /// The card; pure, so that tests read it word for word.
@@ -261,9 +254,9 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         ),
         Request::Leak => (
             "疑似泄露，请关注".into(),
-            match case.history.iter().find(|event| event.what == REASON) {
+            match case.happened(Happened::Reason) {
                 Some(reason) => format!("{name} 还没有撤回，{}。请判断是否需要撤回。", reason.note),
-                None if external || case.history.iter().any(|event| event.what == "unreachable") => {
+                None if external || case.happened(Happened::Unreachable).is_some() => {
                     format!("{name} 收不到机器人的私信，请提醒对方撤回这条消息。")
                 }
                 None => format!("已私信 {name} 撤回。请确认消息已撤回，或提醒本人处理。"),
@@ -274,7 +267,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
             (format!("请恢复 {name}"), "处置已结束或撤销，请解除禁言或重新邀请入群。".into(), vec![done("已恢复")])
         }
     };
-    let id = if ask.cards == 0 { task.id.to_string() } else { format!("{}@{}", task.id, ask.cards + 1) };
+    let id = CardId::of(task, ask.cards as usize);
     let evidence = if case.category.is_leak() { wording::masked(&case.evidence) } else { case.evidence.clone() };
     cards::owner_task(&OwnerTask {
         id: &id,

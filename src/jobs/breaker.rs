@@ -10,6 +10,7 @@ use crate::{
     model::{MemberId, Timestamp},
     moderation::brake,
     store::{Store, Task},
+    tasks::{self, Kind},
     wecom::cards,
 };
 
@@ -27,8 +28,8 @@ pub struct BreakerJob {
 
 #[async_trait]
 impl Job for BreakerJob {
-    fn kind(&self) -> &'static str {
-        "breaker"
+    fn kind(&self) -> Kind {
+        Kind::Breaker
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -39,7 +40,8 @@ impl Job for BreakerJob {
         let group = self.groups.get(&task.group);
         let mut people = group.deciders();
         people.extend(self.escalation.iter().cloned());
-        let why = task.payload["why"].as_str().unwrap_or_default();
-        ask_next(self.hands.as_ref(), task, people, now, |id| cards::breaker(id, group.name(), why)).await
+        let why = &super::payload::<tasks::Breaker>(task)?.why;
+        ask_next::<tasks::Breaker>(self.hands.as_ref(), task, people, now, |id| cards::breaker(id, group.name(), why))
+            .await
     }
 }

@@ -8,10 +8,10 @@ use super::{announce, ask, hands::Private, notice, tell::message};
 use crate::{
     groups::{Configured, Group, Learned, Person},
     model::{Category, GroupKind, MemberId, Mode, Severity, Step, Timestamp},
-    moderation::effects::{Ask, Request, Tell, Topic},
     notices::outgoing,
     simulator::card_ok,
     store::{Case, CaseState, Task},
+    tasks::{Ask, Request, Tell, Topic},
     wecom::cards::{self, Report},
 };
 

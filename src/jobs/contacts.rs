@@ -3,18 +3,16 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
     contacts::{Book, Colleague, Company, Department},
-    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    model::{MemberId, SignedDuration, Timestamp},
     store::{Store, StoreError, Task},
+    tasks::{Kind, Standing},
     wecom::client::{Client, ClientError},
 };
 
-/// The only task.
-const TASK: &str = "contacts";
 /// Read this often.
 const EVERY: SignedDuration = SignedDuration::from_hours(6);
 /// Changes come in swarms (a whole department is moved): one reading serves them all.
@@ -35,20 +33,20 @@ pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
 
 /// Something changed: reads it soon.
 pub async fn changed(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    match store.task(&TASK.into()).await? {
+    match store.task(&Standing::Contacts.task(now).id).await? {
         Some(known) if known.due <= now + SWARM => Ok(()),
         _ => due(store, now + SWARM).await,
     }
 }
 
 async fn due(store: &dyn Store, due: Timestamp) -> Result<(), StoreError> {
-    super::due(store, Task::new(TASK, TASK, &GroupId::from(""), due, json!({}))).await
+    super::due(store, Standing::Contacts.task(due)).await
 }
 
 #[async_trait]
 impl Job for ContactsJob {
-    fn kind(&self) -> &'static str {
-        TASK
+    fn kind(&self) -> Kind {
+        Kind::Contacts
     }
 
     /// WeCom's bad days end.

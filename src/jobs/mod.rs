@@ -31,7 +31,8 @@ use async_trait::async_trait;
 
 use crate::{
     model::Timestamp,
-    store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Store, StoreError, Task, TaskUpdate, changes::Changes},
+    tasks::{Kind, Payload},
 };
 
 /// How one run of a task ended, with everything that is to be written together with that.
@@ -123,7 +124,7 @@ pub enum JobError {
 #[async_trait]
 pub trait Job: Send + Sync + 'static {
     /// The name in [`Task::kind`]; it never changes.
-    fn kind(&self) -> &'static str;
+    fn kind(&self) -> Kind;
     /// Does it, or finds that it is done already: a task may be run again after a crash in the middle.
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError>;
     /// False for what must not be given up because it failed many times.
@@ -139,21 +140,13 @@ pub trait Job: Send + Sync + 'static {
 /// Makes a standing task due at its time, whether it is new or was planned for another.
 async fn due(store: &dyn Store, task: Task) -> Result<(), StoreError> {
     let changes = match store.task(&task.id).await? {
-        Some(_) => Changes::new().update_task(TaskUpdate {
-            id: task.id,
-            fence: None,
-            state: TaskState::Pending,
-            due: task.due,
-            reason: String::new(),
-            payload: None,
-            failed: false,
-        }),
+        Some(_) => Changes::new().update_task(TaskUpdate::wake(task.id, task.due, "")),
         None => Changes::new().task(task),
     };
     changes.commit(store).await.map(drop)
 }
 
 /// Reads a task's payload; one that this version cannot read is never guessed at.
-fn payload<T: serde::de::DeserializeOwned>(task: &Task) -> Result<T, JobError> {
-    serde_json::from_value(task.payload.clone()).map_err(|e| JobError::Final(format!("待办内容读不懂：{e}")))
+fn payload<P: Payload>(task: &Task) -> Result<P, JobError> {
+    P::deserialize(&task.payload).map_err(|e| JobError::Final(format!("待办内容读不懂：{e}")))
 }

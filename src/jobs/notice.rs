@@ -14,23 +14,24 @@ use crate::{
     model::Timestamp,
     notices::{
         self, NoticeError, Notices, Ran,
-        outgoing::{self, Counter, Tell},
+        outgoing::{Counter, Tell},
     },
     store::{Task, changes::Changes},
+    tasks::Kind,
     wecom::cards::{self, Button},
 };
 
 /// One of the kinds of [`notices::run`].
 pub struct NoticeJob {
     /// Which.
-    pub kind: &'static str,
+    pub kind: Kind,
     /// The use case.
     pub notices: Arc<Notices>,
 }
 
 #[async_trait]
 impl Job for NoticeJob {
-    fn kind(&self) -> &'static str {
+    fn kind(&self) -> Kind {
         self.kind
     }
 
@@ -54,8 +55,8 @@ pub struct NoticeTellJob {
 
 #[async_trait]
 impl Job for NoticeTellJob {
-    fn kind(&self) -> &'static str {
-        outgoing::TELL
+    fn kind(&self) -> Kind {
+        Kind::NoticeTell
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -95,8 +96,8 @@ pub struct NoticeCardJob {
 
 #[async_trait]
 impl Job for NoticeCardJob {
-    fn kind(&self) -> &'static str {
-        outgoing::CARD
+    fn kind(&self) -> Kind {
+        Kind::NoticeCard
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {

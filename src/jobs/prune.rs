@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{Ended, Job, JobError};
 use crate::{
-    model::{GroupId, SignedDuration, TaskId, Timestamp},
+    model::{SignedDuration, TaskId, Timestamp},
     moderation::Rules,
     settings::reload::Live,
     store::{Commit, Store, StoreError, Task, TaskQuery, TaskState},
+    tasks::{Kind, Standing},
 };
 
 /// Looked at this often.
@@ -29,14 +29,14 @@ pub struct PruneJob {
 
 /// Plans it once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    let task = Task::new("prune", "prune", &GroupId::from(""), now, json!({}));
+    let task = Standing::Prune.task(now);
     store.commit(Commit { tasks: vec![task], ..Commit::default() }).await.map(drop)
 }
 
 #[async_trait]
 impl Job for PruneJob {
-    fn kind(&self) -> &'static str {
-        "prune"
+    fn kind(&self) -> Kind {
+        Kind::Prune
     }
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {

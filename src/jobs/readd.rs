@@ -17,9 +17,9 @@ use super::{
 use crate::{
     groups::Groups,
     model::{SignedDuration, Timestamp},
-    moderation::effects::{Ask, Readd, Request, Tell, Topic},
     policy::MemberState,
-    store::{CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Case, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    tasks::{Ask, Happened, Kind, Readd, Tell, Topic},
 };
 
 /// While a mute lasts the group is looked at this often.
@@ -42,8 +42,8 @@ pub struct ReaddJob {
 
 #[async_trait]
 impl Job for ReaddJob {
-    fn kind(&self) -> &'static str {
-        "readd"
+    fn kind(&self) -> Kind {
+        Kind::Readd
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -69,9 +69,9 @@ impl Job for ReaddJob {
         }
         if learned.members.contains_key(&member) {
             let (what, text) = if payload.begun {
-                ("readded", "禁言结束，已拉回群聊")
+                (Happened::Readded, "禁言结束，已拉回群聊")
             } else {
-                ("readded_by_person", "有人已手动拉回，禁言提前结束")
+                (Happened::ReaddedByPerson, "有人已手动拉回，禁言提前结束")
             };
             return Ok(self.over(task, &member, now, what, text));
         }
@@ -97,10 +97,14 @@ impl Job for ReaddJob {
             moved => moved?,
         };
         match moved {
-            Moved::Done => Ok(self.over(task, &member, now, "readded", "禁言结束，已拉回群聊")),
+            Moved::Done => Ok(self.over(task, &member, now, Happened::Readded, "禁言结束，已拉回群聊")),
             Moved::Gone => Ok(Ended::Done {
                 reason: "成员已不在公司，不再拉回".into(),
-                with: set_normal(note(Changes::new(), task, now, "left", "成员已不在公司，未拉回"), task, &member),
+                with: set_normal(
+                    note(Changes::new(), task, now, Happened::Left, "成员已不在公司，未拉回"),
+                    task,
+                    &member,
+                ),
             }),
             Moved::Full => Ok(self.by_hand(task, "群已满员，请群主手动拉回", now)),
         }
@@ -112,21 +116,18 @@ impl Job for ReaddJob {
     }
 
     fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
-        note(Changes::new(), task, now, "gave_up", reason)
+        note(Changes::new(), task, now, Happened::GaveUp, reason)
     }
 }
 
 impl ReaddJob {
     /// The bot cannot; the owner is asked to.
     fn by_hand(&self, task: &Task, reason: &str, now: Timestamp) -> Ended {
-        let mut with = note(Changes::new(), task, now, "gave_up", reason);
-        if let Some(case) = &task.case {
-            let mut lift =
-                Task::new(format!("ask-{case}-lift"), "ask", &task.group, now, json!(Ask::new(Request::Lift)));
-            lift.member.clone_from(&task.member);
-            lift.case = Some(case.clone());
-            with = with.task(lift);
-        }
+        let with = note(Changes::new(), task, now, Happened::GaveUp, reason);
+        let with = match Ask::lift_after(task, now) {
+            Some(lift) => with.task(lift),
+            None => with,
+        };
         Ended::GaveUp { reason: reason.into(), with }
     }
 
@@ -135,16 +136,12 @@ impl ReaddJob {
         task: &Task,
         member: &crate::model::MemberId,
         now: Timestamp,
-        what: &'static str,
+        what: Happened,
         text: &'static str,
     ) -> Ended {
         let mut with = set_normal(note(Changes::new(), task, now, what, text), task, member);
         if let Some(case) = &task.case {
-            with = with.case(case, |case| {
-                if case.state == CaseState::Open {
-                    case.state = CaseState::Closed;
-                }
-            });
+            with = with.case(case, Case::close_if_open);
             with = with.task(Tell::new(Topic::MuteOver).task(case, member, &task.group, now));
         }
         Ended::Done { reason: text.into(), with }

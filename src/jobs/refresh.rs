@@ -4,17 +4,16 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{Ended, Job, JobError, hands::Hands};
 use crate::{
     capability::{Act, Capabilities, Provider},
     groups::{Group, Groups, Learned},
     model::{GroupId, MemberId, SignedDuration, Timestamp},
-    moderation::effects::{Ask, Remove, Request},
     notices::{NoticeError, Notices},
     policy::MemberState,
     store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, changes::Changes},
+    tasks::{Ask, Kind, Remove, Request, Standing},
     wecom::client::Client,
 };
 
@@ -53,7 +52,7 @@ pub async fn missed(store: &dyn Store, group: &Group, now: Timestamp) -> Result<
 }
 
 async fn due(store: &dyn Store, group: &GroupId, due: Timestamp) -> Result<(), StoreError> {
-    super::due(store, Task::new(format!("refresh-{group}"), "refresh", group, due, json!({}))).await
+    super::due(store, Standing::Refresh(group).task(due)).await
 }
 
 /// Every task of a group in a state.
@@ -63,8 +62,8 @@ fn open_tasks(group: &GroupId, state: TaskState) -> TaskQuery {
 
 #[async_trait]
 impl Job for RefreshJob {
-    fn kind(&self) -> &'static str {
-        "refresh"
+    fn kind(&self) -> Kind {
+        Kind::Refresh
     }
 
     /// WeCom's bad days end; the group is still there then.
@@ -172,7 +171,9 @@ impl RefreshJob {
         let mut members = BTreeSet::new();
         for state in [TaskState::Pending, TaskState::WaitsForPerson] {
             let tasks = self.store.tasks(&open_tasks(group, state)).await?.into_iter();
-            members.extend(tasks.filter(|t| matches!(t.kind.as_str(), "remove" | "ask")).filter_map(|t| t.member));
+            members.extend(
+                tasks.filter(|t| matches!(t.kind.parse(), Ok(Kind::Remove | Kind::Ask))).filter_map(|t| t.member),
+            );
         }
         Ok(members)
     }
@@ -181,21 +182,14 @@ impl RefreshJob {
     fn take_out_again(&self, task: &Task, record: &MemberRecord, now: Timestamp) -> Option<Task> {
         let group = self.groups.get(&task.group);
         let case = record.standing.strikes.iter().rfind(|s| !s.revoked).map(|s| s.case.clone());
-        let at = now.as_second();
-        let mut again = match self.capabilities.load().provider(Act::Move, &group, Some(&record.member))? {
+        match self.capabilities.load().provider(Act::Move, &group, Some(&record.member))? {
             Provider::Api => {
-                let payload = json!(Remove { until: None, begun: false, tell: None });
-                Task::new(format!("remove-banned-{}-{at}", record.member), "remove", group.id(), now, payload)
+                let remove = Remove { until: None, begun: false, tell: None };
+                Some(remove.again(case.as_ref(), group.id(), &record.member, now))
             }
-            Provider::Person => {
-                let payload = json!(Ask::new(Request::Remove));
-                Task::new(format!("ask-{}-banned-{at}", case.as_ref()?), "ask", group.id(), now, payload)
-            }
-            Provider::Simulated => return None,
-        };
-        again.member = Some(record.member.clone());
-        again.case = case;
-        Some(again)
+            Provider::Person => Some(Ask::new(Request::Remove).again(case.as_ref()?, group.id(), &record.member, now)),
+            Provider::Simulated => None,
+        }
     }
 
     async fn learn_names(&self, id: &GroupId, fresh: &Learned) -> Result<(), JobError> {

@@ -16,12 +16,10 @@ use super::{
 use crate::{
     groups::Groups,
     model::{MemberId, Timestamp},
-    moderation::{
-        effects::{Readd, Remove},
-        undo,
-    },
+    moderation::undo,
     policy::MemberState,
-    store::{Case, CaseEvent, CaseState, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Case, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    tasks::{Happened, Kind, Readd, Remove},
 };
 
 /// The job.
@@ -39,8 +37,8 @@ const FEWEST: usize = 2;
 
 #[async_trait]
 impl Job for RemoveJob {
-    fn kind(&self) -> &'static str {
-        "remove"
+    fn kind(&self) -> Kind {
+        Kind::Remove
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -67,14 +65,14 @@ impl Job for RemoveJob {
                 removed(task, &member, &payload, now)
             } else if by_us {
                 // The way back that is planned already looks at the new end of the mute.
-                let with = note(Changes::new(), task, now, "prolonged", "已在群外，禁言延长");
+                let with = note(Changes::new(), task, now, Happened::Prolonged, "已在群外，禁言延长");
                 Ended::Done {
                     reason: "已在群外，禁言延长".into(), with: told(with, task, &member, &payload, now)
                 }
             } else {
                 Ended::Done {
                     reason: "成员已自行离开".into(),
-                    with: note(Changes::new(), task, now, "left", "成员已自行离开，未执行移出"),
+                    with: note(Changes::new(), task, now, Happened::Left, "成员已自行离开，未执行移出"),
                 }
             });
         }
@@ -89,7 +87,7 @@ impl Job for RemoveJob {
     }
 
     fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
-        note(Changes::new(), task, now, "gave_up", reason)
+        note(Changes::new(), task, now, Happened::GaveUp, reason)
     }
 }
 
@@ -119,27 +117,15 @@ impl RemoveJob {
 /// Removed by us: written into the case, and for a mute the way back is planned in the same commit.
 fn removed(task: &Task, member: &MemberId, payload: &Remove, now: Timestamp) -> Ended {
     let until = payload.until;
-    let mut with = note(Changes::new(), task, now, "removed", "已移出群聊");
+    let mut with = note(Changes::new(), task, now, Happened::Removed, "已移出群聊");
     with = told(with, task, member, payload, now);
     if until.is_none()
         && let Some(case) = &task.case
     {
-        with = with.case(case, |case| {
-            if case.state == CaseState::Open {
-                case.state = CaseState::Closed;
-            }
-        });
+        with = with.case(case, Case::close_if_open);
     }
     if let Some(until) = until {
-        let mut readd = Task::new(
-            format!("readd-{}", task.id),
-            "readd",
-            &task.group,
-            now,
-            json!(Readd { until, begun: false, undo: false }),
-        );
-        readd.member = Some(member.clone());
-        readd.case.clone_from(&task.case);
+        let mut readd = Readd::after(task, member, until, now);
         readd.due = super::readd::next_look(now, until);
         with = with.task(readd);
     }
@@ -157,12 +143,10 @@ fn told(with: Changes, task: &Task, member: &MemberId, payload: &Remove, now: Ti
 }
 
 /// Adds a line to the task's case.
-pub(super) fn note(with: Changes, task: &Task, now: Timestamp, what: &'static str, text: &str) -> Changes {
+pub(super) fn note(with: Changes, task: &Task, now: Timestamp, what: Happened, text: &str) -> Changes {
     let Some(case) = &task.case else { return with };
     let text = text.to_owned();
-    with.case(case, move |case: &mut Case| {
-        case.history.push(CaseEvent { at: now, by: "bot".into(), what: what.into(), note: text.clone() });
-    })
+    with.case(case, move |case: &mut Case| case.note(now, "bot", what, text.as_str()))
 }
 
 /// The member may speak again.

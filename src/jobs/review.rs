@@ -15,6 +15,7 @@ use crate::{
     model::{MemberId, Timestamp},
     reports::{ReportState, Reports},
     store::{Store, Task, changes::Changes},
+    tasks::{self, Asked, CardId, Kind, TellReport},
     wecom::cards,
     wording,
 };
@@ -35,8 +36,8 @@ pub struct AppealJob {
 
 #[async_trait]
 impl Job for AppealJob {
-    fn kind(&self) -> &'static str {
-        "appeal"
+    fn kind(&self) -> Kind {
+        Kind::Appeal
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -52,7 +53,7 @@ impl Job for AppealJob {
         let rule = found.rule.as_str();
         let name = group.member_name(&found.member);
         let said = if found.category.is_leak() { wording::masked(&found.evidence) } else { found.evidence.clone() };
-        ask_next(self.hands.as_ref(), task, reviewers, now, |id| {
+        ask_next::<tasks::Appeal>(self.hands.as_ref(), task, reviewers, now, |id| {
             cards::appeal(id, group.name(), name, case.as_str(), rule, &said, &appeal.text)
         })
         .await
@@ -73,12 +74,12 @@ pub struct ReportJob {
 
 #[async_trait]
 impl Job for ReportJob {
-    fn kind(&self) -> &'static str {
-        "report"
+    fn kind(&self) -> Kind {
+        Kind::Report
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let id = task.payload["report"].as_str().unwrap_or_default();
+        let id = &super::payload::<tasks::Report>(task)?.report;
         let Some(report) = self.reports.get(id).await? else { return Ok(Ended::gave_up("举报已不存在")) };
         if report.state != ReportState::Open {
             return Ok(Ended::done(format!("举报{}", report.state.zh())));
@@ -89,7 +90,7 @@ impl Job for ReportJob {
         people.retain(|p| Some(p) != report.author.as_ref() && *p != report.reporter);
         let credit = self.reports.credit(&report.reporter).await?;
         let author = report.author.as_ref().map_or("未能对应到发言人", |a| group.member_name(a));
-        ask_next(self.hands.as_ref(), task, people, now, |card| {
+        ask_next::<tasks::Report>(self.hands.as_ref(), task, people, now, |card| {
             cards::report(&cards::Report {
                 id: card,
                 group: group.name(),
@@ -114,12 +115,12 @@ pub struct TellReportJob {
 
 #[async_trait]
 impl Job for TellReportJob {
-    fn kind(&self) -> &'static str {
-        "tell_report"
+    fn kind(&self) -> Kind {
+        Kind::TellReport
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let id = task.payload["report"].as_str().unwrap_or_default();
+        let id = &super::payload::<TellReport>(task)?.report;
         let Some(report) = self.reports.get(id).await? else { return Ok(Ended::gave_up("举报已不存在")) };
         let text = match report.state {
             ReportState::Founded if self.reports.is_rehearsal(&report) => {
@@ -140,14 +141,15 @@ impl Job for TellReportJob {
 }
 
 /// Sends the card to the first person not asked yet and waits for the answer.
-pub(super) async fn ask_next(
+pub(super) async fn ask_next<P: Asked>(
     hands: &dyn Hands,
     task: &Task,
     people: Vec<MemberId>,
     now: Timestamp,
     card: impl Fn(&str) -> serde_json::Value,
 ) -> Result<Ended, JobError> {
-    let mut asked: Vec<MemberId> = serde_json::from_value(task.payload["asked"].clone()).unwrap_or_default();
+    let mut payload: P = super::payload(task)?;
+    let asked = payload.asked();
     let Some(next) = people.into_iter().find(|p| !asked.contains(p)) else {
         return Ok(Ended::gave_up(if asked.is_empty() {
             "没有可以询问的群主或管理员"
@@ -155,11 +157,10 @@ pub(super) async fn ask_next(
             "逐级询问后仍无人处理"
         }));
     };
-    let id = if asked.is_empty() { task.id.to_string() } else { format!("{}@{}", task.id, asked.len() + 1) };
+    let id = CardId::of(task, asked.len());
     let sent = hands.tell(std::slice::from_ref(&next), &Private::Card(card(&id)), now).await?;
     asked.push(next.clone());
-    let mut payload = task.payload.clone();
-    payload["asked"] = json!(asked);
+    let payload = json!(payload);
     if !sent.unreachable.is_empty() {
         let reason = format!("{next} 收不到私信，询问下一位");
         return Ok(Ended::Later { due: now, reason, payload: Some(payload), with: Changes::new() });

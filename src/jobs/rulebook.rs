@@ -17,8 +17,9 @@ use crate::{
     capability::{Act, Capabilities, Provider},
     groups::{Group, Groups},
     model::{MemberId, SignedDuration, Timestamp},
-    rulebooks::{News, Rulebooks, TASK},
+    rulebooks::{News, Rulebooks},
     store::{Task, changes::Changes},
+    tasks::Kind,
     wording,
 };
 
@@ -43,8 +44,8 @@ pub struct RulebookJob {
 
 #[async_trait]
 impl Job for RulebookJob {
-    fn kind(&self) -> &'static str {
-        TASK
+    fn kind(&self) -> Kind {
+        Kind::Rulebook
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {

@@ -95,7 +95,7 @@ impl Runner {
         wake: Arc<Notify>,
         jobs: impl IntoIterator<Item = Arc<dyn Job>>,
     ) -> Self {
-        let jobs = jobs.into_iter().map(|job| (job.kind(), job)).collect();
+        let jobs = jobs.into_iter().map(|job| (job.kind().id(), job)).collect();
         Self { store, clock, jobs, wake, held: Mutex::default(), faults: Mutex::default(), repeats: Repeats::default() }
     }
 
@@ -212,7 +212,7 @@ impl Runner {
                 } else {
                     self.log(Level::INFO, task, state.id(), &reason, now);
                 }
-                metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => state.id()).increment(1);
+                metrics::counter!("qunguan_tasks_total", "kind" => job.kind().id(), "state" => state.id()).increment(1);
                 self.end(task, state, due, reason, payload, with, false).await;
             }
             Err(JobError::Store(error)) => {
@@ -261,7 +261,7 @@ impl Runner {
 
     async fn give_up(&self, job: &dyn Job, task: &Task, reason: String, now: Timestamp) {
         self.log(Level::WARN, task, "task given up", &reason, now);
-        metrics::counter!("qunguan_tasks_total", "kind" => job.kind(), "state" => "gave_up").increment(1);
+        metrics::counter!("qunguan_tasks_total", "kind" => job.kind().id(), "state" => "gave_up").increment(1);
         let with = job.on_give_up(task, &reason, now);
         self.end(task, TaskState::GaveUp, now, reason, None, with, true).await;
     }
@@ -300,7 +300,7 @@ mod tests {
     use tokio::sync::Semaphore;
 
     use super::*;
-    use crate::{model::ShiftedClock, store::memory::MemoryStore};
+    use crate::{model::ShiftedClock, store::memory::MemoryStore, tasks::Kind};
 
     #[test]
     fn backoff_doubles_within_bounds() {
@@ -320,8 +320,8 @@ mod tests {
 
     #[async_trait]
     impl Job for Counting {
-        fn kind(&self) -> &'static str {
-            "count"
+        fn kind(&self) -> Kind {
+            Kind::Prune
         }
         async fn run(&self, task: &Task, _now: Timestamp) -> Result<Ended, JobError> {
             self.begun.add_permits(1);
@@ -350,8 +350,13 @@ mod tests {
             let job = Arc::new(Counting { begun: Semaphore::new(0), go_on: Semaphore::new(0) });
             let mut tasks = Changes::new();
             for (n, group) in groups.iter().enumerate() {
-                tasks =
-                    tasks.task(Task::new(format!("{group}-{n}"), "count", &(*group).into(), clock.now(), json!({})));
+                tasks = tasks.task(Task::new(
+                    format!("{group}-{n}"),
+                    Kind::Prune.id(),
+                    &(*group).into(),
+                    clock.now(),
+                    json!({}),
+                ));
             }
             assert!(tasks.commit(store.as_ref()).await.unwrap());
             let jobs = [job.clone() as Arc<dyn Job>];

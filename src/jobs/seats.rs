@@ -3,20 +3,18 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
     coverage::Coverage,
-    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    model::{MemberId, SignedDuration, Timestamp},
     store::{Store, StoreError, Task},
+    tasks::{Kind, Standing},
     wecom::client::Client,
 };
 
 /// Read this often.
 const EVERY: SignedDuration = SignedDuration::from_mins(10);
-/// The one task's id.
-const ID: &str = "seats";
 
 /// The job; it never ends.
 pub struct SeatsJob {
@@ -28,13 +26,13 @@ pub struct SeatsJob {
 
 /// Plans a look at once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    super::due(store, Task::new(ID, "seats", &GroupId::from(""), now, json!({}))).await
+    super::due(store, Standing::Seats.task(now)).await
 }
 
 #[async_trait]
 impl Job for SeatsJob {
-    fn kind(&self) -> &'static str {
-        "seats"
+    fn kind(&self) -> Kind {
+        Kind::Seats
     }
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {

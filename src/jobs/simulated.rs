@@ -6,6 +6,7 @@ use super::{Ended, Job, JobError, remove::note};
 use crate::{
     model::Timestamp,
     store::{Task, changes::Changes},
+    tasks::{Happened, Kind, Simulated},
 };
 
 /// The job.
@@ -13,12 +14,12 @@ pub struct SimulatedJob;
 
 #[async_trait]
 impl Job for SimulatedJob {
-    fn kind(&self) -> &'static str {
-        "simulated"
+    fn kind(&self) -> Kind {
+        Kind::Simulated
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let would = match task.payload.get("would").and_then(serde_json::Value::as_str).unwrap_or_default() {
+        let would = match super::payload::<Simulated>(task)?.would.as_str() {
             "hint" => "私下提示",
             "warn" => "警告",
             "mute" => "禁言",
@@ -28,6 +29,6 @@ impl Job for SimulatedJob {
             _ => "处理",
         };
         let reason = format!("只观察：正式执行时会{would}");
-        Ok(Ended::Done { with: note(Changes::new(), task, now, "simulated", &reason), reason })
+        Ok(Ended::Done { with: note(Changes::new(), task, now, Happened::Simulated, &reason), reason })
     }
 }

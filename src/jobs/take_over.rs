@@ -5,6 +5,7 @@
 use crate::{
     model::{SignedDuration, Timestamp},
     store::{Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
+    tasks,
 };
 
 /// Tasks read at once.
@@ -43,6 +44,6 @@ pub async fn take_over(store: &dyn Store, now: Timestamp) -> Result<usize, Store
 }
 
 fn was_begun(task: &Task, now: Timestamp) -> bool {
-    let marked = task.payload["begun"] == true && task.due <= now + BEGUN_AGAIN;
+    let marked = tasks::is_begun(task) && task.due <= now + BEGUN_AGAIN;
     task.leased_until.is_some() || marked
 }

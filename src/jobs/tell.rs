@@ -15,8 +15,8 @@ use super::{
 use crate::{
     groups::{Group, Groups},
     model::{Category, Timestamp},
-    moderation::effects::{Tell, Topic},
     store::{Case, CaseState, Store, Task, changes::Changes},
+    tasks::{Announce, Happened, Kind, Tell, Topic},
     wecom::cards::{self, Warning},
     wording,
 };
@@ -35,8 +35,8 @@ pub struct TellJob {
 
 #[async_trait]
 impl Job for TellJob {
-    fn kind(&self) -> &'static str {
-        "tell"
+    fn kind(&self) -> Kind {
+        Kind::Tell
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
@@ -54,28 +54,24 @@ impl Job for TellJob {
         if sent.unreachable.is_empty() {
             let mut with = match tell.topic {
                 // A warning is over once it is said; what moves people closes with its own task.
-                Topic::Hint | Topic::Warn => Changes::new().case(&case.id, |case| {
-                    if case.state == CaseState::Open {
-                        case.state = CaseState::Closed;
-                    }
-                }),
+                Topic::Hint | Topic::Warn => Changes::new().case(&case.id, Case::close_if_open),
                 _ => Changes::new(),
             };
             if tell.announce {
-                let mut line =
-                    Task::new(format!("announce-{}", case.id), "announce", &task.group, now, serde_json::json!({}));
-                line.case = Some(case.id.clone());
-                with = with.task(line);
+                with = with.task(Announce::about(&case.id, &task.group, now));
             }
             Ok(Ended::Done { reason: format!("已私信：{}", tell.topic.zh()), with })
         } else {
             let reason = "私信送不到：对方不在应用可见范围内";
-            Ok(Ended::GaveUp { reason: reason.into(), with: note(Changes::new(), task, now, "unreachable", reason) })
+            Ok(Ended::GaveUp {
+                reason: reason.into(),
+                with: note(Changes::new(), task, now, Happened::Unreachable, reason),
+            })
         }
     }
 
     fn on_give_up(&self, task: &Task, reason: &str, now: Timestamp) -> Changes {
-        note(Changes::new(), task, now, "gave_up", reason)
+        note(Changes::new(), task, now, Happened::GaveUp, reason)
     }
 }
 

@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::json;
 
 use super::{Ended, Job, JobError, wecom_hands::job_error};
 use crate::{
     intercept,
-    model::{GroupId, SignedDuration, Timestamp},
+    model::{SignedDuration, Timestamp},
     moderation::Rules,
     settings::reload::Live,
     store::{Store, StoreError, Task},
+    tasks::{Kind, Standing},
     wecom::client::Client,
 };
 
 /// Looked at this often.
 const EVERY: SignedDuration = SignedDuration::from_hours(1);
-/// The one task's id.
-const ID: &str = "words";
 
 /// The job; it never ends.
 pub struct WordsJob {
@@ -30,13 +28,13 @@ pub struct WordsJob {
 
 /// Plans a look at once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    super::due(store, Task::new(ID, "words", &GroupId::from(""), now, json!({}))).await
+    super::due(store, Standing::Words.task(now)).await
 }
 
 #[async_trait]
 impl Job for WordsJob {
-    fn kind(&self) -> &'static str {
-        "words"
+    fn kind(&self) -> Kind {
+        Kind::Words
     }
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {

@@ -1,14 +1,13 @@
 //! The circuit breaker at work: too many removals in a short time, and everything is only recorded until the owner says
 //! whether they were right. One button resumes, one takes them all back.
 
-use serde_json::json;
-
 use super::{Moderation, undo::UndoError};
 use crate::{
     groups::Group,
     model::{CaseId, GroupId, Timestamp, UserError},
     policy::{Policy, breaker::Breaker},
     store::{Collection, Document, Name, Store, StoreError, Task, transaction::transact},
+    tasks,
 };
 
 /// The collection of breakers, by group.
@@ -42,8 +41,7 @@ pub(super) fn count(
 ) -> Option<Task> {
     let open = breaker.removed(&policy.breaker, case, group.learned.members.len(), now)?;
     tracing::error!(group = %group.id(), why = open.why, "the circuit breaker opened: everything is only recorded now");
-    let id = format!("breaker-{}-{}", group.id(), open.since.as_second());
-    Some(Task::new(id, "breaker", group.id(), now, json!({ "why": open.why })))
+    Some(tasks::Breaker::task(&open.why, open.since, group.id(), now))
 }
 
 impl Moderation {

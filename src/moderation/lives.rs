@@ -14,7 +14,8 @@ use crate::{
     detect::{Finding, Stages, own::Own},
     model::{CaseId, Stage, Timestamp, UserError},
     policy::lifecycle::{Gates, RuleLife, Verdict},
-    store::{Case, CaseEvent, CaseState, Collection, Name, Store, StoreError, Tx, transaction::transact},
+    store::{Case, CaseState, Collection, Name, Store, StoreError, Tx, transaction::transact},
+    tasks::Happened,
 };
 
 /// The collection of rules that people have said something about.
@@ -176,16 +177,11 @@ impl Moderation {
         if case.state == CaseState::Revoked {
             return Err(UserError::new(format!("{id} 已经撤销过了")).into());
         }
-        if case.history.iter().any(|event| event.what == "confirmed") {
+        if case.happened(Happened::Confirmed).is_some() {
             return Ok(None);
         }
         let now = self.clock.now();
-        case.history.push(CaseEvent {
-            at: now,
-            by: by.to_owned(),
-            what: "confirmed".into(),
-            note: "经人看过，确属违规".into(),
-        });
+        case.note(now, by, Happened::Confirmed, "经人看过，确属违规");
         self.judge(tx, &case, Verdict::Confirmed, now).await?;
         tx.put_case(case.clone());
         Ok(Some(case))

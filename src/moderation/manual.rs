@@ -1,19 +1,14 @@
 //! What a person decides: a warning, a mute or a removal by hand, a report found true, the end of a mute. The same case,
 //! tasks and messages as a decision of the bot's, with the person's name in the history.
 
-use serde_json::json;
-
-use super::{
-    Moderation, case_id,
-    effects::{self, Readd},
-    undo::UndoError,
-};
+use super::{Moderation, case_id, effects, undo::UndoError};
 use crate::{
     capability::{Act, Provider},
     groups::Group,
     model::{CaseId, Category, MemberId, MessageId, Role, Severity, SignedDuration, Step, Timestamp, UserError},
     policy::{self, Decision, MemberState, NewStrike, ladder::Unit},
-    store::{Case, CaseEvent, CaseState, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
+    store::{Case, CaseState, StoreError, TaskUpdate, Tx, transaction::transact},
+    tasks::{Happened, Readd},
 };
 
 /// What a person wants to happen to a member.
@@ -85,7 +80,7 @@ impl Moderation {
         let cited = what.about.and_then(|(category, _, said)| rules.clause(group, category?, said.min(now)));
         let (clause, rule) =
             cited.map_or_else(|| (None, what.reason.chars().take(60).collect()), |(clause, rule)| (Some(clause), rule));
-        let case = Case {
+        let mut case = Case {
             id: id.clone(),
             version: 0,
             group: group.id().clone(),
@@ -105,13 +100,9 @@ impl Moderation {
             clause,
             rule,
             state: CaseState::Open,
-            history: vec![CaseEvent {
-                at: now,
-                by: by.to_string(),
-                what: "decided".into(),
-                note: what.reason.chars().take(200).collect(),
-            }],
+            history: Vec::new(),
         };
+        case.note(now, by, Happened::Decided, what.reason.chars().take(200).collect::<String>());
         tx.add_tasks(effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now));
         tx.put_member(record);
         tx.put_case(case);
@@ -136,25 +127,12 @@ impl Moderation {
             .await?;
             for id in cases.iter().filter(|case| case.step == Step::Mute).map(|case| &case.id) {
                 let Some(mut case) = tx.case(id).await? else { continue };
-                tx.update_task(TaskUpdate {
-                    id: format!("readd-remove-{id}").into(),
-                    fence: None,
-                    state: TaskState::Cancelled,
-                    due: now,
-                    reason: "禁言提前结束".into(),
-                    payload: None,
-                    failed: false,
-                });
-                let removed = case.history.iter().any(|event| event.what == "removed");
+                tx.update_task(TaskUpdate::cancel(Readd::id_after_mute(id), now, "禁言提前结束"));
+                let removed = case.happened(Happened::Removed).is_some();
                 if removed && self.capabilities.load().provider(Act::Move, group, Some(member)) == Some(Provider::Api) {
-                    let payload = json!(Readd { until: now, begun: false, undo: false });
-                    let mut task = Task::new(format!("readd-{id}-early"), "readd", group.id(), now, payload);
-                    task.member = Some(member.clone());
-                    task.case = Some(id.clone());
-                    tx.add_task(task);
+                    tx.add_task(Readd::early(&case, group.id(), now));
                 }
-                let note = "禁言提前结束".into();
-                case.history.push(CaseEvent { at: now, by: by.to_string(), what: "mute_ended".into(), note });
+                case.note(now, by, Happened::MuteEnded, "禁言提前结束");
                 tx.put_case(case);
             }
         });

@@ -39,6 +39,7 @@ use crate::{
         Case, CaseState, Commit, Committed, MemberRecord, Processed, Store, StoreError, TaskQuery, TaskState,
         TaskUpdate,
     },
+    tasks::Kind,
 };
 
 /// Everything that lists and policies say; swapped as a whole on reload.
@@ -215,16 +216,8 @@ impl Moderation {
         let query =
             TaskQuery { state: Some(TaskState::WaitsForPerson), group: Some(group.clone()), ..TaskQuery::default() };
         let now = self.clock.now();
-        for task in self.store.tasks(&query).await?.into_iter().filter(|task| task.kind == "ask") {
-            let update = TaskUpdate {
-                id: task.id,
-                fence: None,
-                state: TaskState::Pending,
-                due: now,
-                reason: task.reason,
-                payload: None,
-                failed: false,
-            };
+        for task in self.store.tasks(&query).await?.into_iter().filter(|task| task.kind == Kind::Ask.id()) {
+            let update = TaskUpdate::wake(task.id, now, task.reason);
             self.store.commit(Commit { task_updates: vec![update], ..Commit::default() }).await?;
         }
         Ok(())

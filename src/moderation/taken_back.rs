@@ -2,20 +2,13 @@
 //!
 //! The strike stays: what was said was read. Taking back is no message of its own; it counts towards nothing.
 
-use serde_json::json;
-
-use super::{
-    Answer, Moderation, Outcome,
-    effects::{Request, Topic},
-};
+use super::{Answer, Moderation, Outcome};
 use crate::{
     detect::Verdict,
     model::{Attachment, Message, MessageId, Step},
-    store::{Case, CaseEvent, Processed, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
+    store::{Case, Processed, StoreError, Task, TaskUpdate, Tx, transaction::transact},
+    tasks::{self, Ask, Happened, Request, Tell, Topic},
 };
-
-/// What the case's history says of it.
-pub const RECALLED: &str = "recalled";
 
 /// The message that `message` takes back, if that is all it does.
 pub(super) fn takes_back(message: &Message) -> Option<&MessageId> {
@@ -26,16 +19,13 @@ pub(super) fn takes_back(message: &Message) -> Option<&MessageId> {
 
 /// Was the message this case is about taken back?
 pub fn is_recalled(case: &Case) -> bool {
-    case.history.iter().any(|event| event.what == RECALLED)
+    case.happened(Happened::Recalled).is_some()
 }
 
 /// Does this task ask somebody to take a leak back, or to see to it?
 fn asks_for_it(task: &Task) -> bool {
-    match task.kind.as_str() {
-        "ask" => task.payload["request"] == json!(Request::Leak),
-        "tell" => task.payload["topic"] == json!(Topic::Recall),
-        _ => false,
-    }
+    tasks::payload::<Ask>(task).is_some_and(|ask| ask.request == Request::Leak)
+        || tasks::payload::<Tell>(task).is_some_and(|tell| tell.topic == Topic::Recall)
 }
 
 impl Moderation {
@@ -66,24 +56,11 @@ impl Moderation {
             if let Some(mut case) = case_about(tx, &message, of).await? {
                 let by_themselves = case.member == message.sender;
                 let note = if by_themselves { "本人已撤回该消息" } else { "该消息已被他人撤回" };
-                case.history.push(CaseEvent {
-                    at: message.at,
-                    by: message.sender.to_string(),
-                    what: RECALLED.into(),
-                    note: note.into(),
-                });
+                case.note(message.at, &message.sender, Happened::Recalled, note);
                 if case.category.is_leak() {
                     let open = tx.tasks_of(&case.id).await?.into_iter();
                     for task in open.filter(|task| !task.state.is_final() && asks_for_it(task)) {
-                        tx.update_task(TaskUpdate {
-                            id: task.id,
-                            fence: None,
-                            state: TaskState::Done,
-                            due: now,
-                            reason: note.into(),
-                            payload: None,
-                            failed: false,
-                        });
+                        tx.update_task(TaskUpdate::done(task.id, now, note));
                     }
                     case.close_if_open();
                 }

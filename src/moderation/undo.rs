@@ -3,21 +3,16 @@
 
 use std::collections::BTreeSet;
 
-use serde_json::json;
-
-use super::{
-    Moderation,
-    effects::{Ask, Readd, Request, Tell, Topic},
-    harmless,
-};
+use super::{Moderation, harmless};
 use crate::{
     capability::{Act, Provider},
     model::{CaseId, GroupId, MemberId, Step, Timestamp, UserError},
     policy::{self, MemberState, lifecycle::Verdict},
     store::{
-        Case, CaseEvent, CaseQuery, CaseState, Commit, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, Tx,
+        Case, CaseQuery, CaseState, Commit, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, Tx,
         transaction::transact,
     },
+    tasks::{self, Announce, Ask, Happened, Kind, Readd, Remove, Request, Tell, Topic},
 };
 
 /// Cases of a member that are looked at to know how they came to be where they are.
@@ -61,15 +56,7 @@ impl Moderation {
         let now = self.clock.now();
         let tasks = tx.tasks_of(id).await?;
         for task in tasks.iter().filter(|task| !task.state.is_final()) {
-            tx.update_task(TaskUpdate {
-                id: task.id.clone(),
-                fence: None,
-                state: TaskState::Cancelled,
-                due: now,
-                reason: "记录已撤销".into(),
-                payload: None,
-                failed: false,
-            });
+            tx.update_task(TaskUpdate::cancel(task.id.clone(), now, "记录已撤销"));
         }
         // Its own group, and the owner's other groups that a critical case reached.
         let mut places = BTreeSet::from([&case.group]);
@@ -84,29 +71,21 @@ impl Moderation {
             let tell = Tell { next: why_zh(why).into(), ..Tell::new(Topic::Revoked) };
             tx.add_task(tell.task(id, &case.member, &case.group, now));
         }
-        if tasks.iter().any(|task| task.kind == "announce" && task.state == TaskState::Done) {
+        if tasks.iter().any(|task| task.kind == Kind::Announce.id() && task.state == TaskState::Done) {
             // What was said to everybody is put right before everybody.
             let text = format!(
                 "【群管更正】{} 提醒涉及「{}」的那条消息，经复核不算违规，特此更正。",
                 crate::wording::when(case.at, now),
                 case.category.zh()
             );
-            let mut line =
-                Task::new(format!("announce-{id}-undo"), "announce", &case.group, now, json!({ "text": text }));
-            line.case = Some(id.clone());
-            tx.add_task(line);
+            tx.add_task(Announce { text }.correction(&case, now));
         }
         if let Some(verdict) = verdict(why) {
             harmless::remember(tx, &case, by, now).await?;
             self.judge(tx, &case, verdict, now).await?;
         }
         case.state = CaseState::Revoked;
-        case.history.push(CaseEvent {
-            at: now,
-            by: by.to_owned(),
-            what: "revoked".into(),
-            note: format!("记录已撤销（{}）", why_zh(why)),
-        });
+        case.note(now, by, Happened::Revoked, format!("记录已撤销（{}）", why_zh(why)));
         tx.put_case(case.clone());
         Ok(case)
     }
@@ -131,15 +110,7 @@ impl Moderation {
             }
             harmless::remember(tx, case, by, now).await?;
             self.judge(tx, case, Verdict::Misjudged, now).await?;
-            tx.edit_case(&case.id, |case| {
-                case.history.push(CaseEvent {
-                    at: now,
-                    by: by.to_owned(),
-                    what: "misjudged".into(),
-                    note: "经人看过，属于误判".into(),
-                });
-            })
-            .await?;
+            tx.edit_case(&case.id, |case| case.note(now, by, Happened::Misjudged, "经人看过，属于误判")).await?;
         });
         self.harmless.learn(&case.evidence);
         Ok(self.lives.reread(self.store.as_ref(), case).await?)
@@ -167,14 +138,10 @@ impl Moderation {
             Some(Provider::Api)
                 if was_taken_out(case, tasks, place) || self.is_out_by_us(place, &case.member).await? =>
             {
-                tx.add_task(readd(case, place, now));
+                tx.add_task(Readd::undone(case, place, now));
             }
             Some(Provider::Person) => {
-                let mut ask =
-                    Task::new(format!("ask-{}-lift", case.id), "ask", place, now, json!(Ask::new(Request::Lift)));
-                ask.member = Some(case.member.clone());
-                ask.case = Some(case.id.clone());
-                tx.add_task(ask);
+                tx.add_task(Ask::new(Request::Lift).task(case, place, now));
             }
             _ => {}
         }
@@ -201,12 +168,10 @@ impl Moderation {
     /// A removal that was just being carried out while it was cancelled has happened nevertheless.
     async fn bring_back_who_left_meanwhile(&self, case: &Case, now: Timestamp) -> Result<(), StoreError> {
         let query = TaskQuery { case: Some(case.id.clone()), limit: 1000, ..TaskQuery::default() };
-        let begun = |task: &&Task| {
-            task.kind == "remove" && task.state == TaskState::Cancelled && task.payload["begun"] == json!(true)
-        };
+        let begun = |task: &&Task| task.state == TaskState::Cancelled && removal_begun(task);
         for task in self.store.tasks(&query).await?.iter().filter(begun) {
             if self.store.member(&task.group, &case.member).await?.standing.state == MemberState::Normal {
-                let tasks = vec![readd(case, &task.group, now)];
+                let tasks = vec![Readd::undone(case, &task.group, now)];
                 self.store.commit(Commit { tasks, ..Commit::default() }).await?;
             }
         }
@@ -219,17 +184,12 @@ fn took_out(case: &Case) -> bool {
 }
 
 fn was_taken_out(case: &Case, tasks: &[Task], place: &GroupId) -> bool {
-    let begun = |task: &Task| task.kind == "remove" && task.group == *place && task.payload["begun"] == json!(true);
-    tasks.iter().any(begun) || (case.group == *place && case.history.iter().any(|event| event.what == "removed"))
+    let begun = |task: &Task| task.group == *place && removal_begun(task);
+    tasks.iter().any(begun) || (case.group == *place && case.happened(Happened::Removed).is_some())
 }
 
-fn readd(case: &Case, place: &GroupId, now: Timestamp) -> Task {
-    let elsewhere = if case.group == *place { String::new() } else { format!("-{place}") };
-    let payload = json!(Readd { until: now, begun: false, undo: true });
-    let mut task = Task::new(format!("readd-{}-undo{elsewhere}", case.id), "readd", place, now, payload);
-    task.member = Some(case.member.clone());
-    task.case = Some(case.id.clone());
-    task
+fn removal_begun(task: &Task) -> bool {
+    tasks::payload::<Remove>(task).is_some_and(|remove| remove.begun)
 }
 
 async fn cases_of(store: &dyn Store, group: &GroupId, member: &MemberId) -> Result<Vec<Case>, StoreError> {
@@ -245,9 +205,9 @@ async fn cases_of(store: &dyn Store, group: &GroupId, member: &MemberId) -> Resu
 /// The last thing that happened to the member's place in the group is that the bot took them out.
 pub(crate) async fn is_out_by_us(store: &dyn Store, group: &GroupId, member: &MemberId) -> Result<bool, StoreError> {
     let cases = cases_of(store, group, member).await?;
-    let moves = cases.iter().flat_map(|case| &case.history).filter_map(|event| match event.what.as_str() {
-        "removed" => Some((event.at, true)),
-        "readded" | "readded_by_person" | "left" => Some((event.at, false)),
+    let moves = cases.iter().flat_map(|case| &case.history).filter_map(|event| match event.what.parse() {
+        Ok(Happened::Removed) => Some((event.at, true)),
+        Ok(Happened::Readded | Happened::ReaddedByPerson | Happened::Left) => Some((event.at, false)),
         _ => None,
     });
     Ok(moves.max_by_key(|(at, _)| *at).is_some_and(|(_, out)| out))

@@ -17,6 +17,7 @@ use super::{
 use crate::{
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
     store::{Collection, Commit, Name, Task, transaction::transact},
+    tasks::Kind,
     wording::{when, zone},
 };
 
@@ -25,11 +26,11 @@ const ACTIVITIES: Collection<Activity> = Collection::new(Name::Activity);
 /// The collection of activities one can sign in to, by group.
 const OPEN: Collection<String> = Collection::new(Name::ActivityOpen);
 /// Reminds everybody before the start.
-pub const REMIND: &str = "activity.remind";
+const REMIND: &str = Kind::ActivityRemind.id();
 /// Ends the sign-in and tells the organiser.
-pub const CLOSE: &str = "activity.close";
+const CLOSE: &str = Kind::ActivityClose.id();
 /// Asks the organiser for a summary.
-pub const SUMMARY: &str = "activity.summary";
+const SUMMARY: &str = Kind::ActivitySummary.id();
 /// The organiser is asked for the summary so often, a day apart.
 const ASKED: u8 = 3;
 

@@ -11,14 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::{GroupId, MemberId, Timestamp},
     store::Task,
+    tasks::{self, Announce, Kind, Payload},
 };
 
-/// Tells people in private.
-pub const TELL: &str = "notice.tell";
-/// Puts a card with the count into the group.
-pub const CARD: &str = "notice.card";
-/// Says something to a group; the same kind as everybody's.
-pub const ANNOUNCE: &str = "announce";
 /// Most receivers of one task, as of one `message/send`.
 pub const RECEIVERS: usize = 1000;
 
@@ -46,13 +41,6 @@ pub struct Tell {
     pub buttons: Vec<Button>,
 }
 
-/// Something said to a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Announce {
-    /// The words.
-    pub text: String,
-}
-
 /// The one card of a notice in a group. WeCom lets it be changed only when somebody presses its button; it shows the count of
 /// that moment then.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,6 +59,13 @@ pub struct Counter {
     pub button: Button,
 }
 
+impl Payload for Tell {
+    const KIND: Kind = Kind::NoticeTell;
+}
+impl Payload for Counter {
+    const KIND: Kind = Kind::NoticeCard;
+}
+
 impl Tell {
     /// A plain text.
     pub fn text(to: Vec<MemberId>, text: String) -> Self {
@@ -87,12 +82,12 @@ pub fn tell(id: &str, home: &GroupId, now: Timestamp, message: &Tell) -> Vec<Tas
         .map(|(index, to)| {
             let id = if index == 0 { id.to_owned() } else { format!("{id}/{index}") };
             let part = Tell { to: to.to_vec(), ..message.clone() };
-            Task::new(id, TELL, home, now, super::encode(&part))
+            tasks::task(id, home, now, &part)
         })
         .collect()
 }
 
 /// A task saying something to a group.
 pub fn announce(id: &str, group: &GroupId, now: Timestamp, text: String) -> Task {
-    Task::new(id.to_owned(), ANNOUNCE, group, now, super::encode(&Announce { text }))
+    tasks::task(id, group, now, &Announce { text })
 }

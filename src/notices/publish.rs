@@ -20,7 +20,8 @@ use super::{
 };
 use crate::{
     model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp},
-    store::{Collection, Commit, StoreError, Task, TaskState, TaskUpdate, Tx, transaction::transact},
+    store::{Collection, Commit, StoreError, Task, TaskUpdate, Tx, transaction::transact},
+    tasks,
     wording::{when, zone_name},
 };
 
@@ -365,15 +366,7 @@ impl Notices {
                     .collect())
             })
             .await?;
-        let updates = tasks.into_iter().map(|id| TaskUpdate {
-            id,
-            fence: None,
-            state: TaskState::Cancelled,
-            due: now,
-            reason: "通知已取消".into(),
-            payload: None,
-            failed: false,
-        });
+        let updates = tasks.into_iter().map(|id| TaskUpdate::cancel(id, now, "通知已取消"));
         self.store.commit(Commit { task_updates: updates.collect(), ..Commit::default() }).await?;
         Ok(notice)
     }
@@ -686,7 +679,7 @@ pub(super) fn counter(notice: &Notice, count: wording::Count) -> Counter {
 
 fn counter_task(notice: &Notice, index: usize, count: wording::Count, now: Timestamp) -> Task {
     let id = format!("notice/{}/card/{index}", notice.id);
-    Task::new(id, outgoing::CARD, &notice.what.groups[index], now, encode(&counter(notice, count)))
+    tasks::task(id, &notice.what.groups[index], now, &counter(notice, count))
 }
 
 /// Many different leave lists must not make as many deadlines: then each is moved up to the next quarter of an hour.

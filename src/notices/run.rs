@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, OPEN, activity, encode,
+    NoticeError, Notices, OPEN, encode,
     notice::{Event, Notice, State},
     outgoing::{self, Tell},
     publish::{buttons, open_ids},
@@ -24,21 +24,30 @@ use super::{
 use crate::{
     model::{MemberId, SignedDuration, Timestamp},
     store::{Commit, StoreError, Task, transaction::transact},
+    tasks::Kind,
 };
 
 /// Sends at the planned time.
-pub const SEND: &str = "notice.send";
+pub const SEND: &str = Kind::NoticeSend.id();
 /// Reminds those missing.
-pub const REMIND: &str = "notice.remind";
+pub const REMIND: &str = Kind::NoticeRemind.id();
 /// The deadline.
-pub const DEADLINE: &str = "notice.deadline";
+pub const DEADLINE: &str = Kind::NoticeDeadline.id();
 /// The lists.
-pub const REPORT: &str = "notice.report";
+pub const REPORT: &str = Kind::NoticeReport.id();
 /// The end.
-pub const ARCHIVE: &str = "notice.archive";
+pub const ARCHIVE: &str = Kind::NoticeArchive.id();
 /// Every kind of notices and activities, for registering.
-pub const KINDS: &[&str] =
-    &[SEND, REMIND, DEADLINE, REPORT, ARCHIVE, activity::REMIND, activity::CLOSE, activity::SUMMARY];
+pub const KINDS: &[Kind] = &[
+    Kind::NoticeSend,
+    Kind::NoticeRemind,
+    Kind::NoticeDeadline,
+    Kind::NoticeReport,
+    Kind::NoticeArchive,
+    Kind::ActivityRemind,
+    Kind::ActivityClose,
+    Kind::ActivitySummary,
+];
 
 /// Superiors get their list this long after the deadline, and everybody else this long after a start past it: messages that
 /// were said in time may still be under way.

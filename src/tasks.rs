@@ -1,0 +1,768 @@
+//! Everything the bot has to do later or outside, kind by kind: what each task carries, and under which id it stands.
+//!
+//! A task's id is its idempotency key: the same cause makes the same id, so nothing is done twice. Ids and payloads are made
+//! here and read back here, and nowhere else; those of notices and activities stand beside their rolls in `notices`. A new
+//! kind is a line of [`Kind`], its [`Payload`] and its job.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::json;
+
+use crate::{
+    model::{CaseId, GroupId, MemberId, TaskId, Timestamp, named_enum},
+    store::{Case, CaseEvent, Task, TaskState, TaskUpdate},
+};
+
+named_enum! {
+    /// What there is to do; the stored names never change.
+    pub enum Kind {
+        /// A line said to a group.
+        Announce = "announce", "群内提示";
+        /// An activity's sign-in is over.
+        ActivityClose = "activity.close", "签到截止";
+        /// An activity is near.
+        ActivityRemind = "activity.remind", "活动提醒";
+        /// The organiser writes how it was.
+        ActivitySummary = "activity.summary", "活动总结";
+        /// A member appealed: somebody else judges.
+        Appeal = "appeal", "申诉";
+        /// The owner or an admin does something in the client.
+        Ask = "ask", "请人处理";
+        /// The circuit breaker opened: the owner looks.
+        Breaker = "breaker", "熔断";
+        /// The address book is read.
+        Contacts = "contacts", "读取通讯录";
+        /// A notice is over.
+        NoticeArchive = "notice.archive", "通知归档";
+        /// A group's card with the count.
+        NoticeCard = "notice.card", "回执卡片";
+        /// A notice's deadline.
+        NoticeDeadline = "notice.deadline", "通知截止";
+        /// Those missing are reminded.
+        NoticeRemind = "notice.remind", "通知提醒";
+        /// Superiors get the list.
+        NoticeReport = "notice.report", "通知名单";
+        /// A notice is sent at its time.
+        NoticeSend = "notice.send", "发送通知";
+        /// People read something in private.
+        NoticeTell = "notice.tell", "通知私信";
+        /// What is older than its retention is forgotten.
+        Prune = "prune", "清理";
+        /// Somebody comes back into the group.
+        Readd = "readd", "拉回群聊";
+        /// A group's member list is read.
+        Refresh = "refresh", "读取群成员";
+        /// Somebody is taken out of the group.
+        Remove = "remove", "移出群聊";
+        /// A member reported a message: somebody judges.
+        Report = "report", "举报";
+        /// People are told of a change of the rules.
+        Rulebook = "rulebook", "群规变更";
+        /// Who has a seat in the archive is read.
+        Seats = "seats", "读取存档席位";
+        /// What would have been done.
+        Simulated = "simulated", "试运行";
+        /// A member reads something about a case.
+        Tell = "tell", "私信";
+        /// A reporter reads what came of it.
+        TellReport = "tell_report", "举报结果";
+        /// WeCom's own 敏感词 follow the lists.
+        Words = "words", "敏感词";
+    }
+}
+
+/// What a task of one kind carries; stored as JSON.
+pub trait Payload: Serialize + DeserializeOwned {
+    /// The kind.
+    const KIND: Kind;
+}
+
+/// What a task carries, if it is of that kind and this version can read it.
+pub fn payload<P: Payload>(task: &Task) -> Option<P> {
+    if task.kind != P::KIND.id() {
+        return None;
+    }
+    P::deserialize(&task.payload).ok()
+}
+
+/// A pending task that is due at once.
+pub fn task<P: Payload>(id: impl Into<TaskId>, group: &GroupId, now: Timestamp, payload: &P) -> Task {
+    Task::new(id, P::KIND.id(), group, now, json!(payload))
+}
+
+fn about<P: Payload>(id: impl Into<TaskId>, group: &GroupId, case: &Case, now: Timestamp, payload: &P) -> Task {
+    let mut task = task(id, group, now, payload);
+    task.member = Some(case.member.clone());
+    task.case = Some(case.id.clone());
+    task
+}
+
+named_enum! {
+    /// What a private message to a member is about; `wording` has the sentences.
+    pub enum Topic {
+        /// Something to mind, no strike.
+        Hint = "hint", "提示";
+        /// A warning with a strike.
+        Warn = "warn", "警告";
+        /// Muted until a time.
+        Mute = "mute", "禁言";
+        /// Removed.
+        Remove = "remove", "移出";
+        /// Please take a message back (leaks).
+        Recall = "recall", "请撤回";
+        /// A mute is over.
+        MuteOver = "mute_over", "禁言结束";
+        /// A case was taken back.
+        Revoked = "revoked", "已撤销";
+        /// An appeal was refused.
+        AppealRefused = "appeal_refused", "申诉不成立";
+    }
+}
+
+named_enum! {
+    /// What an owner is asked for.
+    pub enum Request {
+        /// Mute somebody in the client (or take them out for the time).
+        Mute = "mute", "请禁言";
+        /// Take somebody out.
+        Remove = "remove", "请移出";
+        /// Say the ready sentence to a customer.
+        Warn = "warn", "请提醒";
+        /// Judge: is this a violation?
+        Review = "review", "请复核";
+        /// A leak: see to it that it is taken back.
+        Leak = "leak", "疑似泄露";
+        /// A mute is over: let them speak again.
+        Lift = "lift", "请解除";
+    }
+}
+
+/// Payload of a `tell` task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Tell {
+    /// What about.
+    pub topic: Topic,
+    /// This violation's number among those that count.
+    pub n: u32,
+    /// How many steps the ladder has.
+    pub of: u32,
+    /// What the next one would bring, or what else is to be said about the topic, in Chinese; empty for nothing.
+    pub next: String,
+    /// The policy counts violations, not points: then points are not spoken of.
+    #[serde(default)]
+    pub counts: bool,
+    /// A person did it in the client, not the bot.
+    #[serde(default)]
+    pub by_person: bool,
+    /// Once it is said, the group hears one neutral line.
+    #[serde(default)]
+    pub announce: bool,
+}
+
+impl Tell {
+    /// News that has no number.
+    pub fn new(topic: Topic) -> Self {
+        Self { topic, n: 0, of: 0, next: String::new(), counts: false, by_person: false, announce: false }
+    }
+
+    /// The task; told once for each case and topic.
+    pub fn task(&self, case: &CaseId, member: &MemberId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = task(format!("tell-{case}-{}", self.topic), group, now, self);
+        task.member = Some(member.clone());
+        task.case = Some(case.clone());
+        task
+    }
+}
+
+/// Payload of an `ask` task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Ask {
+    /// What for.
+    pub request: Request,
+    /// Whom we asked so far, in order.
+    #[serde(default)]
+    pub asked: Vec<MemberId>,
+    /// The person asked last has time until then.
+    #[serde(default)]
+    pub answer_by: Option<Timestamp>,
+    /// Somebody said it is done; it is being verified since then.
+    #[serde(default)]
+    pub claimed_done: Option<Timestamp>,
+    /// Cards sent so far: each needs an id of its own, also when the request is opened again.
+    #[serde(default)]
+    pub cards: u32,
+    /// Reply codes of the cards sent, for updating them.
+    #[serde(default)]
+    pub response_codes: Vec<String>,
+    /// Rounds through everybody who may decide that ended without an answer.
+    #[serde(default)]
+    pub rounds: u32,
+    /// What the member is told once it is done, not before.
+    #[serde(default)]
+    pub tell: Option<Tell>,
+}
+
+impl Ask {
+    /// Nobody asked yet.
+    pub fn new(request: Request) -> Self {
+        Self {
+            request,
+            asked: Vec::new(),
+            answer_by: None,
+            claimed_done: None,
+            response_codes: Vec::new(),
+            cards: 0,
+            rounds: 0,
+            tell: None,
+        }
+    }
+
+    /// The task; a case has one a group for each thing that is asked.
+    pub fn task(&self, case: &Case, group: &GroupId, now: Timestamp) -> Task {
+        let elsewhere = if case.group == *group { String::new() } else { format!("-{group}") };
+        about(format!("ask-{}-{}{elsewhere}", case.id, self.request), group, case, now, self)
+    }
+
+    /// Where a case's task of this kind stands.
+    pub fn id(case: &CaseId, request: Request) -> TaskId {
+        format!("ask-{case}-{request}").into()
+    }
+
+    /// Somebody is asked for the way back that a task could not do by itself.
+    pub fn lift_after(readd: &Task, now: Timestamp) -> Option<Task> {
+        let case = readd.case.clone()?;
+        let mut lift = task(Self::id(&case, Request::Lift), &readd.group, now, &Self::new(Request::Lift));
+        lift.member.clone_from(&readd.member);
+        lift.case = Some(case);
+        Some(lift)
+    }
+
+    /// Somebody who is banned was let in again: another task each time.
+    pub fn again(&self, case: &CaseId, group: &GroupId, member: &MemberId, now: Timestamp) -> Task {
+        let mut task = task(format!("ask-{case}-banned-{}", now.as_second()), group, now, self);
+        task.member = Some(member.clone());
+        task.case = Some(case.clone());
+        task
+    }
+}
+
+/// Payload of a `remove` task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Remove {
+    /// End of the mute; `None` for good.
+    pub until: Option<Timestamp>,
+    /// Written before the call goes out: from now on "not in the group" means "by us".
+    #[serde(default)]
+    pub begun: bool,
+    /// What the member is told once they are out, not before.
+    #[serde(default)]
+    pub tell: Option<Tell>,
+}
+
+/// Payload of a `readd` task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Readd {
+    /// When the mute ends.
+    pub until: Timestamp,
+    /// Written before the call goes out: from now on "back in the group" means "by us".
+    #[serde(default)]
+    pub begun: bool,
+    /// A case was taken back: who is there already needs no word about it.
+    #[serde(default)]
+    pub undo: bool,
+}
+
+impl Payload for Tell {
+    const KIND: Kind = Kind::Tell;
+}
+impl Payload for Ask {
+    const KIND: Kind = Kind::Ask;
+}
+impl Payload for Remove {
+    const KIND: Kind = Kind::Remove;
+}
+impl Payload for Readd {
+    const KIND: Kind = Kind::Readd;
+}
+
+impl Remove {
+    /// The task; a case takes somebody out of a group once. `home` is the group of the case.
+    pub fn task(&self, case: &Case, group: &GroupId, now: Timestamp) -> Task {
+        let elsewhere = if case.group == *group { String::new() } else { format!("-{group}") };
+        about(format!("remove-{}{elsewhere}", case.id), group, case, now, self)
+    }
+
+    /// Somebody who is banned was let in again: another task each time.
+    pub fn again(&self, case: Option<&CaseId>, group: &GroupId, member: &MemberId, now: Timestamp) -> Task {
+        let mut task = task(format!("remove-banned-{member}-{}", now.as_second()), group, now, self);
+        task.member = Some(member.clone());
+        task.case = case.cloned();
+        task
+    }
+}
+
+impl Readd {
+    /// The way back after the mute that a task began.
+    pub fn after(removal: &Task, member: &MemberId, until: Timestamp, now: Timestamp) -> Task {
+        let readd = Self { until, begun: false, undo: false };
+        let mut task = task(format!("readd-{}", removal.id), &removal.group, now, &readd);
+        task.member = Some(member.clone());
+        task.case.clone_from(&removal.case);
+        task
+    }
+
+    /// Where the way back after a case's mute stands.
+    pub fn id_after_mute(case: &CaseId) -> TaskId {
+        format!("readd-remove-{case}").into()
+    }
+
+    /// The way back at once, because a person ended the mute.
+    pub fn early(case: &Case, group: &GroupId, now: Timestamp) -> Task {
+        about(format!("readd-{}-early", case.id), group, case, now, &Self { until: now, begun: false, undo: false })
+    }
+
+    /// The way back at once, because the case was taken back.
+    pub fn undone(case: &Case, group: &GroupId, now: Timestamp) -> Task {
+        let elsewhere = if case.group == *group { String::new() } else { format!("-{group}") };
+        let readd = Self { until: now, begun: false, undo: true };
+        about(format!("readd-{}-undo{elsewhere}", case.id), group, case, now, &readd)
+    }
+}
+
+/// Payload of an `announce` task: one line to a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Announce {
+    /// The words; empty for the neutral line about the task's case.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+impl Payload for Announce {
+    const KIND: Kind = Kind::Announce;
+}
+
+impl Announce {
+    /// One neutral line that a case was warned about.
+    pub fn about(case: &CaseId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = task(format!("announce-{case}"), group, now, &Self::default());
+        task.case = Some(case.clone());
+        task
+    }
+
+    /// What was said of a case is put right.
+    pub fn correction(self, case: &Case, now: Timestamp) -> Task {
+        let mut task = task(format!("announce-{}-undo", case.id), &case.group, now, &self);
+        task.case = Some(case.id.clone());
+        task
+    }
+}
+
+/// Payload of a `simulated` task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Simulated {
+    /// What would have been done: a topic or a request.
+    pub would: String,
+}
+
+impl Payload for Simulated {
+    const KIND: Kind = Kind::Simulated;
+}
+
+impl Simulated {
+    /// The task; each thing that would be done is noted once.
+    pub fn task(would: &str, case: &Case, group: &GroupId, now: Timestamp) -> Task {
+        let elsewhere = if case.group == *group { String::new() } else { format!("-{group}") };
+        let id = format!("simulated-{}-{would}{elsewhere}", case.id);
+        about(id, group, case, now, &Self { would: would.to_owned() })
+    }
+}
+
+/// Payload of an `appeal` task.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Appeal {
+    /// Whom we asked so far, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<MemberId>,
+}
+
+impl Payload for Appeal {
+    const KIND: Kind = Kind::Appeal;
+}
+
+impl Appeal {
+    /// The task; a case is appealed once.
+    pub fn task(case: &Case, now: Timestamp) -> Task {
+        about(Self::id(&case.id), &case.group, case, now, &Self::default())
+    }
+    /// Where it stands.
+    pub fn id(case: &CaseId) -> TaskId {
+        format!("appeal-{case}").into()
+    }
+}
+
+/// Payload of a `report` task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Report {
+    /// Which.
+    pub report: String,
+    /// Whom we asked so far, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<MemberId>,
+}
+
+impl Payload for Report {
+    const KIND: Kind = Kind::Report;
+}
+
+impl Report {
+    /// The task; somebody judges a report.
+    pub fn task(report: &str, author: Option<&MemberId>, group: &GroupId, now: Timestamp) -> Task {
+        let payload = Self { report: report.to_owned(), asked: Vec::new() };
+        let mut task = task(Self::id(report), group, now, &payload);
+        task.member = author.cloned();
+        task
+    }
+    /// Where it stands.
+    pub fn id(report: &str) -> TaskId {
+        format!("report-{report}").into()
+    }
+}
+
+/// Payload of a `tell_report` task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TellReport {
+    /// Which.
+    pub report: String,
+}
+
+impl Payload for TellReport {
+    const KIND: Kind = Kind::TellReport;
+}
+
+impl TellReport {
+    /// The task; its reporter reads what came of it once.
+    pub fn task(report: &str, reporter: &MemberId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = task(format!("tell-report-{report}"), group, now, &Self { report: report.to_owned() });
+        task.member = Some(reporter.clone());
+        task
+    }
+}
+
+/// Payload of a `breaker` task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breaker {
+    /// Why it opened, in Chinese.
+    pub why: String,
+    /// Whom we asked so far, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub asked: Vec<MemberId>,
+}
+
+impl Payload for Breaker {
+    const KIND: Kind = Kind::Breaker;
+}
+
+impl Breaker {
+    /// The task; each opening is asked about once.
+    pub fn task(why: &str, since: Timestamp, group: &GroupId, now: Timestamp) -> Task {
+        let payload = Self { why: why.to_owned(), asked: Vec::new() };
+        task(format!("breaker-{group}-{}", since.as_second()), group, now, &payload)
+    }
+}
+
+/// A task that is asked of one person after the other and remembers whom.
+pub trait Asked: Payload {
+    /// Whom we asked so far, in order.
+    fn asked(&mut self) -> &mut Vec<MemberId>;
+}
+
+macro_rules! asked {
+    ($($payload:ty),*) => {
+        $(impl Asked for $payload {
+            fn asked(&mut self) -> &mut Vec<MemberId> {
+                &mut self.asked
+            }
+        })*
+    };
+}
+asked!(Appeal, Report, Breaker);
+
+/// Standing work that carries nothing: one task, made due again and again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// See [`Kind::Prune`].
+    Prune,
+    /// See [`Kind::Seats`].
+    Seats,
+    /// See [`Kind::Words`].
+    Words,
+    /// See [`Kind::Contacts`].
+    Contacts,
+    /// See [`Kind::Refresh`]; one a group.
+    Refresh(&'a GroupId),
+}
+
+impl Standing<'_> {
+    /// The task, due at `due`.
+    pub fn task(self, due: Timestamp) -> Task {
+        let nowhere = GroupId::from("");
+        let (id, kind, group) = match self {
+            Self::Prune => ("prune".into(), Kind::Prune, &nowhere),
+            Self::Seats => ("seats".into(), Kind::Seats, &nowhere),
+            Self::Words => ("words".into(), Kind::Words, &nowhere),
+            Self::Contacts => ("contacts".into(), Kind::Contacts, &nowhere),
+            Self::Refresh(group) => (format!("refresh-{group}"), Kind::Refresh, group),
+        };
+        Task::new(id, kind.id(), group, due, json!({}))
+    }
+}
+
+/// A removal or a way back of which the call has gone out; of a task of another kind never.
+pub fn is_begun(task: &Task) -> bool {
+    payload::<Remove>(task).is_some_and(|remove| remove.begun)
+        || payload::<Readd>(task).is_some_and(|readd| readd.begun)
+}
+
+/// The card of a task, as WeCom gives it back when a button is pressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CardId {
+    /// A warning about a case.
+    Warning(CaseId),
+    /// Something is asked of a person.
+    Request(TaskId),
+    /// An appeal against a case.
+    Appeal(CaseId),
+    /// The circuit breaker.
+    Breaker(TaskId),
+    /// A report.
+    Report(String),
+}
+
+impl CardId {
+    /// The card with this id; `None` for one that is not of these (notices carry theirs in the buttons).
+    pub fn parse(card: &str) -> Option<Self> {
+        // A card sent again ends with its number, a task that went over to a new userid with that.
+        let task = match card.rsplit_once('@') {
+            Some((task, n)) if n.bytes().all(|byte| byte.is_ascii_digit()) => task,
+            _ => card,
+        };
+        let (kind, rest) = task.split_once('-')?;
+        let (named, _) = rest.split_once('~').unwrap_or((rest, ""));
+        Some(match kind {
+            "tell" => Self::Warning(named.split('-').next().unwrap_or_default().into()),
+            "ask" => Self::Request(task.into()),
+            "appeal" => Self::Appeal(named.into()),
+            "breaker" => Self::Breaker(task.into()),
+            "report" => Self::Report(named.to_owned()),
+            _ => return None,
+        })
+    }
+
+    /// The id of a task's `n`th card, from 0: WeCom takes each id once.
+    pub fn of(task: &Task, n: usize) -> String {
+        if n == 0 { task.id.to_string() } else { format!("{}@{}", task.id, n + 1) }
+    }
+}
+
+impl TaskUpdate {
+    fn outside(id: TaskId, state: TaskState, now: Timestamp, reason: impl Into<String>) -> Self {
+        Self { id, fence: None, state, due: now, reason: reason.into(), payload: None, failed: false }
+    }
+    /// It is no longer wanted; too late for one that has ended.
+    pub fn cancel(id: TaskId, now: Timestamp, reason: impl Into<String>) -> Self {
+        Self::outside(id, TaskState::Cancelled, now, reason)
+    }
+    /// It was done otherwise; too late for one that has ended.
+    pub fn done(id: TaskId, now: Timestamp, reason: impl Into<String>) -> Self {
+        Self::outside(id, TaskState::Done, now, reason)
+    }
+    /// It looks again at `due`; too late for one that has ended.
+    pub fn wake(id: TaskId, due: Timestamp, reason: impl Into<String>) -> Self {
+        Self::outside(id, TaskState::Pending, due, reason)
+    }
+    /// The same, with another payload.
+    pub fn carrying<P: Payload>(self, payload: &P) -> Self {
+        Self { payload: Some(json!(payload)), ..self }
+    }
+}
+
+named_enum! {
+    /// What can happen in a case; the stored names never change.
+    pub enum Happened {
+        /// A person's task was answered.
+        Answered = "answered", "已答复";
+        /// Its member appealed.
+        Appealed = "appealed", "申诉";
+        /// The appeal was refused.
+        AppealRefused = "appeal_refused", "申诉不成立";
+        /// A person agreed.
+        Confirmed = "confirmed", "确认违规";
+        /// It was opened.
+        Decided = "decided", "处置";
+        /// Out of the group by hand before anybody answered.
+        DoneByHand = "done_by_hand", "有人手动移出";
+        /// Somebody read what was said.
+        EvidenceOpened = "evidence_opened", "查看原文";
+        /// Something could not be done.
+        GaveUp = "gave_up", "已放弃";
+        /// Held back by the circuit breaker.
+        Held = "held", "熔断中仅记录";
+        /// They had left before.
+        Left = "left", "已离开";
+        /// Taken back before as a kindness, it was wrong from the start.
+        Misjudged = "misjudged", "误判";
+        /// A mute ended early.
+        MuteEnded = "mute_ended", "提前解除";
+        /// A rule under observation found it.
+        Observed = "observed", "观察";
+        /// The owner said it is done.
+        OwnerDone = "owner_done", "反馈已处理";
+        /// A person made it a warning.
+        OnlyWarned = "only_warned", "改为警告";
+        /// A mute was made longer while they were out.
+        Prolonged = "prolonged", "禁言延长";
+        /// Its member read the warning.
+        Read = "read", "已读";
+        /// Brought back.
+        Readded = "readded", "已拉回";
+        /// Brought back by a person.
+        ReaddedByPerson = "readded_by_person", "有人拉回";
+        /// Why its author sent what looked like a leak.
+        Reason = "reason", "本人说明";
+        /// The message was taken back.
+        Recalled = "recalled", "已撤回消息";
+        /// Taken out.
+        Removed = "removed", "已移出";
+        /// The owner said it is done, and nobody can look.
+        Reported = "reported", "反馈已处理";
+        /// It was taken back.
+        Revoked = "revoked", "已撤销";
+        /// Only tried.
+        Simulated = "simulated", "试运行";
+        /// Its member cannot be told in private.
+        Unreachable = "unreachable", "收不到私信";
+        /// Out of the group, as the owner said.
+        Verified = "verified", "已核实";
+    }
+}
+
+impl Case {
+    /// Adds a line to the history. `by` is a member id, `bot`, or an API token's name.
+    pub fn note(&mut self, at: Timestamp, by: impl fmt::Display, what: Happened, note: impl Into<String>) {
+        self.history.push(CaseEvent { at, by: by.to_string(), what: what.id().to_owned(), note: note.into() });
+    }
+    /// The first time that something happened.
+    pub fn happened(&self, what: Happened) -> Option<&CaseEvent> {
+        self.history.iter().find(|event| event.what == what.id())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+
+    #[test]
+    fn a_pressed_card_leads_to_what_it_is_about() {
+        let parsed = |card: &str| CardId::parse(card);
+        assert_eq!(parsed("tell-8F2K-warn"), Some(CardId::Warning("8F2K".into())));
+        assert_eq!(parsed("tell-8F2K-warn~li.si@corp"), Some(CardId::Warning("8F2K".into())));
+        assert_eq!(parsed("ask-8F2K-review"), Some(CardId::Request("ask-8F2K-review".into())));
+        assert_eq!(parsed("ask-8F2K-review@2"), Some(CardId::Request("ask-8F2K-review".into())));
+        assert_eq!(parsed("ask-8F2K-mute~li@corp@3"), Some(CardId::Request("ask-8F2K-mute~li@corp".into())));
+        assert_eq!(parsed("appeal-8F2K@2"), Some(CardId::Appeal("8F2K".into())));
+        assert_eq!(parsed("appeal-8F2K~lisi"), Some(CardId::Appeal("8F2K".into())));
+        assert_eq!(parsed("breaker-g-1700000000@12"), Some(CardId::Breaker("breaker-g-1700000000".into())));
+        assert_eq!(parsed("report-R8F2K"), Some(CardId::Report("R8F2K".into())));
+        for other in ["", "notice/K7/tell", "readd-8F2K-early", "8F2K"] {
+            assert_eq!(parsed(other), None, "{other}");
+        }
+        let mut task = Standing::Prune.task(Timestamp::UNIX_EPOCH);
+        task.id = "ask-8F2K-warn".into();
+        assert_eq!((CardId::of(&task, 0), CardId::of(&task, 1)), ("ask-8F2K-warn".into(), "ask-8F2K-warn@2".into()));
+    }
+
+    /// Tasks that are stored by one version are read by the next: ids, kinds and payloads never change.
+    #[test]
+    fn every_task_stands_as_it_always_did() {
+        let now: Timestamp = "2026-05-04T10:00:00Z".parse().unwrap();
+        let (g, other): (GroupId, GroupId) = ("g".into(), "g2".into());
+        let case = Case {
+            id: "8F2K".into(),
+            version: 1,
+            group: g.clone(),
+            member: "li".into(),
+            message: "archive:m".into(),
+            at: now,
+            evidence: String::new(),
+            findings: Vec::new(),
+            category: crate::model::Category::Ads,
+            severity: crate::model::Severity::Medium,
+            step: crate::model::Step::Warn,
+            points: 2,
+            live_points: 4,
+            until: None,
+            expires_at: None,
+            policy: String::new(),
+            clause: None,
+            rule: String::new(),
+            state: crate::store::CaseState::Open,
+            history: Vec::new(),
+        };
+        let tell = Tell::new(Topic::Warn);
+        let remove = Remove { until: Some(now), begun: false, tell: Some(tell.clone()) };
+        let removal = remove.task(&case, &g, now);
+        let all = [
+            tell.task(&case.id, &case.member, &g, now),
+            Ask::new(Request::Review).task(&case, &g, now),
+            Ask::new(Request::Lift).task(&case, &other, now),
+            Ask::new(Request::Remove).again(&case.id, &g, &case.member, now),
+            Readd::after(&removal, &case.member, now, now),
+            removal,
+            remove.task(&case, &other, now),
+            remove.again(None, &g, &case.member, now),
+            Readd::early(&case, &g, now),
+            Readd::undone(&case, &g, now),
+            Readd::undone(&case, &other, now),
+            Announce::about(&case.id, &g, now),
+            Announce { text: "更正".into() }.correction(&case, now),
+            Simulated::task("warn", &case, &g, now),
+            Appeal::task(&case, now),
+            Report::task("R1", Some(&case.member), &g, now),
+            TellReport::task("R1", &"qian".into(), &g, now),
+            Breaker::task("10 分钟内移出了 6 人", now, &g, now),
+            Standing::Refresh(&g).task(now),
+            Standing::Contacts.task(now),
+        ];
+        let line = |task: &Task| {
+            let about = [task.member.as_ref().map(ToString::to_string), task.case.as_ref().map(ToString::to_string)];
+            format!("{} {} {:?} {}", task.id, task.kind, about.map(Option::unwrap_or_default), task.payload)
+        };
+        assert_snapshot!(all.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
+        tell-8F2K-warn tell ["li", "8F2K"] {"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"}
+        ask-8F2K-review ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"review","response_codes":[],"rounds":0,"tell":null}
+        ask-8F2K-lift-g2 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"lift","response_codes":[],"rounds":0,"tell":null}
+        ask-8F2K-banned-1777888800 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"remove","response_codes":[],"rounds":0,"tell":null}
+        readd-remove-8F2K readd ["li", "8F2K"] {"begun":false,"undo":false,"until":"2026-05-04T10:00:00Z"}
+        remove-8F2K remove ["li", "8F2K"] {"begun":false,"tell":{"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"},"until":"2026-05-04T10:00:00Z"}
+        remove-8F2K-g2 remove ["li", "8F2K"] {"begun":false,"tell":{"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"},"until":"2026-05-04T10:00:00Z"}
+        remove-banned-li-1777888800 remove ["li", ""] {"begun":false,"tell":{"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"},"until":"2026-05-04T10:00:00Z"}
+        readd-8F2K-early readd ["li", "8F2K"] {"begun":false,"undo":false,"until":"2026-05-04T10:00:00Z"}
+        readd-8F2K-undo readd ["li", "8F2K"] {"begun":false,"undo":true,"until":"2026-05-04T10:00:00Z"}
+        readd-8F2K-undo-g2 readd ["li", "8F2K"] {"begun":false,"undo":true,"until":"2026-05-04T10:00:00Z"}
+        announce-8F2K announce ["", "8F2K"] {}
+        announce-8F2K-undo announce ["", "8F2K"] {"text":"更正"}
+        simulated-8F2K-warn simulated ["li", "8F2K"] {"would":"warn"}
+        appeal-8F2K appeal ["li", "8F2K"] {}
+        report-R1 report ["li", ""] {"report":"R1"}
+        tell-report-R1 tell_report ["qian", ""] {"report":"R1"}
+        breaker-g-1777888800 breaker ["", ""] {"why":"10 分钟内移出了 6 人"}
+        refresh-g refresh ["", ""] {}
+        contacts contacts ["", ""] {}
+        "#);
+        assert_eq!(Readd::id_after_mute(&case.id), all[4].id);
+        assert_eq!(Ask::id(&case.id, Request::Review), all[1].id);
+    }
+}
