@@ -107,13 +107,14 @@ pub struct App {
 impl Rules {
     /// Compiles lists, policies and rulebooks as the settings want them.
     pub fn build(settings: Settings, clock: &dyn Clock, lived: Arc<Rulebooks>) -> Result<Self, Vec<Problem>> {
-        let detector = settings.detector(clock.now())?;
+        let (detector, troubles) = settings.detector(clock.now())?;
         let policies = settings.policies()?;
         let rulebooks = settings.rulebooks()?;
         let calendar = Arc::new(settings.calendar()?);
         Ok(Self {
             calendar,
             detector,
+            troubles,
             policies,
             rulebooks,
             lived,
@@ -206,6 +207,7 @@ impl App {
         let rules = rules.map_err(|problems| {
             anyhow::Error::new(crate::cli::Problems(problems)).context("the lists or policies are wrong")
         })?;
+        rules.troubles.log();
         let live = Arc::new(Live::new(Arc::new(rules), clock.now()));
         let groups = Arc::new(Groups::load(store.clone(), configured(&settings)).await.context("reading groups")?);
         let capabilities = Arc::new(ArcSwap::from_pointee(capabilities(&settings)));
@@ -448,6 +450,10 @@ impl App {
                 self.clock.clone(),
                 move |settings| {
                     let rules = Rules::build(settings, build_clock.as_ref(), lived.clone())?;
+                    if !rules.troubles.grave.is_empty() {
+                        return Err(rules.troubles.grave);
+                    }
+                    rules.troubles.log();
                     let refused =
                         rulebooks::unraised(&lived.all(), &rules.settings, &rules.rulebooks, build_clock.now());
                     if refused.is_empty() { Ok(rules) } else { Err(refused) }

@@ -195,14 +195,18 @@ fn check_says_when_there_is_nothing_of_ones_own() {
 fn lists_are_examined_as_people_save_them() {
     let folder = with_own_list();
     let lists = folder.path().join("config/wordlists/ads");
-    // 蓝象 in GBK with Excel's empty cells, a table that is not read, remarks on one's own lines.
+    // 蓝象 in GBK with Excel's empty cells, a table, something that is no list, remarks on one's own lines.
     std::fs::write(lists.join("gbk.txt"), b"\xc0\xb6\xcf\xf3\t\t\r\n").unwrap();
-    std::fs::write(lists.join("table.csv"), "蓝象,分=1\n").unwrap();
+    std::fs::write(lists.join("table.csv"), "词语,等级\n绿色大象来电,1\n").unwrap();
+    std::fs::write(lists.join("list.docx"), "PK").unwrap();
     std::fs::write(lists.join("zz.txt"), "蓝色大象来电\n大象来电 | 允许=别的\n蓝").unwrap();
     let output = run(folder.path(), &["check"], "");
     let said = stdout(&output);
     for part in [
-        "ads/table.csv: 提示：表格文件不会读",
+        "ads/table.csv: 提示：按表格读：第 1 列“词语”是词，共 1 行，其余列没有读\n",
+        "ads/table.csv:2: 提示：“绿色大象来电”先观察，只记录不处置\n",
+        "ads/list.docx: 提示：这个文件没有读",
+        "提示：新词是否已经升级，运行中的群管用 qunguan rule list 看；要立刻执行，写 [阶段=执行]\n",
         "ads/zz.txt:1: 提示：和 ads/own.txt:1 重复\n",
         "ads/zz.txt:2: 提示：允许短语“别的”里没有这个词条，不起作用\n",
         "ads/zz.txt:3: 提示：单个字",
@@ -279,6 +283,7 @@ fn check_names_file_and_line() {
 #[test]
 fn scan_answers_one_line_each_in_order_and_nothing_else() {
     let folder = with_own_list();
+    std::fs::write(folder.path().join("config/wordlists/ads/own.txt"), "蓝色大象来电 | 阶段=执行\n").unwrap();
     let input = "你好\n\n今天的会改到三点，蓝 色大象 来电细聊\r\n谢谢";
     let output = run(folder.path(), &["scan", "--json"], input);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -339,10 +344,49 @@ fn scan_jsonl_remembers_who_said_what() {
 #[test]
 fn own_wordlists_win_over_the_shipped_ones() {
     let folder = with_own_list();
+    let own = folder.path().join("config/wordlists/ads/own.txt");
+    // A new word is on trial, here as in the running bot.
     let results = lines(&run(folder.path(), &["scan", "--json"], "蓝色大象来电了\n"));
-    assert_eq!(results[0]["categories"][0], "ads");
-    let entry = results[0]["findings"][0]["entry"].as_str().unwrap();
-    assert_eq!(entry, "ads/own.txt:1");
+    assert_eq!(results[0]["verdict"], "clean");
+    let hit = &results[0]["findings"][0];
+    assert_eq!((&hit["entry"], &hit["stage"]), (&"ads/own.txt:1".into(), &"observe".into()));
+    let said = stdout(&run(folder.path(), &["scan"], "蓝色大象来电了\n"));
+    assert_eq!(said, "1\t正常\t「蓝色大象来电」（ads/own 观察）\t新词先观察：运行中的群管会先只记录\n");
+    for (stage, verdict) in [("试点", "review"), ("执行", "act")] {
+        std::fs::write(&own, format!("蓝色大象来电 | 阶段={stage}\n")).unwrap();
+        let results = lines(&run(folder.path(), &["scan", "--json"], "蓝色大象来电了\n"));
+        assert_eq!((&results[0]["verdict"], &results[0]["categories"][0]), (&verdict.into(), &"ads".into()));
+    }
+}
+
+#[test]
+fn one_bad_line_of_a_colleagues_list_costs_no_other() {
+    let folder = with_own_list();
+    let lists = folder.path().join("config/wordlists/ads");
+    let list = "蓝色大象来电\n看【大象】跳舞\n/(/\n绿色大象来电\n大象上岸=1\n🐘🐘\ndaxiang8.top\n";
+    std::fs::write(lists.join("own.txt"), format!("[阶段=执行]\n{list}")).unwrap();
+    std::fs::write(lists.join("colleague.csv"), b"\"\xc0\xb6\xcf\xf3\",\"1\"\r\n\"\xc2\xcc\xcf\xf3\",\"2\"\r\n")
+        .unwrap();
+    std::fs::write(lists.join("broken.xlsx"), b"PK\x03\x04").unwrap();
+    let check = run(folder.path(), &["check"], "");
+    let said = stdout(&check);
+    assert_eq!(check.status.code(), Some(1), "{said}");
+    for part in [
+        "ads/broken.xlsx: 表格打不开",
+        "ads/own.txt:3: 没有名为【大象】的词组，这一行没有读",
+        "ads/own.txt:4: 正则写错了",
+        "共 3 个问题",
+        "ads/own.txt:6: 提示：词后面的数字没有读",
+        "ads/colleague.csv: 提示：按表格读：第 1 列是词，共 2 行，其余列没有读",
+        "ads/colleague.csv:1: 提示：“蓝象”先观察",
+    ] {
+        assert!(said.contains(part), "{part} in\n{said}");
+    }
+    let texts = "蓝色大象来电\n绿色大象来电\n大象上岸了\n快看🐘🐘\n注册 m.daxiang8.top/a\n在daxiang8点top\n好的\n";
+    let scan = run(folder.path(), &["scan", "--json"], texts);
+    let verdicts: Vec<_> = lines(&scan).iter().map(|line| line["verdict"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(verdicts, ["act", "act", "act", "act", "act", "act", "clean"]);
+    assert!(stderr(&scan).contains("ads/own.txt:3: "), "{}", stderr(&scan));
 }
 
 #[test]

@@ -134,3 +134,29 @@ async fn a_frame_of_the_socket_that_comes_three_times_is_answered_once() {
     let greetings = house.told("li").iter().filter(|text| text.starts_with("您好，我是群管")).count();
     assert_eq!(greetings, 1, "{:?}", house.told("li"));
 }
+
+#[tokio::test]
+async fn lists_with_mistakes_keep_nobody_from_starting_or_from_the_other_lines() {
+    let mut house = House::empty(house::morning(), "").await;
+    let list = |more: &str| format!("[阶段=执行]\n拼单返现\n看【片】的\n必放：今天拼单返现吗\n{more}");
+    house.write_settings();
+    house.write("wordlists/ads/own.txt", &list(""));
+    house.start_bot().await;
+    let said = note(&house.get("/readyz").await, "wordlists");
+    assert!(said.starts_with("词表有 2 处没有读，其余照常：") && said.contains("own.txt:4: 必放句被命中"), "{said}");
+    house.say("sun", SALES, "这款可以拼单返现，数量有限").await;
+    assert_eq!(house.cases(SALES, "sun").await.len(), 1);
+
+    // A reload takes the lines that are right, but no list that breaks its own sentences.
+    let refused = house.rewrite(&[("wordlists/ads/own.txt", &list("新款上岸\n"))]).await;
+    assert!(refused.len() == 1 && refused[0].contains("own.txt:4: 必放句被命中"), "{refused:?}");
+    let mended = list("新款上岸\n").replace("必放：今天拼单返现吗", "/(/");
+    assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", &mended)]).await, [""; 0]);
+    let said = note(&house.get("/readyz").await, "wordlists");
+    assert!(said.starts_with("词表有 2 处没有读") && said.contains("own.txt:3: 没有名为【片】的词组"), "{said}");
+    house.say("li", SALES, "新款上岸快来").await;
+    assert_eq!(house.cases(SALES, "li").await.len(), 1);
+    assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", "[阶段=执行]\n新款上岸\n")]).await, [""; 0]);
+    let checks = house.get("/readyz").await["checks"].to_string();
+    assert!(!checks.contains("wordlists"), "{checks}");
+}

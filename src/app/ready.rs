@@ -50,6 +50,9 @@ impl Readiness for Ready {
                 Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
             }
         });
+        if let Some(sentence) = self.live.get().troubles.sentence() {
+            checks.push(Check::lacking("wordlists", sentence));
+        }
         for (gap, sentence) in self.coverage.sentences(**self.capabilities.load()) {
             checks.push(Check::lacking(&format!("groups_{gap}"), sentence));
         }

@@ -151,7 +151,7 @@ mod tests {
         std::fs::write(folder.path().join("wordlists/ads/own.txt"), "蓝色大象来电\n").unwrap();
         let settings = Settings { files: Files::in_folder(folder.path()), ..Settings::default() };
         let start: Timestamp = "2026-11-23T10:00:00+08:00".parse().unwrap();
-        let detector = settings.detector(start).unwrap();
+        let (detector, _) = settings.detector(start).unwrap();
         let policies = settings.policies().unwrap();
         let (default, gentle) = (&*policies["default"], &*policies["gentle"]);
         let mut replay = Replay::new(

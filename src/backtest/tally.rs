@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::{
-    detect::{Report, Verdict},
+    detect::{Report, Verdict, lexicon},
     model::{GroupId, MemberId, Message, MessageId, Step, Timestamp},
     policy::Decision,
 };
@@ -155,9 +155,9 @@ impl Tally {
     }
 }
 
-/// A line of a list (`ads/contact.txt:12`); other findings carry a host or a count there.
+/// A line of a list; other findings carry a host or a count there.
 fn is_place(entry: &str) -> bool {
-    entry.rsplit_once(".txt:").is_some_and(|(_, line)| line.bytes().all(|b| b.is_ascii_digit()))
+    lexicon::place(entry).is_some()
 }
 
 impl Count {

@@ -57,7 +57,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let in_force = settings.policies().map_err(Problems)?;
     let candidate = args.policy.as_deref().map(|named| read_policy(&settings, named)).transpose()?;
-    let detector = settings.detector(now).map_err(Problems)?;
+    let detector = super::detector(&settings, now)?;
     let mut said = match &args.file {
         Some(path) => history::read(path)?,
         None => history::stored(&settings, since.unwrap_or(Timestamp::MIN)).await?,

@@ -10,15 +10,18 @@ use super::{ConfigArg, Problems, WRONG_INPUT, history, rulebook};
 use crate::{
     backtest::Replay,
     detect::{
-        Detector,
+        Detector, Lists,
+        lexicon::Entry,
         lint::{Company, Level, lint},
     },
-    model::{Clock, SignedDuration, SystemClock, Timestamp},
+    model::{Clock, SignedDuration, Stage, SystemClock, Timestamp},
     policy::rulebook::promises_beyond,
     rulebooks,
-    settings::{Files, Problem, Settings, files::Kind},
+    settings::{Files, ListTroubles, Problem, Settings, files::Kind},
 };
 
+/// Entries of a file that are listed one by one.
+const LISTED: usize = 20;
 /// An entry that hit nothing for so long is mentioned, with `--stored`.
 const IDLE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
@@ -55,7 +58,13 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     };
     let mut hints = promises(&settings);
     match settings.detector(now) {
-        Ok(detector) => hints.extend(remarks(args, &settings, &detector, now).await?),
+        Ok((detector, ListTroubles { lines, grave, hints: read })) => {
+            problems.extend(grave);
+            problems.extend(lines);
+            hints
+                .extend(read.into_iter().map(|p| Problem { message: format!("提示：{}", p.message), ..p }.to_string()));
+            hints.extend(remarks(args, &settings, &detector, now).await?);
+        }
         Err(found) => problems.extend(found),
     }
     problems.extend(settings.policies().err().unwrap_or_default());
@@ -121,21 +130,49 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
         hits: hits.as_ref().map(|(hits, days)| (hits, *days)),
         today: now.to_zoned(settings.time_zone.clone()).date(),
     };
-    let found = lint(&settings.lists().map_err(Problems)?, &company);
+    let (lists, _) = settings.lists();
+    let found = lint(&lists, &company);
     let (shown, useless): (Vec<_>, Vec<_>) =
         found.into_iter().partition(|l| args.all || l.own || l.level == Level::Warning);
     hints.extend(shown.into_iter().map(|l| {
         let file = settings.files.shown(Kind::Wordlist, &l.file);
         Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
     }));
+    hints.extend(on_trial(settings, &lists, detector));
     for path in settings.files.unread_lists() {
-        let message = "提示：表格文件不会读，请在 Excel 里另存为“文本文件（制表符分隔）”，名字以 .txt 结尾";
+        let message = "提示：这个文件没有读；词表可以是 .txt、.csv、.xlsx 或 .json";
         hints.push(Problem::new(path, 0, message).to_string());
     }
     if !useless.is_empty() {
         hints.push(format!("提示：自带的词表里 {} 个词条可以精简，--all 列出", useless.len()));
     }
     Ok(hints)
+}
+
+/// New words do not act at once: those of a file that say so themselves or first only record.
+fn on_trial(settings: &Settings, lists: &Lists, detector: &Detector) -> Vec<String> {
+    let mut hints = Vec::new();
+    for (file, _) in lists.iter() {
+        let shown = settings.files.shown(Kind::Wordlist, file);
+        for stage in [Stage::Observe, Stage::Pilot] {
+            let rules: Vec<_> = detector.own().in_file(file).filter(|(_, begins)| *begins == stage).collect();
+            let does =
+                if stage == Stage::Observe { "先观察，只记录不处置" } else { "在试点，只请人看" };
+            if rules.len() <= LISTED {
+                let said = |(entry, _): &(&Entry, Stage)| {
+                    Problem::new(&shown, entry.line, format!("提示：“{}”{does}", entry.pattern)).to_string()
+                };
+                hints.extend(rules.iter().map(said));
+            } else {
+                hints.push(Problem::new(&shown, 0, format!("提示：{} 条{does}", rules.len())).to_string());
+            }
+        }
+    }
+    if !hints.is_empty() {
+        hints
+            .push("提示：新词是否已经升级，运行中的群管用 qunguan rule list 看；要立刻执行，写 [阶段=执行]".to_owned());
+    }
+    hints
 }
 
 /// Where a group's rulebook asks for more than its policy does: worth a look, not a mistake.

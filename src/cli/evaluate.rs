@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use super::{ConfigArg, Problems, UserError};
+use super::{ConfigArg, UserError};
 use crate::{
     detect::{
         Detector,
@@ -38,7 +38,7 @@ pub struct Args {
 /// Prints a table as Markdown, or the wrong lines.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load_offline()?;
-    let detector = settings.detector(SystemClock.now()).map_err(Problems)?;
+    let detector = super::detector(&settings, SystemClock.now())?;
     let sets = evaluate::sets(&args.dir).map_err(|e| UserError::refused("读不了文件夹", &args.dir, &e))?;
     if sets.iter().all(|set| set.records().next().is_none()) {
         return Err(

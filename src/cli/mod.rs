@@ -41,6 +41,7 @@ use std::{
 use clap::{Parser, Subcommand};
 
 use crate::{
+    detect::Detector,
     encoding,
     model::Timestamp,
     settings::{Log, Problem, Settings},
@@ -196,6 +197,15 @@ fn open(path: &Path) -> Result<Box<dyn io::Read>, UserError> {
     let file = File::open(path)
         .and_then(|file| if file.metadata()?.is_dir() { Err(ErrorKind::IsADirectory.into()) } else { Ok(file) });
     file.map(|file| Box::new(file) as Box<dyn io::Read>).map_err(|error| UserError::refused("打不开", path, &error))
+}
+
+/// The detector of the settings; what is wrong with the wordlists is said beside the results.
+fn detector(settings: &Settings, now: Timestamp) -> Result<Detector, Problems> {
+    let (detector, troubles) = settings.detector(now).map_err(Problems)?;
+    for problem in troubles.grave.iter().chain(&troubles.lines) {
+        eprintln!("{problem}");
+    }
+    Ok(detector)
 }
 
 /// A text file of the person at the terminal, in whatever encoding it was saved.

@@ -1,7 +1,8 @@
 //! `qunguan scan`: one message a line in, one result a line out, in order, and nothing else on stdout.
 //!
 //! The detector alone speaks here: no policy, no memory of people, nothing is changed. With `--jsonl` the messages say
-//! who wrote them where and when, so flood, repetition and campaigns are seen too.
+//! who wrote them where and when, so flood, repetition and campaigns are seen too. What a new word of the lists would do is
+//! said, not counted: in the running bot it first only records, until people found it right.
 
 use std::{
     collections::BTreeMap,
@@ -14,13 +15,13 @@ use std::{
 use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::{ConfigArg, Problems};
+use super::ConfigArg;
 use crate::{
     detect::{
         Detector, Finding, History, Input, Report, Verdict,
         view::{Span, View},
     },
-    model::{Attachment, Clock, GroupId, MemberId, Role, SystemClock, Timestamp},
+    model::{Attachment, Clock, GroupId, MemberId, Role, Stage, SystemClock, Timestamp},
     text::Transform,
 };
 
@@ -94,7 +95,7 @@ struct Character {
 /// Reads to the end; ends with 1 if a line of `--jsonl` could not be understood.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load_offline()?;
-    let detector = settings.detector(SystemClock.now()).map_err(Problems)?;
+    let detector = super::detector(&settings, SystemClock.now())?;
     let input = super::open(args.file.as_deref().unwrap_or(Path::new("-")))?;
     let wrong = scan(args, &detector, BufReader::with_capacity(1 << 16, input), io::stdout().lock())?;
     Ok(if wrong == 0 { ExitCode::SUCCESS } else { ExitCode::from(super::WRONG_INPUT) })
@@ -169,7 +170,7 @@ fn judge(detector: &Detector, line: &Line, explain: bool, history: Option<&Histo
         explain,
     };
     // Without a time there is nothing to compare with.
-    detector.scan(&input, history.filter(|_| line.at.is_some()))
+    detector.scan_staged(&input, history.filter(|_| line.at.is_some()), Some(&detector.own().as_new()))
 }
 
 fn as_json(
@@ -200,7 +201,15 @@ fn as_text(line: usize, report: &Report, text: &str, explain: bool) -> String {
         let read =
             if finding.original == finding.normalized { String::new() } else { format!("→{}", finding.normalized) };
         let steps = if steps.is_empty() { String::new() } else { format!(" {}", steps.join("、")) };
-        let _ = write!(said, "\t「{}」{read}（{}{steps}）", finding.original, finding.rule);
+        let stage = match finding.stage {
+            Stage::Enforce => "",
+            Stage::Pilot => " 试点",
+            Stage::Observe => " 观察",
+        };
+        let _ = write!(said, "\t「{}」{read}（{}{steps}{stage}）", finding.original, finding.rule);
+    }
+    if report.findings.iter().any(|finding| finding.stage == Stage::Observe) {
+        said.push_str("\t新词先观察：运行中的群管会先只记录");
     }
     if explain {
         for c in characters(text, report) {

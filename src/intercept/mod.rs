@@ -22,12 +22,11 @@ const GONE: [i64; 2] = [41070, 41071];
 
 /// What the settings want to be pushed, and what of the chosen lists cannot be.
 pub fn wanted(settings: &Settings, intercept: &Intercept, now: Timestamp) -> Result<(Wanted, Choice), Vec<Problem>> {
-    let documents = settings.lists()?.parse().map_err(|errors| settings.list_problems(&errors))?;
+    let (documents, _) = settings.lists().0.read_all();
     let weights = settings.scores()?;
     let fine: Vec<&str> =
         settings.detect.brands.iter().chain(&settings.detect.staff_names).map(String::as_str).collect();
-    let from: Vec<String> =
-        intercept.wordlists.iter().map(|name| format!("{name}{}", Kind::Wordlist.extension())).collect();
+    let from: Vec<String> = intercept.wordlists.iter().map(|name| Kind::Wordlist.file(name)).collect();
     let today = now.to_zoned(settings.time_zone.clone()).date();
     let choice = choose(&documents, &from, &fine, &weights, intercept.block, today);
     let range = Range {

@@ -93,7 +93,7 @@ pub fn choose(
 /// The plain words of an entry: itself, or those of the one group it consists of.
 fn words(entry: &Entry, groups: &HashMap<&str, &[String]>) -> Option<Vec<String>> {
     match &entry.pattern {
-        Pattern::Literal(word) => Some(vec![word.clone()]),
+        Pattern::Literal(word) | Pattern::Address(word) => Some(vec![word.clone()]),
         Pattern::Near(terms) => match terms.as_slice() {
             [only] => match &only.term {
                 Term::Word(word) => Some(vec![word.clone()]),

@@ -117,7 +117,7 @@ impl Lives {
             Some(kept) if own.is_none_or(|own| kept.print == Some(own.print) && kept.given == own.given) => {
                 Some(kept.life.stage)
             }
-            _ => own.map(|own| own.given.unwrap_or(Stage::Observe)),
+            _ => own.map(Own::stage),
         }
     }
 
@@ -145,7 +145,7 @@ impl Lives {
             .all()
             .into_iter()
             .map(|own| {
-                let record = kept.get(&own.id).cloned().unwrap_or_else(|| Kept::new(Some(own))).now(Some(own), now);
+                let record = kept.get(&own.id).cloned().unwrap_or_else(|| Kept::new(Some(&own))).now(Some(&own), now);
                 Shown::new(&own.id, true, &record.life, gates)
             })
             .collect();
@@ -208,7 +208,7 @@ impl Moderation {
         let gates = &rules.policy(&self.groups.get(&case.group)).lifecycle;
         for id in behind(case) {
             let own = rules.detector.own().by_id(&id);
-            let mut kept = tx.get(RULES, &id).await?.unwrap_or_else(|| Kept::new(own)).now(own, now);
+            let mut kept = tx.get(RULES, &id).await?.unwrap_or_else(|| Kept::new(own.as_ref())).now(own.as_ref(), now);
             kept.life.judge(gates, verdict, now);
             if kept.life.stage != Stage::Enforce && kept.life.missing(gates).is_none() {
                 let _ = kept.life.promote(gates, now);
@@ -242,7 +242,7 @@ struct View<'a> {
 impl Stages for View<'_> {
     fn stage(&self, rule: &str, place: Option<&str>) -> Option<(Stage, Option<Arc<str>>)> {
         if let Some(own) = place.and_then(|place| self.rules.detector.own().at(place)) {
-            return self.lives.stage_of(&own.id, Some(own)).map(|stage| (stage, Some(own.id.clone())));
+            return self.lives.stage_of(&own.id, Some(&own)).map(|stage| (stage, Some(own.id.clone())));
         }
         self.lives.stage_of(rule, None).map(|stage| (stage, None))
     }

@@ -46,6 +46,8 @@ use crate::{
 pub struct Rules {
     /// Wordlists, signals, thresholds.
     pub detector: Detector,
+    /// What is wrong with the lists.
+    pub troubles: crate::settings::ListTroubles,
     /// Policies by name; `default` is always there.
     pub policies: std::collections::BTreeMap<String, Arc<Policy>>,
     /// Rulebooks by name, as the files have them.

@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::units::duration;
+use super::{kinds::Kinds, units::duration};
 use crate::detect::history::{COUNTED, Limits, PER_MEMBER};
 
 /// What is the company's own.
@@ -29,6 +29,8 @@ pub struct Detect {
     pub qr_codes: bool,
     /// When flooding begins.
     pub flood: Flood,
+    /// Kinds of messages that no group wants; default none.
+    pub kinds: Kinds,
 }
 
 impl Default for Detect {
@@ -42,6 +44,7 @@ impl Default for Detect {
             skip_wordlists: Vec::new(),
             qr_codes: true,
             flood: Flood::default(),
+            kinds: Kinds::default(),
         }
     }
 }

@@ -2,28 +2,69 @@
 
 use std::path::Path;
 
-use super::{Problem, Settings, document::in_file, files::Kind};
+use tracing::warn;
+
+use super::{Kinds, Problem, Settings, document::in_file, files::Kind};
 use crate::{
-    detect::{self, Detector, ListError, Lists, score::Scores},
+    detect::{self, Detector, ListError, Lists, Mistakes, kinds::KindRules, score::Scores},
     model::Timestamp,
 };
 
+/// Lines that are logged of each kind.
+const LOGGED: usize = 20;
+
+/// What is wrong with the wordlists, which are in force without it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListTroubles {
+    /// Lines that do nothing.
+    pub lines: Vec<Problem>,
+    /// Files that cannot be read, sentences that are not judged as their list wants: a reload keeps the old lists instead.
+    pub grave: Vec<Problem>,
+    /// How files were read that are no plain lists, and what is worth a look.
+    pub hints: Vec<Problem>,
+}
+
+impl ListTroubles {
+    /// In one sentence; `None` if there are none.
+    pub fn sentence(&self) -> Option<String> {
+        let first = self.grave.first().or(self.lines.first())?;
+        let count = self.grave.len() + self.lines.len();
+        Some(format!("词表有 {count} 处没有读，其余照常：{first}；qunguan check 全部列出"))
+    }
+    /// Says them in the log.
+    pub fn log(&self) {
+        for problem in self.grave.iter().chain(&self.lines).take(LOGGED) {
+            warn!("left out of the wordlists: {problem}");
+        }
+        let more = (self.grave.len() + self.lines.len()).saturating_sub(LOGGED);
+        if more > 0 {
+            warn!(more, "left out of the wordlists; qunguan check lists all");
+        }
+    }
+}
+
 impl Settings {
-    /// Compiles the wordlists; `now` tells which entries have expired. Every line that is wrong is a problem.
-    pub fn detector(&self, now: Timestamp) -> Result<Detector, Vec<Problem>> {
-        let lists = self.lists()?;
-        Detector::build(&lists, self.detector_settings(now)?).map_err(|errors| self.list_problems(&errors))
+    /// Compiles the wordlists without what is wrong in them; `now` tells which entries have expired.
+    pub fn detector(&self, now: Timestamp) -> Result<(Detector, ListTroubles), Vec<Problem>> {
+        let (lists, mut grave) = self.lists();
+        let (detector, mistakes) = Detector::load(&lists, self.detector_settings(now)?);
+        let Mistakes { lines, examples, hints } = mistakes;
+        grave.extend(self.list_problems(&examples));
+        Ok((detector, ListTroubles { lines: self.list_problems(&lines), grave, hints: self.list_problems(&hints) }))
     }
 
-    /// The wordlists in force: the shipped ones, the config folder's over them, without those switched off.
-    pub fn lists(&self) -> Result<Lists, Vec<Problem>> {
+    /// The wordlists in force: the shipped ones, the config folder's over them, without those switched off; and the files
+    /// that cannot be read.
+    pub fn lists(&self) -> (Lists, Vec<Problem>) {
         let mut lists = Lists::default();
-        for text in self.files.read_all(Kind::Wordlist)? {
-            if !self.detect.skip_wordlists.contains(&text.name) {
-                lists.insert(&format!("{}.txt", text.name), text.text);
+        let mut unread = Vec::new();
+        for name in self.files.list(Kind::Wordlist).iter().filter(|name| !self.detect.skip_wordlists.contains(name)) {
+            match self.files.read_list(name) {
+                Ok(form) => lists.insert_form(&Kind::Wordlist.file(name), form),
+                Err(problem) => unread.push(problem),
             }
         }
-        Ok(lists)
+        (lists, unread)
     }
 
     /// What the detector must know besides the lists.
@@ -36,10 +77,21 @@ impl Settings {
             own_numbers: own.own_numbers.clone(),
             protected_names: own.protected_names.clone(),
             learned: self.models()?,
+            kinds: self.kinds(),
             limits: own.flood.limits(),
             scores: self.scores()?,
             today: now.to_zoned(self.time_zone.clone()).date(),
         })
+    }
+
+    /// Kinds of messages that are not wanted, by group.
+    pub fn kinds(&self) -> KindRules {
+        let own = &self.detect.kinds;
+        let groups = self.groups.iter().filter(|group| group.kinds != Kinds::default());
+        KindRules {
+            everywhere: Kinds::default().within(own),
+            groups: groups.map(|group| (group.id.clone(), group.kinds.within(own))).collect(),
+        }
     }
 
     /// What each signal weighs.

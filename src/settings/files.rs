@@ -12,12 +12,18 @@ use std::{
 
 use rust_embed::RustEmbed;
 
-use super::Problem;
-use crate::{detect::Lists, encoding, wording};
+use super::{Problem, sheet};
+use crate::{
+    detect::{Lists, lexicon::Form},
+    encoding, wording,
+};
 
 #[derive(RustEmbed)]
 #[folder = "config/"]
 struct Config;
+
+/// Endings of wordlists that are no plain text of one word a line.
+const LISTS: [&str; 10] = ["csv", "tsv", "json", "xlsx", "xlsm", "xlsb", "xls", "et", "ods", "dic"];
 
 /// The kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +51,25 @@ impl Kind {
             Self::Policy | Self::Rulebook => ".toml",
             Self::Wordlist => ".txt",
         }
+    }
+    /// The name of a file in its folder; `None` for one that is not read. Wordlists may be what people have: text whatever its
+    /// ending, tables, JSON; all but `.txt` and no ending keep theirs as part of the name.
+    fn name(self, file: &str) -> Option<String> {
+        let (stem, ending) = file.rsplit_once('.').unwrap_or((file, ""));
+        match self {
+            Self::Policy | Self::Rulebook => file.strip_suffix(self.extension()).map(str::to_owned),
+            Self::Wordlist if file.starts_with("~$") => None, // Excel has it open
+            Self::Wordlist => match &*ending.to_ascii_lowercase() {
+                "txt" | "" => Some(stem.to_owned()),
+                ending if LISTS.contains(&ending) => Some(file.to_owned()),
+                _ => None,
+            },
+        }
+    }
+    /// The file of a name within its folder.
+    pub fn file(self, name: &str) -> String {
+        let table = self == Self::Wordlist && self.name(name).is_some_and(|known| known == name && name.contains('.'));
+        if table { name.to_owned() } else { format!("{name}{}", self.extension()) }
     }
     /// What people call it.
     pub const fn zh(self) -> &'static str {
@@ -126,23 +151,39 @@ impl Files {
         names
     }
 
-    /// One file by name; the problem is told if it is missing, unreadable or no text. Wordlists may be in every encoding that
-    /// Excel saves, the others are TOML and so UTF-8.
+    /// One file by name; the problem is told if it is missing, unreadable or no text.
     pub fn read(&self, kind: Kind, name: &str) -> Result<Text, Problem> {
-        let (shown, bytes) = if let Some(path) = self.own(kind).remove(name) {
+        let (shown, bytes) = self.bytes(kind, name)?;
+        let text =
+            encoding::utf8(&bytes).map_err(|line| Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存"))?;
+        Ok(Text { name: name.to_owned(), text: text.into_owned(), shown })
+    }
+
+    /// A wordlist by name, however it was saved.
+    pub fn read_list(&self, name: &str) -> Result<Form, Problem> {
+        let (shown, bytes) = self.bytes(Kind::Wordlist, name)?;
+        let form = match sheet::rows(&bytes) {
+            Some(sheet) => sheet.map(|(rows, notes)| {
+                let mut form = Form::of_rows(rows);
+                form.notes.extend(notes);
+                form
+            }),
+            None => Form::of_bytes(&Kind::Wordlist.file(name), &bytes),
+        };
+        form.map_err(|note| Problem::new(&shown, note.line, note.message))
+    }
+
+    fn bytes(&self, kind: Kind, name: &str) -> Result<(String, Cow<'static, [u8]>), Problem> {
+        if let Some(path) = self.own(kind).remove(name) {
             let bytes = std::fs::read(&path)
                 .map_err(|e| Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))))?;
-            (path.display().to_string(), Cow::Owned(bytes))
-        } else {
-            let shown = format!("内置:{}/{name}{}", kind.folder(), kind.extension());
-            let bytes = kind.shipped_bytes(name).ok_or_else(|| {
-                Problem::new(self.resolve(kind.folder()), 0, format!("没有叫 `{name}` 的{}", kind.zh()))
-            })?;
-            (shown, bytes)
-        };
-        let text = if kind == Kind::Wordlist { encoding::decode(&bytes) } else { encoding::utf8(&bytes) };
-        let text = text.map_err(|line| Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存"))?;
-        Ok(Text { name: name.to_owned(), text: text.into_owned(), shown })
+            return Ok((path.display().to_string(), Cow::Owned(bytes)));
+        }
+        let shown = format!("内置:{}/{name}{}", kind.folder(), kind.extension());
+        let bytes = kind
+            .shipped_bytes(name)
+            .ok_or_else(|| Problem::new(self.resolve(kind.folder()), 0, format!("没有叫 `{name}` 的{}", kind.zh())))?;
+        Ok((shown, bytes))
     }
 
     /// `wordlists/scores.toml`: what each signal weighs.
@@ -197,23 +238,34 @@ impl Files {
         let mut found = BTreeMap::new();
         if let Some(folder) = &self.folder {
             // A folder that is not there holds nothing; one that can't be read shows when a file of it is.
-            let _ = collect(&folder.join(kind.folder()), "", kind.extension(), &mut found);
+            let _ = collect(&folder.join(kind.folder()), "", &mut |folder, file, path| {
+                if let Some(name) = kind.name(file) {
+                    let name = format!("{folder}{name}");
+                    // A text and a file without an ending may have one name.
+                    if file.contains('.') || !found.contains_key(&name) {
+                        found.insert(name, path);
+                    }
+                }
+            });
         }
         found
     }
 
-    /// Tables among the wordlists that are not read, because they were saved as something else than text.
+    /// Files among the wordlists that are not read.
     pub fn unread_lists(&self) -> Vec<PathBuf> {
-        let mut found = BTreeMap::new();
+        let read: Vec<PathBuf> = self.own(Kind::Wordlist).into_values().collect();
+        let mut unread = Vec::new();
         if let Some(folder) = &self.folder {
-            let _ = collect(&folder.join(Kind::Wordlist.folder()), "", "", &mut found);
+            let _ = collect(&folder.join(Kind::Wordlist.folder()), "", &mut |folder, file, path| {
+                let ours =
+                    folder.is_empty() && file == "scores.toml" || file.starts_with("~$") || file.ends_with(['~', '#']);
+                if !ours && file.rsplit_once('.').is_none_or(|(_, ending)| ending != "md") && !read.contains(&path) {
+                    unread.push(path);
+                }
+            });
         }
-        let table = |path: &PathBuf| {
-            let ending = path.extension().unwrap_or_default().to_string_lossy().into_owned();
-            ["csv", "tsv", "xls", "xlsx", "et", "txt"].iter().any(|table| ending.eq_ignore_ascii_case(table))
-                && ending != "txt"
-        };
-        found.into_values().filter(table).collect()
+        unread.sort();
+        unread
     }
 
     /// The config folder's own files of every kind, for noticing changes.
@@ -253,7 +305,8 @@ fn shipped_list(path: &str) -> Option<Cow<'static, [u8]>> {
     Lists::shipped_files().find(|(name, _)| name == path).map(|(_, bytes)| Cow::Owned(bytes))
 }
 
-fn collect(folder: &Path, prefix: &str, extension: &str, found: &mut BTreeMap<String, PathBuf>) -> io::Result<()> {
+/// Shows every file below a folder: its folder (`ads/`), its name, its path.
+fn collect(folder: &Path, prefix: &str, see: &mut impl FnMut(&str, &str, PathBuf)) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -262,9 +315,9 @@ fn collect(folder: &Path, prefix: &str, extension: &str, found: &mut BTreeMap<St
         }
         let path = entry.path();
         if path.is_dir() {
-            collect(&path, &format!("{prefix}{name}/"), extension, found)?;
-        } else if let Some(stem) = name.strip_suffix(extension) {
-            found.insert(format!("{prefix}{stem}"), path);
+            collect(&path, &format!("{prefix}{name}/"), see)?;
+        } else {
+            see(prefix, &name, path);
         }
     }
     Ok(())
@@ -282,10 +335,9 @@ mod tests {
         std::fs::write(own.join("mine.txt"), "\u{feff}加我").unwrap();
         let files = Files::in_folder(folder.path());
         assert!(files.list(Kind::Wordlist).contains(&"ads/mine".to_owned()));
-        let text = files.read(Kind::Wordlist, "ads/mine").unwrap();
-        assert_eq!(text.text, "加我");
-        assert!(text.shown.ends_with("wordlists/ads/mine.txt"));
-        assert!(files.read(Kind::Wordlist, "ads/nothing-like-that").is_err());
+        assert_eq!(files.read_list("ads/mine").unwrap().text(), "加我");
+        assert!(files.shown(Kind::Wordlist, "ads/mine.txt").ends_with("wordlists/ads/mine.txt"));
+        assert!(files.read_list("ads/nothing-like-that").is_err());
     }
 
     #[test]
@@ -298,17 +350,49 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_excel_saved_is_read_and_a_table_is_named() {
+    fn lists_are_read_whatever_they_were_saved_as() {
         let folder = tempfile::tempdir().unwrap();
         let own = folder.path().join("wordlists/ads");
         std::fs::create_dir_all(&own).unwrap();
         std::fs::write(own.join("gbk.txt"), b"\xbc\xd3\xce\xd2\r\n").unwrap();
-        std::fs::write(own.join("broken.txt"), b"a\r\n\xff\r\n").unwrap();
-        std::fs::write(own.join("saved.CSV"), "加我,分=1").unwrap();
+        std::fs::write(own.join("UPPER.TXT"), "加你\n").unwrap();
+        std::fs::write(own.join("plain"), "加他\n").unwrap();
+        std::fs::write(own.join("saved.CSV"), "词,类\n加她,广告\n").unwrap();
+        std::fs::write(own.join("words.docx"), "PK").unwrap();
+        std::fs::write(own.join("~$saved.xlsx"), "lock").unwrap();
         let files = Files::in_folder(folder.path());
-        assert_eq!(files.read(Kind::Wordlist, "ads/gbk").unwrap().text, "加我\r\n");
-        assert_eq!(files.read(Kind::Wordlist, "ads/broken").unwrap_err().line, 2);
-        assert_eq!(files.unread_lists(), [own.join("saved.CSV")]);
+        let read = |name| files.read_list(name).unwrap().text().trim_end().to_owned();
+        assert_eq!(["ads/gbk", "ads/UPPER", "ads/plain", "ads/saved.CSV"].map(read), ["加我", "加你", "加他", "加她"]);
+        assert_eq!(files.unread_lists(), [own.join("words.docx")]);
+        assert_eq!(Kind::Wordlist.file("ads/gbk"), "ads/gbk.txt");
+        assert_eq!(Kind::Wordlist.file("ads/saved.CSV"), "ads/saved.CSV");
+    }
+
+    #[test]
+    fn a_workbook_is_read_by_its_first_sheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let own = folder.path().join("wordlists/ads");
+        std::fs::create_dir_all(&own).unwrap();
+        let mut book = rust_xlsxwriter::Workbook::new();
+        let sheet = book.add_worksheet();
+        for (row, cells) in [["序号", "敏感词", "备注"], ["1", "套现", "常见"], ["2", "黑卡", ""]].iter().enumerate()
+        {
+            for (column, cell) in cells.iter().enumerate() {
+                sheet.write_string(row as u32, column as u16, *cell).unwrap();
+            }
+        }
+        book.add_worksheet().write_string(0, 0, "别的").unwrap();
+        book.save(own.join("colleague.xlsx")).unwrap();
+        let files = Files::in_folder(folder.path());
+        let form = files.read_list("ads/colleague.xlsx").unwrap();
+        assert_eq!(form.text(), "套现\n黑卡\n");
+        let notes: Vec<&str> = form.notes.iter().map(|note| &*note.message).collect();
+        assert_eq!(
+            notes,
+            ["按表格读：第 2 列“敏感词”是词，共 2 行，其余列没有读", "只读了第一个工作表“Sheet1”，其余没有读"]
+        );
+        std::fs::write(own.join("broken.xlsx"), b"PK\x03\x04nothing").unwrap();
+        assert!(files.read_list("ads/broken.xlsx").unwrap_err().message.contains("表格打不开"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::Secret;
+use super::{Kinds, Secret};
 use crate::model::{GroupId, GroupKind, MemberId, Mode};
 
 /// One group.
@@ -30,6 +30,9 @@ pub struct Group {
     /// Userids of those who help the owner.
     #[serde(default)]
     pub admins: Vec<MemberId>,
+    /// Kinds of messages that this group does not want; what is not named is as in `[detect.kinds]`.
+    #[serde(default)]
+    pub kinds: Kinds,
     /// The same group's room id in the archive, if it is another.
     pub archive_room: Option<String>,
     /// The same group's chat id in the bot's callbacks, if it is another.

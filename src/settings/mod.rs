@@ -11,6 +11,7 @@ mod escalation;
 pub mod files;
 mod group;
 mod intercept;
+mod kinds;
 mod learned;
 mod log;
 mod policies;
@@ -21,6 +22,7 @@ mod retention;
 mod rulebooks;
 mod secret;
 mod server;
+mod sheet;
 mod store;
 mod units;
 mod wecom;
@@ -36,10 +38,12 @@ use serde::{Deserialize, Deserializer, de::Error};
 
 pub use self::{
     detect::{Detect, Flood},
+    detector::ListTroubles,
     escalation::Escalation,
     files::Files,
     group::Group,
     intercept::Intercept,
+    kinds::Kinds,
     log::{Format, Log},
     problem::{Problem, did_you_mean},
     retention::Retention,

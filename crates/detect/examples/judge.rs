@@ -1,6 +1,7 @@
 //! `cargo run --release --example judge < messages.txt`: a verdict a line with the shipped lists. JSON lines
 //! (`{"text":…,"group":…,"sender":…,"at":…}`) are answered in JSON. `judge evaluate DIR` measures labelled texts,
 //! `judge by-entry DIR` each entry on them, and `judge wrong DIR SET/LABEL` shows the lines that were judged wrongly.
+//! `judge --lists DIR …` puts the lists of a folder over the shipped ones.
 
 use std::io::{self, BufRead, Write};
 
@@ -10,8 +11,16 @@ use qunguan_detect::model::{GroupId, MemberId, Role, Timestamp};
 fn main() -> io::Result<()> {
     let mut settings = Settings::new(jiff::civil::Date::constant(2026, 1, 1));
     settings.names = vec!["群管".to_owned()];
-    let detector = Detector::build(&Lists::shipped(), settings).expect("the shipped lists are read by a test");
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut arguments: Vec<String> = std::env::args().skip(1).collect();
+    let mut lists = Lists::shipped();
+    if arguments.first().is_some_and(|first| first == "--lists") {
+        lists.overlay(Lists::read(arguments.drain(..2).next_back().unwrap_or_default().as_ref())?);
+    }
+    let (detector, mistakes) = Detector::load(&lists, settings);
+    drop(lists);
+    for mistake in mistakes.lines.iter().chain(&mistakes.examples).chain(&mistakes.hints) {
+        eprintln!("{mistake}");
+    }
     if let [command, folder, which @ ..] = &arguments[..] {
         return measure(&detector, command, &evaluate::sets(folder.as_ref())?, which.first().map_or("", |w| w));
     }

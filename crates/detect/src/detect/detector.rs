@@ -39,6 +39,8 @@ pub struct Settings {
     pub protected_names: Vec<String>,
     /// What the group's admins taught, one model a category.
     pub learned: Vec<(Category, Arc<learned::Model>)>,
+    /// Kinds of messages that are not wanted.
+    pub kinds: super::kinds::KindRules,
     /// When flooding begins.
     pub limits: super::history::Limits,
     /// Thresholds and weights.
@@ -57,11 +59,23 @@ impl Settings {
             own_numbers: Vec::new(),
             protected_names: Vec::new(),
             learned: Vec::new(),
+            kinds: super::kinds::KindRules::default(),
             limits: super::history::Limits::default(),
             scores: Scores::shipped(),
             today,
         }
     }
+}
+
+/// What is wrong with lists that were compiled nevertheless.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mistakes {
+    /// Lines that do nothing.
+    pub lines: Vec<ListError>,
+    /// Sentences that are not judged as their list wants.
+    pub examples: Vec<ListError>,
+    /// How files were read, and what is worth a look.
+    pub hints: Vec<ListError>,
 }
 
 /// Everything that judges one message; immutable, swapped as a whole when lists or settings change.
@@ -89,18 +103,33 @@ impl Detector {
         &self.index.entries
     }
 
-    /// Compiles the lists.
+    /// Compiles the lists, without what is wrong in them.
+    pub fn load(lists: &Lists, mut settings: Settings) -> (Self, Mistakes) {
+        let (documents, mut lines) = lists.read_all();
+        let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
+        let restorer = Restorer::build(&documents);
+        let (mut index, unsearchable) = Index::build(&documents, &names, settings.today);
+        settings.own_domains.iter().for_each(|domain| index.allow_site(domain));
+        settings.own_domains.extend(index.addresses().allowed().map(str::to_owned));
+        lines.extend(unsearchable);
+        let own = OwnRules::of(lists, &documents);
+        let detector = Self { index, restorer, own, settings };
+        let examples = detector.broken_examples(&documents);
+        let hints = lists.notes().chain(documents.iter().flat_map(Document::remarks)).collect();
+        (detector, Mistakes { lines, examples, hints })
+    }
+
+    /// Compiles lists that have to be without a mistake.
     ///
     /// # Errors
-    /// Every line that is wrong, in all files.
+    /// Every line that is wrong, in all files; else every sentence that is not judged as it should be.
     pub fn build(lists: &Lists, settings: Settings) -> Result<Self, Vec<ListError>> {
-        let documents = lists.parse()?;
-        let names: Vec<String> = settings.names.iter().chain(&settings.staff).cloned().collect();
-        let index = Index::build(&documents, &names, settings.today)?;
-        let own = OwnRules::of(lists, &documents);
-        let detector = Self { index, restorer: Restorer::build(&documents), own, settings };
-        let broken = detector.broken_examples(&documents);
-        if broken.is_empty() { Ok(detector) } else { Err(broken) }
+        let (detector, Mistakes { lines, examples, .. }) = Self::load(lists, settings);
+        match (lines.is_empty(), examples.is_empty()) {
+            (true, true) => Ok(detector),
+            (true, false) => Err(examples),
+            (false, _) => Err(lines),
+        }
     }
 
     /// Tries the sentences that are stored with the rules, whatever stage these are at.
@@ -162,9 +191,14 @@ impl Detector {
     /// Judges one message. With a history it also sees flood, repetition, campaigns and words spread over several
     /// messages, and the history remembers this message.
     pub fn scan(&self, input: &Input<'_>, history: Option<&History>) -> Report {
-        let Some(history) = history else { return self.scan_at(input, None, None) };
+        self.scan_staged(input, history, None)
+    }
+
+    /// [`Self::scan`] with the stages that rules have reached.
+    pub fn scan_staged(&self, input: &Input<'_>, history: Option<&History>, stages: Option<&dyn Stages>) -> Report {
+        let Some(history) = history else { return self.scan_at(input, None, stages) };
         let (earlier, crowd) = history.before(input.group, input.sender);
-        let report = self.scan_at(input, Some(&Before { earlier: &earlier, crowd }), None);
+        let report = self.scan_at(input, Some(&Before { earlier: &earlier, crowd }), stages);
         if let Some(seen) = &report.seen {
             history.add(input.group, input.sender, seen.this.clone(), &self.settings.limits);
         }
@@ -174,6 +208,7 @@ impl Detector {
     /// Judges one message beside what was said before, with the stages that rules have reached. Remembers nothing: see
     /// [`Report::seen`].
     pub fn scan_at(&self, input: &Input<'_>, before: Option<&Before<'_>>, stages: Option<&dyn Stages>) -> Report {
+        let own_words = input.text;
         let said = input.said();
         let input = &Input { text: &said, ..*input };
         let (view, others, normalized) = View::all(input.text);
@@ -206,8 +241,11 @@ impl Detector {
             &contact::atoms(&view, &numbers, &links, &self.settings.own_domains),
             &mut gather,
         );
+        self.signs(&mut gather);
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
+        self.denied(&links, &mut gather);
+        self.kinds(input, own_words, &links, &mut gather);
         Self::files(input, &mut gather);
         self.name(input, &mut gather);
         self.learned(&mut gather);
@@ -309,7 +347,7 @@ impl Detector {
                 normalized: read_as,
                 transforms,
                 stage: compiled.entry.stage,
-                entry: Some(compiled.place.clone()),
+                entry: Some(compiled.place()),
                 life: None,
             };
             // The same entry twice is not twice the evidence.
@@ -320,7 +358,7 @@ impl Detector {
                 }
             }
             gather.findings.push(finding);
-            gather.set_stage(Some(&compiled.place));
+            gather.set_stage(Some(&compiled.place()));
         }
     }
 }

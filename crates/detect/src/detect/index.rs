@@ -2,15 +2,18 @@
 //! entries are then put together from the words that were found, regular expressions run last and only where they can hit.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 use regex::Regex;
 
+use super::addresses::{Address, Addresses};
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
 use super::near::{self, Word};
 use super::score;
+use super::symbols::Symbols;
 use super::view::{self, Gap, Span, View, bit};
 use crate::model::Category;
 use crate::text::Transform;
@@ -20,14 +23,35 @@ use crate::text::Transform;
 pub struct Compiled {
     /// As it was written.
     pub entry: Arc<Entry>,
-    /// What it is about.
+    section: Arc<Section>,
+    /// Disguises it may be seen through.
+    allowed_steps: u32,
+}
+
+/// What the entries of a section have in common.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// What they are about.
     pub category: Category,
     /// `category/rule`.
     pub rule: Arc<str>,
+    /// The list they stand in.
+    pub file: Arc<str>,
+}
+
+impl Deref for Compiled {
+    type Target = Section;
+
+    fn deref(&self) -> &Section {
+        &self.section
+    }
+}
+
+impl Compiled {
     /// `file:line`.
-    pub place: Arc<str>,
-    /// Disguises it may be seen through.
-    allowed_steps: u32,
+    pub fn place(&self) -> Arc<str> {
+        self.entry.place(&self.file).into()
+    }
 }
 
 /// One hit of an entry.
@@ -122,6 +146,8 @@ pub struct Index {
     /// The groups [`WARNING`] and [`INVITING`].
     warning: Option<usize>,
     inviting: Option<usize>,
+    symbols: Symbols,
+    addresses: Addresses,
 }
 
 /// `谨防刷单诈骗` speaks of a swindle and offers none: beside a word of this group an offer is none …
@@ -145,18 +171,22 @@ impl Builder {
         let folded = self.words.add(text, by_sound);
         let edge = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
         self.uses.push(Use { to, bounded: edge(folded.first()) || edge(folded.last()) });
-        if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字")) } else { Ok(()) }
+        if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字，没有读")) } else { Ok(()) }
     }
 
+    /// A word that cannot be searched for leaves the others; the first is told.
     fn group(&mut self, group: &Group, slot: usize, nested: &mut Vec<(usize, usize)>) -> Result<(), String> {
-        group.words.iter().try_for_each(|word| {
+        let mut told = Ok(());
+        for word in &group.words {
             let inner = word.strip_prefix('【').and_then(|w| w.strip_suffix('】'));
             if let Some(inner) = VIRTUAL_GROUPS.iter().position(|name| inner == Some(name)) {
                 nested.push((inner, slot));
-                return Ok(());
+                continue;
             }
-            self.word(word, To::Slot(slot as u32), group.homophone && han_count(word) >= 2)
-        })
+            let added = self.word(word, To::Slot(slot as u32), group.homophone && han_count(word) >= 2);
+            told = told.and(added);
+        }
+        told
     }
 }
 
@@ -166,13 +196,13 @@ fn han_count(text: &str) -> usize {
 
 impl Index {
     /// Compiles the lists; `names` are words that are always fine (brands, products, staff), `today` drops expired entries.
-    ///
-    /// # Errors
-    /// Every entry that cannot be searched for.
-    pub fn build(documents: &[Document], names: &[String], today: Date) -> Result<Self, Vec<ListError>> {
+    /// Entries that cannot be searched for are told and left out.
+    pub fn build(documents: &[Document], names: &[String], today: Date) -> (Self, Vec<ListError>) {
         let mut errors = Vec::new();
         let mut build = Builder::default();
-        let mut entries: Vec<Compiled> = Vec::new();
+        let mut symbols = Symbols::default();
+        let mut addresses = Addresses::default();
+        let mut entries: Vec<Compiled> = Vec::with_capacity(documents.iter().map(|d| d.entries().count()).sum());
         let mut allow_scopes = vec![AllowScope::Everything];
         let mut nears: Vec<Near> = Vec::new();
         let mut regexes = Vec::new();
@@ -189,11 +219,11 @@ impl Index {
             let mut fail = |line: usize, message: String| {
                 errors.push(ListError { file: document.file.clone(), line, message });
             };
-            // The lines of a section share its rule.
-            let mut rule: (Arc<str>, Arc<str>) = Default::default();
+            let mut section: Option<(Arc<str>, Arc<Section>)> = None;
             let scope = allow_scopes.len();
             allow_scopes.push(AllowScope::Category(category));
             for (line, phrase) in document.allows() {
+                addresses.allow(phrase);
                 if let Err(message) = build.word(phrase, To::Allow(scope as u32), false) {
                     fail(line, message);
                 }
@@ -204,10 +234,19 @@ impl Index {
                 }
                 let id = entries.len();
                 let homophone_default = |word: &str| entry.homophone.unwrap_or(han_count(word) >= 3);
+                let mut found = true;
                 match &entry.pattern {
                     Pattern::Literal(word) => {
-                        if let Err(message) = build.word(word, To::Entry(id as u32), homophone_default(word)) {
+                        if !symbols.add(word, id as u32)
+                            && let Err(message) = build.word(word, To::Entry(id as u32), homophone_default(word))
+                        {
                             fail(entry.line, message);
+                            found = false;
+                        }
+                    }
+                    Pattern::Address(word) => {
+                        if let Some(address) = Address::read(word) {
+                            addresses.deny(address, id as u32);
                         }
                     }
                     Pattern::Regex(regex) => match Regex::new(regex) {
@@ -215,7 +254,10 @@ impl Index {
                             let digits = regex.contains("[0-9]{") && !regex.contains('?') && !regex.contains('|');
                             regexes.push((id, compiled, digits));
                         }
-                        Err(error) => fail(entry.line, error.to_string()),
+                        Err(error) => {
+                            fail(entry.line, error.to_string());
+                            found = false;
+                        }
                     },
                     Pattern::Near(terms) => {
                         let mut near = Near { entry: id, terms: Vec::new() };
@@ -244,6 +286,9 @@ impl Index {
                         nears.push(near);
                     }
                 }
+                if !found {
+                    continue;
+                }
                 if !entry.allow.is_empty() {
                     let scope = allow_scopes.len();
                     allow_scopes.push(AllowScope::Entry(id));
@@ -256,20 +301,17 @@ impl Index {
                 let allowed_steps = entry.transforms.as_ref().map_or(u32::MAX, |list| {
                     list.iter().fold(bit(Transform::Width) | bit(Transform::Case), |all, t| all | bit(*t))
                 });
-                if !Arc::ptr_eq(&rule.0, &entry.rule) {
-                    rule = (entry.rule.clone(), format!("{category}/{}", entry.rule).into());
-                }
-                entries.push(Compiled {
-                    entry: entry.clone(),
-                    category,
-                    rule: rule.1.clone(),
-                    place: format!("{}:{}", document.file, entry.line).into(),
-                    allowed_steps,
-                });
+                let shared = match &section {
+                    Some((rule, section)) if Arc::ptr_eq(rule, &entry.rule) => section.clone(),
+                    _ => {
+                        let rule = format!("{category}/{}", entry.rule).into();
+                        let new = Arc::new(Section { category, rule, file: document.file.clone() });
+                        section = Some((entry.rule.clone(), new.clone()));
+                        new
+                    }
+                };
+                entries.push(Compiled { entry: entry.clone(), section: shared, allowed_steps });
             }
-        }
-        if !errors.is_empty() {
-            return Err(errors);
         }
         let mut named = |build: &mut Builder, name: &str| {
             let group = groups.get(name)?;
@@ -287,7 +329,9 @@ impl Index {
                 slot_nears[slot.slot].push((i, term));
             }
         }
-        Ok(Self {
+        entries.shrink_to_fit();
+        build.uses.shrink_to_fit();
+        let index = Self {
             words: build.words.build(),
             uses: build.uses,
             entries,
@@ -298,7 +342,25 @@ impl Index {
             nested,
             warning,
             inviting,
-        })
+            symbols,
+            addresses,
+        };
+        (index, errors)
+    }
+
+    /// A site of the company's own is none that an entry means, unless the entry names a part of it.
+    pub fn allow_site(&mut self, domain: &str) {
+        self.addresses.allow(domain);
+    }
+
+    /// Entries and exceptions that are addresses.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// Entries that are signs without a letter (🔞), with the typed characters they stand at.
+    pub fn signs(&self, typed: &[char]) -> Vec<(usize, usize, usize)> {
+        self.symbols.find(typed)
     }
 
     /// Every hit that no allow-phrase cancels, by position.
@@ -439,7 +501,7 @@ mod tests {
     fn hits(list: &str, text: &str) -> Vec<String> {
         let mut lists = Lists::default();
         lists.insert("ads/x.txt", list.to_owned());
-        let index = Index::build(&lists.parse().unwrap(), &[], Date::constant(2026, 1, 1)).unwrap();
+        let index = Index::build(&lists.parse().unwrap(), &[], Date::constant(2026, 1, 1)).0;
         let view = View::new(text);
         index.scan(&view, &Atoms::new()).iter().map(|hit| view.folded(hit.span)).collect()
     }

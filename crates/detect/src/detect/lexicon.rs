@@ -13,17 +13,20 @@
 //! 必放：我在微信群里发过了
 //! ```
 //!
-//! Every line is kept as it was written, so parse → write gives the same bytes; `docs/wordlists.md` explains the format
-//! to the people who edit it. Errors are `file:line: message`.
+//! `docs/wordlists.md` explains the format to the people who edit it; [`Form`] makes such lines of the lists people have.
+//! Errors are `file:line: message`, and a line that is wrong takes no other with it.
 
+mod forms;
 mod lists;
 mod parser;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+pub use self::forms::{Form, Note};
 pub use self::lists::Lists;
 use self::parser::Parser;
 use crate::model::{Category, Severity, Stage};
@@ -41,33 +44,34 @@ pub struct ListError {
     pub message: String,
 }
 
+impl Note {
+    /// The same of a file.
+    pub fn in_file(&self, file: &str) -> ListError {
+        ListError { file: file.into(), line: self.line, message: self.message.clone() }
+    }
+}
+
 /// Groups that the program fills by looking at the message: `【号码】` a number of five digits or more, `【账号】` letters
 /// and digits that look like an account name, `【网址】` a link, `【手机】` a mobile number.
 pub const VIRTUAL_GROUPS: [&str; 4] = ["号码", "账号", "网址", "手机"];
 
-/// One wordlist file, line by line.
+/// One wordlist file, as it was understood.
 #[derive(Clone, Debug)]
 pub struct Document {
     /// `category/name.txt`.
     pub file: Arc<str>,
     /// What its entries are about; `common/` files only define groups and may have none.
     pub category: Option<Category>,
-    /// Every line.
-    pub lines: Vec<Line>,
-}
-
-/// One line, as it was written and as it was understood.
-#[derive(Clone, Debug)]
-pub struct Line {
-    /// The text with its line end.
-    pub raw: String,
-    /// Its meaning.
-    pub kind: LineKind,
+    /// What is worth a look, and no mistake.
+    pub notes: Vec<Note>,
+    entries: Vec<Arc<Entry>>,
+    groups: Vec<Group>,
+    examples: Vec<Example>,
+    allows: Vec<(usize, String)>,
 }
 
 /// The meaning of a line.
-#[derive(Clone, Debug)]
-pub enum LineKind {
+enum Meaning {
     /// Blank, comment or section head.
     Silent,
     /// A named group of words.
@@ -77,7 +81,7 @@ pub enum LineKind {
     /// A sentence that has to be found, or has to pass; run whenever the lists are read.
     Example(Example),
     /// An entry.
-    Entry(Arc<Entry>),
+    Entry(Entry),
 }
 
 /// `必中：加我微信领资料`: a sentence stored with the rules above it.
@@ -104,13 +108,22 @@ pub struct Group {
     pub line: usize,
 }
 
-/// One entry with its fields, section defaults applied.
+/// One entry.
 #[derive(Clone, Debug)]
 pub struct Entry {
     /// Counted from 1.
     pub line: usize,
+    /// Which word of the line, if it has several; else 0.
+    pub nth: u32,
     /// What it looks for.
     pub pattern: Pattern,
+    /// What it says besides; entries without fields of their own share those of their section.
+    fields: Arc<Fields>,
+}
+
+/// The fields of an entry, section defaults applied.
+#[derive(Clone, Debug)]
+pub struct Fields {
     /// Second half of the finding's rule name; the file's stem unless given.
     pub rule: Arc<str>,
     /// How bad; the category's usual one unless given.
@@ -133,6 +146,28 @@ pub struct Entry {
     pub homophone: Option<bool>,
 }
 
+impl Deref for Entry {
+    type Target = Fields;
+
+    fn deref(&self) -> &Fields {
+        &self.fields
+    }
+}
+
+impl Entry {
+    /// `ads/contact.txt:12`, the third word of that line `ads/contact.txt:12.3`.
+    pub fn place(&self, file: &str) -> String {
+        if self.nth == 0 { format!("{file}:{}", self.line) } else { format!("{file}:{}.{}", self.line, self.nth) }
+    }
+}
+
+/// Splits what [`Entry::place`] says: file, line, number within the line. `None` for anything else that a finding names.
+pub fn place(text: &str) -> Option<(&str, usize, u32)> {
+    let (file, at) = text.rsplit_once(':').filter(|(file, _)| file.contains('/'))?;
+    let (line, nth) = at.split_once('.').unwrap_or((at, "0"));
+    Some((file, line.parse().ok()?, nth.parse().ok()?))
+}
+
 /// What an entry looks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Pattern {
@@ -142,6 +177,8 @@ pub enum Pattern {
     Near(Vec<NearTerm>),
     /// A regular expression over the normalised text.
     Regex(String),
+    /// Links to a site or a part of it (`badsite.com/shop`).
+    Address(String),
 }
 
 /// One word or group of a near-entry and how far it may be from the one before.
@@ -168,7 +205,7 @@ pub enum Term {
 impl fmt::Display for Pattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Literal(word) => f.write_str(word),
+            Self::Literal(word) | Self::Address(word) => f.write_str(word),
             Self::Regex(regex) => write!(f, "/{regex}/"),
             Self::Near(terms) => terms.iter().enumerate().try_for_each(|(i, near)| {
                 if i > 0 {
@@ -184,48 +221,68 @@ impl fmt::Display for Pattern {
 }
 
 impl Document {
-    /// Reads a list; `file` is `category/name.txt`.
+    /// Reads a list; `file` is `category/name.txt`. What is wrong with a line is told, and the line left out.
+    pub fn read(file: &str, form: &Form) -> (Self, Vec<ListError>) {
+        let mut parser = Parser::new(file);
+        let mut document = Self {
+            file: file.into(),
+            category: parser.category,
+            notes: Vec::new(),
+            entries: Vec::new(),
+            groups: Vec::new(),
+            examples: Vec::new(),
+            allows: Vec::new(),
+        };
+        for (line, nth, raw) in form.lines() {
+            match parser.line(line, nth, raw) {
+                Meaning::Silent => {}
+                Meaning::Group(group) => document.groups.push(group),
+                Meaning::Allow(words) => document.allows.extend(words.into_iter().map(|word| (line, word))),
+                Meaning::Example(example) => document.examples.push(example),
+                Meaning::Entry(entry) => document.entries.push(Arc::new(entry)),
+            }
+        }
+        document.entries.shrink_to_fit();
+        document.notes = parser.notes;
+        let unread = form.mistakes.iter().map(|note| note.in_file(file));
+        let mut errors: Vec<ListError> = unread.chain(parser.errors).collect();
+        errors.sort_by_key(|error| error.line);
+        (document, errors)
+    }
+
+    /// Reads a list that has to be without a mistake.
     ///
     /// # Errors
     /// Every line that is wrong.
     pub fn parse(file: &str, text: &str) -> Result<Self, Vec<ListError>> {
-        let mut parser = Parser::new(file);
-        let lines = text.split_inclusive('\n').enumerate().map(|(i, raw)| parser.line(i + 1, raw)).collect();
-        if parser.errors.is_empty() {
-            Ok(Self { file: file.into(), category: parser.category, lines })
-        } else {
-            Err(parser.errors)
-        }
+        let form = Form::of_text(file, text).map_err(|note| vec![note.in_file(file)])?;
+        let (document, errors) = Self::read(file, &form);
+        if errors.is_empty() { Ok(document) } else { Err(errors) }
     }
 
     /// The entries, in order.
     pub fn entries(&self) -> impl Iterator<Item = &Arc<Entry>> {
-        self.lines.iter().filter_map(|l| if let LineKind::Entry(e) = &l.kind { Some(e) } else { None })
+        self.entries.iter()
     }
 
     /// The sentences to try, in order.
     pub fn examples(&self) -> impl Iterator<Item = &Example> {
-        self.lines.iter().filter_map(|l| if let LineKind::Example(e) = &l.kind { Some(e) } else { None })
+        self.examples.iter()
     }
 
     /// The groups, in order.
     pub fn groups(&self) -> impl Iterator<Item = &Group> {
-        self.lines.iter().filter_map(|l| if let LineKind::Group(g) = &l.kind { Some(g) } else { None })
+        self.groups.iter()
+    }
+
+    /// What is worth a look, in its file.
+    pub fn remarks(&self) -> impl Iterator<Item = ListError> {
+        self.notes.iter().map(|note| note.in_file(&self.file))
     }
 
     /// The allow-phrases of the file with their lines.
     pub fn allows(&self) -> impl Iterator<Item = (usize, &str)> {
-        self.lines
-            .iter()
-            .enumerate()
-            .filter_map(|(i, l)| if let LineKind::Allow(words) = &l.kind { Some((i + 1, words)) } else { None })
-            .flat_map(|(line, words)| words.iter().map(move |w| (line, w.as_str())))
-    }
-}
-
-impl fmt::Display for Document {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.lines.iter().try_for_each(|line| f.write_str(&line.raw))
+        self.allows.iter().map(|(line, phrase)| (*line, phrase.as_str()))
     }
 }
 
@@ -236,20 +293,12 @@ mod tests {
     const SAMPLE: &str = "\u{feff}# 说明\r\n[规则=drop 分=1.5 级别=中]\r\n【加】 = 加 / 联系、扫码\t谐音=是\r\n\r\n加我微信 | 注=常见\r\n诚招 >8 代理 ~3 日结\t到期=2027-01-31\t\t\r\n【加】我【加】\n/日入[0-9]{3}/\n允许：加微信群公告";
 
     #[test]
-    fn a_list_survives_the_round_trip_byte_for_byte() {
-        let document = Document::parse("ads/contact.txt", SAMPLE).unwrap();
-        assert_eq!(document.to_string(), SAMPLE);
-        assert_eq!(document.category, Some(Category::Ads));
-    }
-
-    #[test]
     fn what_excel_makes_of_a_list_means_the_same() {
         let written = "# 说明，带,号\n加我微信 | 注=常见\n/日入[0-9]{3,}/ | 分=1\n【加】 = 加 / 添加\n必中：加我,微信\n必放：a/b\n";
         let saved = "\"# 说明，带,号\"\t\t\r\n加我微信 | 注=常见\t分=1\t\r\n\"/日入[0-9]{3,}/ | 分=1\"\t\t\r\n\
                      【加】 = 加 / 添加\t\t\r\n\"必中：加我,微信\"\t\t\r\n必放：a/b\t\t\r\n\t\t\r\n";
         let read = |text: &str| {
             let document = Document::parse("ads/x.txt", text).unwrap();
-            assert_eq!(document.to_string(), text);
             let entries: Vec<_> = document.entries().map(|e| (e.line, e.pattern.clone(), e.note.clone())).collect();
             let groups: Vec<_> = document.groups().map(|g| g.words.clone()).collect();
             (entries, groups, document.examples().cloned().collect::<Vec<_>>())
@@ -271,6 +320,7 @@ mod tests {
     #[test]
     fn fields_and_patterns_are_understood() {
         let document = Document::parse("ads/contact.txt", SAMPLE).unwrap();
+        assert_eq!(document.category, Some(Category::Ads));
         let entries: Vec<_> = document.entries().collect();
         assert_eq!(entries[0].pattern, Pattern::Literal("加我微信".into()));
         assert_eq!((&*entries[0].rule, entries[0].points), ("drop", Some(1.5)));
@@ -285,7 +335,10 @@ mod tests {
 
     #[test]
     fn errors_name_file_and_line() {
-        let errors = Document::parse("ads/x.txt", "好词\n坏词 | 级别=大\n/(/\n~3 词\n").unwrap_err();
+        let text = "好词\n坏词 | 级别=大\n/(/\n~3 词\n另一个\n";
+        let (document, _) = Document::read("ads/x.txt", &Form::of_text("ads/x.txt", text).unwrap());
+        assert_eq!(document.entries().map(|entry| entry.pattern.to_string()).collect::<Vec<_>>(), ["好词", "另一个"]);
+        let errors = Document::parse("ads/x.txt", text).unwrap_err();
         let lines: Vec<_> = errors.iter().map(|e| e.line).collect();
         assert_eq!(lines, [2, 3, 4]);
         assert!(errors[0].to_string().starts_with("ads/x.txt:2: "));

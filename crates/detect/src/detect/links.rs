@@ -255,7 +255,7 @@ pub fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
             None => links.push(Link {
                 span,
                 host: domain.host.trim_start_matches("www.").to_owned(),
-                path: String::new(),
+                path: super::addresses::path(&view.raw, domain.end),
                 broken: true,
             }),
         }

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::detector::Settings;
 use super::index::Index;
-use super::lexicon::{Document, Entry, Lists, Pattern};
+use super::lexicon::{self, Document, Entry, Lists, Pattern};
 use super::own::OwnRules;
 use super::view::{View, fold};
 use super::{Detector, evaluate};
@@ -69,11 +69,9 @@ pub struct Company<'a> {
     pub today: Date,
 }
 
-/// Examines the lists.
-///
-/// Lists that do not parse give no remarks; their errors are [`Lists::parse`]'s.
+/// Examines the lists; lines that are wrong are [`Lists::read_all`]'s to tell.
 pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
-    let Ok(documents) = lists.parse() else { return Vec::new() };
+    let (documents, _) = lists.read_all();
     let mut found = Vec::new();
     let own = OwnRules::of(lists, &documents);
     let words = Words::of(&documents, &own);
@@ -87,7 +85,7 @@ pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
         if let Some(last) = entry.expires.filter(|last| *last < company.today) {
             remark(&mut found, document, entry.line, Level::Hint, format!("{last} 已经到期，不再起作用"));
         } else if let Some((hits, days)) = company.hits
-            && !hits.contains(&format!("{}:{}", document.file, entry.line))
+            && !hits.contains(&entry.place(&document.file))
         {
             let message = format!("{days} 天没有命中过，可以考虑删掉");
             remark(&mut found, document, entry.line, Level::Hint, message);
@@ -134,8 +132,8 @@ impl<'d> Words<'d> {
         let word = |(document, entry): (&'d Document, &'d Entry)| {
             let Pattern::Literal(typed) = &entry.pattern else { return None };
             let category = document.category?;
-            let own = own.at(&format!("{}:{}", document.file, entry.line));
-            let stage = own.map_or(entry.stage, |own| own.given.unwrap_or(Stage::Observe));
+            let own = own.stage_of(&document.file, entry);
+            let stage = own.unwrap_or(entry.stage);
             let points = entry.points.unwrap_or(2.0);
             Some((own.is_some(), Word { document, entry, category, typed, folded: fold(typed), points, stage }))
         };
@@ -235,7 +233,7 @@ impl<'d> Words<'d> {
 /// Allow-phrases that contain no word of their category cancel nothing.
 fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     let today = jiff::civil::Date::constant(2000, 1, 1);
-    let Ok(index) = Index::build(documents, &[], today) else { return };
+    let (index, _) = Index::build(documents, &[], today);
     let touches = |phrase: &str, wanted: &dyn Fn(&super::index::Compiled) -> bool| {
         let view = View::new(phrase);
         index.touched(&view).iter().any(|entry| wanted(&index.entries[*entry]))
@@ -249,8 +247,8 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
         }
         for entry in document.entries() {
             for phrase in &entry.allow {
-                let place = format!("{}:{}", document.file, entry.line);
-                if matches!(entry.pattern, Pattern::Literal(_)) && !touches(phrase, &|c| *c.place == *place) {
+                let this = |c: &super::index::Compiled| std::ptr::eq(&raw const *c.entry, &raw const **entry);
+                if matches!(entry.pattern, Pattern::Literal(_)) && !touches(phrase, &this) {
                     let message = format!("允许短语“{phrase}”里没有这个词条，不起作用");
                     remark(found, document, entry.line, Level::Hint, message);
                 }
@@ -261,13 +259,15 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
 
 fn ordinary(lists: &Lists, sample: &[String], company: &Company<'_>, found: &mut Vec<Lint>) {
     let today = jiff::civil::Date::constant(2000, 1, 1);
-    let Ok(detector) = Detector::build(lists, Settings::new(today)) else { return };
+    let (detector, _) = Detector::load(lists, Settings::new(today));
     let mut counts: HashMap<Arc<str>, (usize, f32)> = HashMap::new();
     for text in sample {
         let report = evaluate::judge(&detector, text, false);
         let mut seen: Vec<Arc<str>> = Vec::new();
         for finding in report.findings {
-            let Some(entry) = finding.entry.filter(|e| e.contains(".txt:") && !seen.contains(e)) else { continue };
+            let Some(entry) = finding.entry.filter(|e| lexicon::place(e).is_some() && !seen.contains(e)) else {
+                continue;
+            };
             let count = counts.entry(entry.clone()).or_default();
             count.0 += 1;
             count.1 = count.1.max(finding.score);
@@ -280,10 +280,10 @@ fn ordinary(lists: &Lists, sample: &[String], company: &Company<'_>, found: &mut
         if few || share <= company.share || points < detector.settings().scores.review {
             continue;
         }
-        let Some((file, line)) = place.rsplit_once(':') else { continue };
+        let Some((file, line, _)) = lexicon::place(&place) else { continue };
         found.push(Lint {
             file: file.into(),
-            line: line.parse().unwrap_or_default(),
+            line,
             level: Level::Warning,
             own: false,
             message: if company.ordinary {

@@ -9,14 +9,15 @@
 //! ```
 //!
 //! Small lists run on `aho-corasick` ([`Engine::Library`], also the oracle of the tests); big ones on a filter over two
-//! to four neighbouring characters in front of a compact double array ([`Engine::Filtered`]). Both find the same
-//! and both take time linear in the text plus the matches.
+//! to four neighbouring characters in front of a compact double array ([`Engine::Filtered`]); huge ones on a table of hashes
+//! ([`Engine::Hashed`]). All find the same and take time linear in the text plus the matches.
 
 mod automaton;
 mod build;
 mod cells;
 mod classes;
 mod filter;
+mod hashed;
 mod library;
 mod places;
 mod words;
@@ -26,6 +27,7 @@ use std::ops::Range;
 
 use self::automaton::{Automaton, PAD};
 use self::classes::{Classes, Symbols};
+use self::hashed::Hashed;
 use self::library::Library;
 use self::words::Words;
 use crate::text::table::LIMIT;
@@ -33,6 +35,8 @@ use crate::text::{Normalized, sounds};
 
 /// From this number of words on the own engine pays for its tables.
 const BIG: usize = 2_000;
+/// From this number on its tables take too long to build and too much room.
+const HUGE: usize = 200_000;
 
 /// A word that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,6 +58,8 @@ pub enum Engine {
     Library,
     /// Character filter and double array.
     Filtered,
+    /// A table of hashes.
+    Hashed,
 }
 
 /// Words on their way into a [`Matcher`].
@@ -81,12 +87,16 @@ impl Builder {
 
     /// Compiles the words with the engine that fits their number.
     pub fn build(self) -> Matcher {
-        let engine = if self.words.len() < BIG { Engine::Library } else { Engine::Filtered };
+        let engine = match self.words.len() {
+            ..BIG => Engine::Library,
+            BIG..HUGE => Engine::Filtered,
+            HUGE.. => Engine::Hashed,
+        };
         self.build_with(engine)
     }
 
-    /// Compiles the words for one engine. Lists beyond the limits of [`Engine::Filtered`] (16 bits of distinct
-    /// characters, eight million nodes) fall back to [`Engine::Library`].
+    /// Compiles the words for one engine. Lists beyond the limits of [`Engine::Filtered`] (eight million nodes) fall back to
+    /// [`Engine::Hashed`].
     pub fn build_with(self, engine: Engine) -> Matcher {
         let classes = Classes::build(&self.folded);
         let mut read = Words::default();
@@ -111,13 +121,21 @@ impl Builder {
                 read.add(chars.iter().map(|c| classes.of(*c)), i as u32);
             }
         }
+        drop((self.folded, self.words));
         let by_sound = !heard.is_empty();
         let filtered = (engine == Engine::Filtered && classes.count() < usize::from(classes::FIRST_SPECIAL))
             .then(|| Automaton::build(&read).zip(Automaton::build(&heard)))
             .flatten();
         let search = match filtered {
             Some((read, heard)) => Search::Filtered { read: Box::new(read), heard: Box::new(heard) },
-            None => Search::Library { read: Library::build(&read), heard: Library::build(&heard) },
+            None if engine == Engine::Library => {
+                Search::Library { read: Library::build(&read), heard: Library::build(&heard) }
+            }
+            None => {
+                read.shrink();
+                heard.shrink();
+                Search::Hashed { read: Box::new(Hashed::build(read)), heard: Box::new(Hashed::build(heard)) }
+            }
         };
         spelt.shrink_to_fit();
         Matcher { spelt, classes, search, by_sound }
@@ -135,6 +153,7 @@ pub struct Scratch {
 enum Search {
     Library { read: Library, heard: Library },
     Filtered { read: Box<Automaton>, heard: Box<Automaton> },
+    Hashed { read: Box<Hashed>, heard: Box<Hashed> },
 }
 
 /// The words of the lists, compiled. Immutable and shared between threads.
@@ -153,6 +172,7 @@ impl Matcher {
         match self.search {
             Search::Library { .. } => Engine::Library,
             Search::Filtered { .. } => Engine::Filtered,
+            Search::Hashed { .. } => Engine::Hashed,
         }
     }
 
@@ -204,6 +224,7 @@ impl Matcher {
         match &self.search {
             Search::Library { read: words, .. } => words.search(symbols, read),
             Search::Filtered { read: words, .. } => words.search(symbols, read),
+            Search::Hashed { read: words, .. } => words.search(symbols, read),
         }
         if !self.by_sound {
             return;
@@ -215,6 +236,7 @@ impl Matcher {
         match &self.search {
             Search::Library { heard: words, .. } => words.search(sounds, heard),
             Search::Filtered { heard: words, .. } => words.search(sounds, heard),
+            Search::Hashed { heard: words, .. } => words.search(sounds, heard),
         }
     }
 }
@@ -227,7 +249,7 @@ impl Matcher {
         let mut symbols: Vec<u16> = folded.folded().iter().map(|c| self.classes.of(*c)).collect();
         symbols.extend(PAD);
         match &self.search {
-            Search::Library { .. } => (0, 0),
+            Search::Library { .. } | Search::Hashed { .. } => (0, 0),
             Search::Filtered { read, .. } => read.count_steps(&symbols),
         }
     }

@@ -3,12 +3,14 @@
 //! A [`Detector`] is immutable and swapped as a whole when lists or settings change. What needs memory of earlier
 //! messages (flood, repetition, campaigns, a word spread over several messages) lives in [`History`].
 
+pub mod addresses;
 pub mod contact;
 pub mod detector;
 pub mod disguise;
 pub mod evaluate;
 pub mod history;
 pub mod index;
+pub mod kinds;
 pub mod leaks;
 pub mod learned;
 pub mod lexicon;
@@ -21,9 +23,10 @@ pub mod own;
 pub mod repeated;
 pub mod restore;
 pub mod score;
+mod symbols;
 pub mod view;
 
-pub use detector::{Detector, Settings};
+pub use detector::{Detector, Mistakes, Settings};
 pub use history::History;
 pub use lexicon::{ListError, Lists};
 

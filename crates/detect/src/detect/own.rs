@@ -10,7 +10,8 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::lexicon::{Document, Entry, Lists};
+use super::Stages;
+use super::lexicon::{self, Document, Entry, Fields, Lists};
 use crate::model::Stage;
 
 /// Longest words in an id, in characters; what is longer is told apart by a hash.
@@ -27,9 +28,34 @@ pub struct Own {
     pub given: Option<Stage>,
 }
 
-/// All of them, by place (`ads/own.txt:12`).
+impl Own {
+    /// Where it begins: a new word first only records.
+    pub fn stage(&self) -> Stage {
+        self.given.unwrap_or(Stage::Observe)
+    }
+}
+
+/// All of them, by file.
 #[derive(Clone, Debug, Default)]
-pub struct OwnRules(HashMap<Arc<str>, Own>);
+pub struct OwnRules(HashMap<Arc<str>, OwnFile>);
+
+/// A file that is not word for word as it ships.
+#[derive(Clone, Debug)]
+struct OwnFile {
+    entries: Vec<Arc<Entry>>,
+    /// What ships under its name.
+    shipped: HashSet<u64>,
+}
+
+impl OwnFile {
+    fn own(&self, file: &str, entry: &Entry) -> Option<Own> {
+        self.is_own(entry).then(|| Own { id: id(file, entry).into(), print: print(entry), given: given(entry) })
+    }
+
+    fn is_own(&self, entry: &Entry) -> bool {
+        self.shipped.is_empty() || !self.shipped.contains(&print(entry))
+    }
+}
 
 impl OwnRules {
     /// Compares the lists, and what they were read as, with those that ship.
@@ -37,39 +63,78 @@ impl OwnRules {
         let shipped_lists = Lists::shipped();
         let shipped: HashMap<&str, &str> = shipped_lists.iter().map(|(name, text)| (&**name, text)).collect();
         let texts: HashMap<&str, &str> = lists.iter().map(|(name, text)| (&**name, text)).collect();
-        let mut rules = HashMap::new();
-        for document in documents.iter().filter(|d| shipped.get(&*d.file) != texts.get(&*d.file)) {
-            let known: HashSet<u64> = shipped
+        let edited = documents.iter().filter(|d| shipped.get(&*d.file) != texts.get(&*d.file));
+        let file = |document: &Document| {
+            let shipped = shipped
                 .get(&*document.file)
                 .and_then(|text| Document::parse(&document.file, text).ok())
                 .map(|shipped| shipped.entries().map(|entry| print(entry)).collect())
                 .unwrap_or_default();
-            for entry in document.entries() {
-                let print = print(entry);
-                if !known.contains(&print) {
-                    let given = entry.stage_given.then_some(entry.stage);
-                    let own = Own { id: id(&document.file, entry).into(), print, given };
-                    rules.insert(Arc::from(format!("{}:{}", document.file, entry.line)), own);
-                }
-            }
-        }
-        Self(rules)
+            OwnFile { entries: document.entries().cloned().collect(), shipped }
+        };
+        Self(edited.map(|document| (document.file.clone(), file(document))).collect())
     }
 
-    /// The rule at a place, if it is not as it ships.
-    pub fn at(&self, place: &str) -> Option<&Own> {
-        self.0.get(place)
+    /// The rule at a place (`ads/own.txt:12`), if it is not as it ships.
+    pub fn at(&self, place: &str) -> Option<Own> {
+        let (file, line, nth) = lexicon::place(place)?;
+        let own = self.0.get(file)?;
+        let at = own.entries.partition_point(|entry| (entry.line, entry.nth) < (line, nth));
+        own.own(file, own.entries.get(at).filter(|entry| (entry.line, entry.nth) == (line, nth))?)
     }
+
     /// The rule with an id.
-    pub fn by_id(&self, id: &str) -> Option<&Own> {
-        self.0.values().find(|own| &*own.id == id)
+    pub fn by_id(&self, wanted: &str) -> Option<Own> {
+        let (file, own) = self.0.get_key_value(wanted.split_once('#')?.0)?;
+        let entry = own.entries.iter().rev().find(|entry| id(file, entry) == wanted)?;
+        own.own(file, entry)
     }
+
     /// Every one, by id.
-    pub fn all(&self) -> Vec<&Own> {
-        let mut all: Vec<&Own> = self.0.values().collect();
+    pub fn all(&self) -> Vec<Own> {
+        let rules = |(file, own): (&Arc<str>, &OwnFile)| {
+            own.entries.iter().filter_map(|e| own.own(file, e)).collect::<Vec<_>>()
+        };
+        let mut all: Vec<Own> = self.0.iter().flat_map(rules).collect();
         all.sort_by(|a, b| a.id.cmp(&b.id));
         all.dedup_by(|a, b| a.id == b.id);
         all
+    }
+
+    /// The entries of a file that are not as they ship, with the stage they begin at.
+    pub fn in_file(&self, file: &str) -> impl Iterator<Item = (&Entry, Stage)> {
+        let own = self.0.get(file).into_iter();
+        own.flat_map(|own| {
+            own.entries.iter().filter(|entry| own.is_own(entry)).map(|entry| (&**entry, begins_at(entry)))
+        })
+    }
+
+    /// The stage an entry begins at, if it is not as it ships.
+    pub fn stage_of(&self, file: &str, entry: &Entry) -> Option<Stage> {
+        self.0.get(file).filter(|own| own.is_own(entry)).map(|_| begins_at(entry))
+    }
+
+    /// The stages that rules have before anybody said a word about them.
+    pub fn as_new(&self) -> impl Stages + '_ {
+        AsNew(self)
+    }
+}
+
+fn given(entry: &Entry) -> Option<Stage> {
+    entry.stage_given.then_some(entry.stage)
+}
+
+/// A new word first only records, unless its list says something else.
+fn begins_at(entry: &Entry) -> Stage {
+    given(entry).unwrap_or(Stage::Observe)
+}
+
+struct AsNew<'a>(&'a OwnRules);
+
+impl Stages for AsNew<'_> {
+    fn stage(&self, _: &str, place: Option<&str>) -> Option<(Stage, Option<Arc<str>>)> {
+        let own = self.0.at(place?)?;
+        Some((own.stage(), None))
     }
 }
 
@@ -84,7 +149,7 @@ fn id(file: &str, entry: &Entry) -> String {
 
 /// Everything about an entry that changes what it finds or how much that weighs.
 fn print(entry: &Entry) -> u64 {
-    let Entry { rule, severity, points, expires, allow, transforms, homophone, .. } = entry;
+    let Fields { rule, severity, points, expires, allow, transforms, homophone, .. } = &**entry;
     hash(&format!(
         "{}\n{rule}\n{severity:?}\n{points:?}\n{expires:?}\n{allow:?}\n{transforms:?}\n{homophone:?}",
         entry.pattern
@@ -104,7 +169,7 @@ mod tests {
     fn what_ships_is_not_own_and_what_is_added_or_edited_is() {
         let mut lists = Lists::shipped();
         let own = |lists: &Lists| OwnRules::of(lists, &lists.parse().unwrap());
-        assert!(own(&lists).0.is_empty());
+        assert!(own(&lists).all().is_empty());
         let (name, text) = {
             let (name, text) = lists.iter().find(|(name, _)| &***name == "ads/contact.txt").unwrap();
             (name.to_string(), text.to_owned())
@@ -113,7 +178,8 @@ mod tests {
         lists.insert(&name, format!("# 挪了一行\n{edited}\n新来的词\n"));
         lists.insert("ads/own.txt", "[阶段=执行]\n我们自己的词\n".to_owned());
         let own = own(&lists);
-        let ids: Vec<&str> = own.all().iter().map(|own| &*own.id).collect();
+        let all = own.all();
+        let ids: Vec<&str> = all.iter().map(|own| &*own.id).collect();
         assert_eq!(ids, ["ads/contact.txt#新来的词", "ads/contact.txt#需要的加我", "ads/own.txt#我们自己的词"]);
         assert_eq!(own.at("ads/own.txt:2").unwrap().given, Some(Stage::Enforce));
         assert_eq!(own.by_id("ads/contact.txt#新来的词").unwrap().given, None);

@@ -5,10 +5,11 @@
 //! people write every day, so that the message gets much more ordinary when the word is put back. What is seen only
 //! here is soft ([`super::Finding::is_soft`]): it asks a human and never punishes alone.
 
-use std::collections::BTreeMap;
+mod vocabulary;
 
-use foldhash::{HashMap, HashSet};
+use foldhash::HashMap;
 
+use self::vocabulary::Vocabulary;
 use super::lexicon::{Document, Pattern, Term};
 use super::view::{Gap, Span, View, bit, fold};
 use crate::text::{Transform, emoji, is_han, ordinary, sounds};
@@ -54,15 +55,7 @@ const WISHED: f32 = 3.0;
 /// The words that may be put back.
 #[derive(Debug, Default)]
 pub struct Restorer {
-    words: Vec<Vec<char>>,
-    wished: Vec<bool>,
-    known: HashSet<Vec<char>>,
-    /// What they begin with.
-    known_first: HashSet<char>,
-    /// Words by the blurred sounds of their first two characters.
-    by_pair: HashMap<u32, Vec<u32>>,
-    /// The keys of `by_pair`, one bit each.
-    pairs: Vec<u64>,
+    words: Vocabulary,
 }
 
 /// A word that may stand in a message.
@@ -79,15 +72,13 @@ pub struct Candidate {
 impl Restorer {
     /// Takes the words of two Han characters and more of every list, except those that ask not to be heard.
     pub fn build(documents: &[Document]) -> Self {
-        let mut words: BTreeMap<Vec<char>, bool> = BTreeMap::new();
-        let mut known: HashSet<Vec<char>> = HashSet::default();
+        let mut words = vocabulary::Builder::default();
+        let mut chars = Vec::new();
         let mut add = |text: &str, homophone: Option<bool>| {
-            let chars: Vec<char> = fold(text).chars().collect();
+            chars.clear();
+            chars.extend(fold(text).chars());
             if (2..=LONGEST).contains(&chars.len()) && chars.iter().all(|c| is_han(*c)) {
-                known.insert(chars.clone());
-                if homophone != Some(false) {
-                    *words.entry(chars).or_default() |= homophone == Some(true);
-                }
+                words.add(&chars, homophone);
             }
         };
         for document in documents {
@@ -99,7 +90,7 @@ impl Restorer {
                             add(word, entry.homophone);
                         }
                     }),
-                    Pattern::Regex(_) => {}
+                    Pattern::Regex(_) | Pattern::Address(_) => {}
                 }
             }
             document.groups().flat_map(|group| &group.words).for_each(|word| add(word, None));
@@ -107,23 +98,12 @@ impl Restorer {
             let allowed = document.entries().flat_map(|entry| entry.allow.iter().map(String::as_str));
             allowed.chain(document.allows().map(|(_, phrase)| phrase)).for_each(|phrase| add(phrase, Some(false)));
         }
-        let (words, wished): (Vec<Vec<char>>, Vec<bool>) = words.into_iter().unzip();
-        let limit = sounds::blurred_limit();
-        let mut by_pair: HashMap<u32, Vec<u32>> = HashMap::default();
-        let mut pairs = vec![0; (limit * limit).div_ceil(64)];
-        for (i, word) in words.iter().enumerate() {
-            if let Some(key) = key(sounds::blurred(word[0]), sounds::blurred(word[1])) {
-                pairs[key as usize / 64] |= 1 << (key % 64);
-                by_pair.entry(key).or_default().push(i as u32);
-            }
-        }
-        let known_first = known.iter().map(|word| word[0]).collect();
-        Self { words, wished, known, known_first, by_pair, pairs }
+        Self { words: words.build() }
     }
 
     /// A list has the word as it stands.
     pub fn knows(&self, word: &[char]) -> bool {
-        self.known.contains(word)
+        self.words.knows(word)
     }
 
     /// The message with the words put back; `None` if there are none.
@@ -142,7 +122,7 @@ impl Restorer {
                 continue;
             }
             places.fill(true);
-            for (i, c) in (candidate.span.start..).zip(&self.words[candidate.word]) {
+            for (i, c) in (candidate.span.start..).zip(self.words.word(candidate.word)) {
                 if chars[i] != *c {
                     chars[i] = *c;
                     steps[i] |= bit(Transform::Homophone);
@@ -165,7 +145,7 @@ impl Restorer {
 
     /// A word by its index.
     pub fn word(&self, number: usize) -> String {
-        self.words[number].iter().collect()
+        self.words.word(number).iter().collect()
     }
 
     /// Every word that makes the message more ordinary when it is put back.
@@ -181,7 +161,7 @@ impl Restorer {
         // What the lists have as it stands needs no other reading.
         let mut plain: Vec<Span> = Vec::new();
         for start in 0..heard.len() {
-            if !self.known_first.contains(&view.chars[start]) {
+            if !self.words.knows_first(view.chars[start]) {
                 continue;
             }
             let ends = start + 2..=heard.len().min(start + LONGEST_KNOWN);
@@ -191,11 +171,7 @@ impl Restorer {
             tried.clear();
             for first in heard[start].sounds() {
                 for second in heard[start + 1].sounds() {
-                    if let Some(key) = key(*first, *second)
-                        && self.pairs[key as usize / 64] >> (key % 64) & 1 != 0
-                    {
-                        tried.extend(self.by_pair.get(&key).into_iter().flatten());
-                    }
+                    tried.extend(self.words.beginning(*first, *second));
                 }
             }
             tried.sort_unstable();
@@ -220,7 +196,7 @@ impl Restorer {
         start: usize,
         number: usize,
     ) -> Option<Candidate> {
-        let word = &self.words[number];
+        let word = self.words.word(number);
         let span = Span { start, end: start + word.len() };
         if span.end > heard.len() {
             return None;
@@ -241,7 +217,7 @@ impl Restorer {
         if swapped == word.len() && exact && !ordinary::is_word(&view.chars[start..span.end]) {
             swaps -= WHOLE;
         }
-        if self.wished[number] {
+        if self.words.is_wished(number) {
             swaps -= WISHED;
         }
         if near(plain, span).any(|known| known.touches(span) && !span.covers(*known)) {
@@ -372,11 +348,6 @@ impl Heard {
         }
         Some(cost)
     }
-}
-
-/// The key of a pair of sounds, if both are some.
-fn key(first: u16, second: u16) -> Option<u32> {
-    (first != 0 && second != 0).then(|| u32::from(first) * sounds::blurred_limit() as u32 + u32::from(second))
 }
 
 #[cfg(test)]

@@ -184,6 +184,11 @@ fn read(tokens: &[Token], start: usize) -> Option<(Domain, usize)> {
     Some((Domain { host, start: tokens[start].at.start, end: tokens[end - 1].at.end, transforms }, end))
 }
 
+/// A label that makes a name an address.
+pub fn is_ending(label: &str) -> bool {
+    ENDINGS.split_ascii_whitespace().any(|ending| ending == label)
+}
+
 /// The ending that a label is or, with zeros for o, is meant to be.
 fn ending(label: &str) -> Option<&'static str> {
     let same = |ending: &&str| {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::detect::index::Compiled;
 use crate::detect::score::Scores;
 use crate::detect::view::{Span, View};
 use crate::detect::{Finding, Silent, Stages};
@@ -36,6 +37,26 @@ impl Gather<'_> {
             life: None,
         });
         self.set_stage(None);
+    }
+
+    /// A hit of an entry that is not looked for in the folded characters, between these typed ones.
+    pub(super) fn add_entry(&mut self, compiled: &Compiled, (start, end): (usize, usize)) {
+        let (points, severity) = self.scores.weight(compiled.category, &compiled.rule);
+        self.findings.push(Finding {
+            rule: compiled.rule.clone(),
+            category: compiled.category,
+            severity: compiled.entry.severity.unwrap_or(severity),
+            score: compiled.entry.points.unwrap_or(points),
+            start,
+            end,
+            original: self.view.raw.get(start..end).unwrap_or_default().iter().collect(),
+            normalized: compiled.entry.pattern.to_string(),
+            transforms: Vec::new(),
+            stage: compiled.entry.stage,
+            entry: Some(compiled.place()),
+            life: None,
+        });
+        self.set_stage(Some(&compiled.place()));
     }
 
     /// Puts the finding added last at the stage of its rule, or of the line of a list it came from.

@@ -3,6 +3,7 @@
 use super::Detector;
 use super::gather::Gather;
 use crate::detect::history::{Before, Seen};
+use crate::detect::kinds::Measure;
 use crate::detect::leaks::Kind;
 use crate::detect::links::Trouble;
 use crate::detect::view::{Span, View};
@@ -61,12 +62,27 @@ impl Detector {
         }
     }
 
+    /// Entries that are signs without a letter.
+    pub(super) fn signs(&self, gather: &mut Gather<'_>) {
+        let mut seen = Vec::new();
+        for (entry, start, end) in self.index.signs(&gather.view.raw) {
+            if !seen.contains(&entry) {
+                seen.push(entry);
+                gather.add_entry(&self.index.entries[entry], (start, end));
+            }
+        }
+    }
+
     pub(super) fn links(&self, links: &[links::Link], gather: &mut Gather<'_>) {
         if links.is_empty() {
             gather.silent("malware/link", "没有链接");
         }
         let mut seen = Vec::new();
         for link in links {
+            if self.index.addresses().find(&link.host, &link.path).1 {
+                gather.silent("malware/link", format!("{} 是词表允许的网站", link.host));
+                continue;
+            }
             let Some(trouble) = link.trouble(&self.settings.own_domains) else {
                 gather.silent("malware/link", format!("{} 是自己的或常见的网站", link.host));
                 continue;
@@ -89,6 +105,35 @@ impl Detector {
         }
     }
 
+    /// Kinds of messages that the group does not want. What only asks a person adds nothing towards an act.
+    pub(super) fn kinds(&self, input: &Input<'_>, text: &str, links: &[links::Link], gather: &mut Gather<'_>) {
+        if input.role != Role::Member {
+            return;
+        }
+        for found in self.settings.kinds.find(input, text, links, &self.settings.own_domains) {
+            gather.add(found.category, found.rule, Span { start: 0, end: 0 }, 1.0, None);
+            let Some(finding) = gather.findings.last_mut() else { continue };
+            finding.original = found.shown;
+            if found.measure == Measure::Act {
+                finding.score = self.settings.scores.act;
+            } else {
+                finding.score = self.settings.scores.review;
+                finding.stage = finding.stage.min(Stage::Pilot);
+            }
+        }
+    }
+
+    /// Links that an entry names.
+    pub(super) fn denied(&self, links: &[links::Link], gather: &mut Gather<'_>) {
+        let links: Vec<_> = links.iter().map(|link| (link.clone(), gather.view.raw_range(link.span))).collect();
+        for (entry, range) in self.index.addresses().hits(&gather.view.raw, &links) {
+            gather.add_entry(&self.index.entries[entry], range);
+            if let Some(finding) = gather.findings.last_mut().filter(|_| range == (0, 0)) {
+                finding.original.clone_from(&finding.normalized);
+            }
+        }
+    }
+
     /// An advert in the nickname, or somebody else's name.
     pub(super) fn name(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
         let Some(name) = input.sender_name else {
@@ -104,20 +149,26 @@ impl Detector {
         }
         let view = View::new(name);
         let links = links::find(&view);
-        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains)) {
-            let compiled = &self.index.entries[hit.entry];
+        let hits = self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains));
+        let words = hits.into_iter().filter(|hit| !hit.by_sound).map(|hit| (hit.entry, view.folded(hit.span)));
+        let links: Vec<_> = links.into_iter().map(|link| (link, (0, 0))).collect();
+        let signs = self.index.signs(&view.raw).into_iter().map(|(entry, ..)| entry);
+        let signs = signs.chain(self.index.addresses().hits(&view.raw, &links).into_iter().map(|(entry, _)| entry));
+        let signs = signs.map(|entry| (entry, self.index.entries[entry].entry.pattern.to_string()));
+        for (entry, read_as) in words.chain(signs) {
+            let compiled = &self.index.entries[entry];
             let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
-            if compiled.entry.points.unwrap_or(points) < self.settings.scores.review || hit.by_sound {
+            if compiled.entry.points.unwrap_or(points) < self.settings.scores.review {
                 continue;
             }
             quiet = false;
-            gather.add(compiled.category, "name", nowhere, 1.0, Some(compiled.place.clone()));
+            gather.add(compiled.category, "name", nowhere, 1.0, Some(compiled.place()));
             if let Some(finding) = gather.findings.last_mut() {
                 name.clone_into(&mut finding.original);
-                finding.normalized = view.folded(hit.span);
+                finding.normalized = read_as;
                 finding.stage = compiled.entry.stage;
             }
-            gather.set_stage(Some(&compiled.place));
+            gather.set_stage(Some(&compiled.place()));
         }
         if quiet {
             gather.silent("*/name", "昵称没有问题");
@@ -213,13 +264,13 @@ impl Detector {
             if points <= 0.0 {
                 continue;
             }
-            gather.add(compiled.category, "spread", all, 1.0, Some(compiled.place.clone()));
+            gather.add(compiled.category, "spread", all, 1.0, Some(compiled.place()));
             if let Some(finding) = gather.findings.last_mut() {
                 finding.score = points;
                 finding.normalized = view.folded(hit.span);
                 finding.stage = compiled.entry.stage;
             }
-            gather.set_stage(Some(&compiled.place));
+            gather.set_stage(Some(&compiled.place()));
         }
         if gather.findings.len() == before_all {
             gather.silent("*/spread", "和前面几条连起来也没有词条");

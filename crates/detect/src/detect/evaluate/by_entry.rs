@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -68,10 +69,10 @@ type Key = (String, Option<String>);
 impl ByEntry {
     /// Judges every text.
     pub fn of(detector: &Detector, sets: &[Set], honest: &Honest) -> Self {
-        let words: HashMap<&str, String> =
-            detector.entries().iter().map(|e| (&*e.place, e.entry.pattern.to_string())).collect();
+        let words: HashMap<Arc<str>, String> =
+            detector.entries().iter().map(|e| (e.place(), e.entry.pattern.to_string())).collect();
         let key = |f: &Finding| -> Key {
-            let place = f.entry.as_deref().filter(|entry| words.contains_key(entry));
+            let place = f.entry.as_deref().filter(|entry| words.contains_key(*entry));
             (f.rule.to_string(), place.map(str::to_owned))
         };
         let mut lines: BTreeMap<Key, Line> = BTreeMap::new();

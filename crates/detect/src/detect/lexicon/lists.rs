@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Document, ListError, Pattern, Term, VIRTUAL_GROUPS};
+use super::{Document, Form, ListError, Pattern, Term, VIRTUAL_GROUPS};
 
-/// The wordlists by file name (`ads/contact.txt`), as text.
+/// The wordlists by file name (`ads/contact.txt`), in the lines that are understood.
 #[derive(Clone, Debug, Default)]
 pub struct Lists {
-    files: BTreeMap<Arc<str>, String>,
+    files: BTreeMap<Arc<str>, Form>,
+    /// Files that are no list.
+    unread: Vec<ListError>,
 }
 
 #[derive(rust_embed::RustEmbed)]
@@ -38,7 +40,7 @@ impl Lists {
         Shipped::get("scores.toml").map(|file| String::from_utf8_lossy(&file.data).into_owned()).unwrap_or_default()
     }
 
-    /// Reads every `<category>/*.txt` below a folder.
+    /// Reads every `<category>/*.txt` below a folder, in whatever encoding and form.
     ///
     /// # Errors
     /// The first folder or file that cannot be read.
@@ -53,7 +55,10 @@ impl Lists {
                 let file = file?;
                 let name = format!("{}/{}", category.file_name().to_string_lossy(), file.file_name().to_string_lossy());
                 if is_list(&name) {
-                    lists.insert(&name, String::from_utf8_lossy(&std::fs::read(file.path())?).into_owned());
+                    match Form::of_bytes(&name, &std::fs::read(file.path())?) {
+                        Ok(form) => lists.insert_form(&name, form),
+                        Err(note) => lists.unread.push(note.in_file(&name)),
+                    }
                 }
             }
         }
@@ -62,17 +67,77 @@ impl Lists {
 
     /// Adds or replaces one file; the part of `name` before `/` is the category.
     pub fn insert(&mut self, name: &str, text: String) {
-        self.files.insert(name.into(), text);
+        match Form::of_text(name, &text) {
+            Ok(form) => self.insert_form(name, form),
+            Err(note) => self.unread.push(note.in_file(name)),
+        }
+    }
+
+    /// The same with a file that was read.
+    pub fn insert_form(&mut self, name: &str, form: Form) {
+        self.files.insert(name.into(), form);
     }
 
     /// Puts the files of `other` over these: same name wins, new names are added.
     pub fn overlay(&mut self, other: Self) {
         self.files.extend(other.files);
+        self.unread.extend(other.unread);
     }
 
     /// Name and text of every file, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&Arc<str>, &str)> {
-        self.files.iter().map(|(name, text)| (name, text.as_str()))
+        self.files.iter().map(|(name, form)| (name, form.text()))
+    }
+
+    /// How the files were read that are not one word a line, and what is worth a look.
+    pub fn notes(&self) -> impl Iterator<Item = ListError> {
+        self.files.iter().flat_map(|(name, form)| form.notes.iter().map(|note| note.in_file(name)))
+    }
+
+    /// Parses every file. What is wrong is told, in file order, and left out.
+    pub fn read_all(&self) -> (Vec<Document>, Vec<ListError>) {
+        let mut errors = self.unread.clone();
+        let mut documents: Vec<Document> = Vec::with_capacity(self.files.len());
+        for (name, form) in &self.files {
+            let (document, found) = Document::read(name, form);
+            documents.push(document);
+            errors.extend(found);
+        }
+        let mut known: HashMap<String, Option<(Arc<str>, usize)>> =
+            VIRTUAL_GROUPS.iter().map(|name| ((*name).to_owned(), None)).collect();
+        for document in &mut documents {
+            let Document { file, groups, .. } = document;
+            groups.retain(|group| {
+                let place = match known.get(&group.name) {
+                    None => {
+                        known.insert(group.name.clone(), Some((file.clone(), group.line)));
+                        return true;
+                    }
+                    Some(None) => "是程序自带的".to_owned(),
+                    Some(Some((file, line))) => format!("已经在 {file}:{line} 定义过"),
+                };
+                let message = format!("词组【{}】{place}，请换个名字", group.name);
+                errors.push(ListError { file: file.clone(), line: group.line, message });
+                false
+            });
+        }
+        for document in &mut documents {
+            let Document { file, entries, .. } = document;
+            entries.retain(|entry| {
+                let Pattern::Near(terms) = &entry.pattern else { return true };
+                let unknown = terms.iter().find_map(|term| match &term.term {
+                    Term::Group(name) if !known.contains_key(name) => Some(name),
+                    _ => None,
+                });
+                if let Some(name) = unknown {
+                    let message = format!("没有名为【{name}】的词组，这一行没有读；要查这几个字，去掉【】");
+                    errors.push(ListError { file: file.clone(), line: entry.line, message });
+                }
+                unknown.is_none()
+            });
+        }
+        errors.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
+        (documents, errors)
     }
 
     /// Parses every file; all errors at once.
@@ -80,49 +145,7 @@ impl Lists {
     /// # Errors
     /// Every line that is wrong, in file order.
     pub fn parse(&self) -> Result<Vec<Document>, Vec<ListError>> {
-        let mut documents = Vec::new();
-        let mut errors = Vec::new();
-        for (name, text) in self.iter() {
-            match Document::parse(name, text) {
-                Ok(document) => documents.push(document),
-                Err(found) => errors.extend(found),
-            }
-        }
-        let mut known: HashMap<&str, Option<(&Arc<str>, usize)>> =
-            VIRTUAL_GROUPS.iter().map(|name| (*name, None)).collect();
-        for document in &documents {
-            for group in document.groups() {
-                let place = match known.get(group.name.as_str()) {
-                    None => {
-                        known.insert(&group.name, Some((&document.file, group.line)));
-                        continue;
-                    }
-                    Some(None) => "是程序自带的".to_owned(),
-                    Some(Some((file, line))) => format!("已经在 {file}:{line} 定义过"),
-                };
-                errors.push(ListError {
-                    file: document.file.clone(),
-                    line: group.line,
-                    message: format!("词组【{}】{place}，请换个名字", group.name),
-                });
-            }
-        }
-        for document in &documents {
-            for entry in document.entries() {
-                let Pattern::Near(terms) = &entry.pattern else { continue };
-                for term in terms {
-                    if let Term::Group(name) = &term.term
-                        && !known.contains_key(name.as_str())
-                    {
-                        errors.push(ListError {
-                            file: document.file.clone(),
-                            line: entry.line,
-                            message: format!("没有名为【{name}】的词组"),
-                        });
-                    }
-                }
-            }
-        }
+        let (documents, errors) = self.read_all();
         if errors.is_empty() { Ok(documents) } else { Err(errors) }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Entry, Example, Group, Line, LineKind, ListError, NearTerm, Pattern, Term};
+use super::{Entry, Example, Fields, Group, ListError, Meaning, NearTerm, Note, Pattern, Term};
+use crate::detect::addresses::Address;
 use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
 
@@ -11,8 +12,9 @@ use crate::text::Transform;
 pub(super) struct Parser {
     file: Arc<str>,
     pub(super) category: Option<Category>,
-    defaults: Entry,
+    defaults: Arc<Fields>,
     pub(super) errors: Vec<ListError>,
+    pub(super) notes: Vec<Note>,
 }
 
 impl Parser {
@@ -22,26 +24,20 @@ impl Parser {
         let mut parser = Self {
             file: file.into(),
             category: folder.parse().ok(),
-            defaults: Entry {
-                line: 0,
-                pattern: Pattern::Literal(String::new()),
-                rule: stem.into(),
-                severity: None,
-                points: None,
-                note: None,
-                stage: Stage::Enforce,
-                stage_given: false,
-                expires: None,
-                allow: Vec::new(),
-                transforms: None,
-                homophone: None,
-            },
+            defaults: Arc::new(usual(stem)),
             errors: Vec::new(),
+            notes: Vec::new(),
         };
         if parser.category.is_none() && folder != "common" {
             let hint = folder.parse::<Category>().err().and_then(|e| e.nearest);
             let hint = hint.map(|n| format!("，是不是 {n}？")).unwrap_or_default();
-            parser.error(1, format!("文件夹 {folder} 不是类别名{hint}"));
+            parser.error(
+                0,
+                match folder {
+                    "" => "词表要放在类别的文件夹里，例如 wordlists/ads/，这个文件没有读".to_owned(),
+                    _ => format!("文件夹 {folder} 不是类别名{hint}，这个文件没有读"),
+                },
+            );
         }
         parser
     }
@@ -50,27 +46,33 @@ impl Parser {
         self.errors.push(ListError { file: self.file.clone(), line, message: message.into() });
     }
 
-    pub(super) fn line(&mut self, number: usize, raw: &str) -> Line {
+    pub(super) fn line(&mut self, number: usize, nth: u32, raw: &str) -> Meaning {
         // Excel fills short rows with empty cells.
-        let mut text = raw.trim_start_matches('\u{feff}').trim_end_matches(['\n', '\r', '\t']);
+        let mut text = raw.trim_end_matches(['\r', '\t']);
         if !text.contains('/') {
             text = text.trim_end_matches(',');
         }
-        let kind = self.meaning(number, text).unwrap_or_else(|message| {
+        if self.category.is_none() && !self.file.starts_with("common/") {
+            return Meaning::Silent;
+        }
+        self.meaning(number, nth, text).unwrap_or_else(|message| {
             self.error(number, message);
-            LineKind::Silent
-        });
-        Line { raw: raw.to_owned(), kind }
+            Meaning::Silent
+        })
     }
 
-    fn meaning(&mut self, line: usize, text: &str) -> Result<LineKind, String> {
+    fn meaning(&mut self, line: usize, nth: u32, text: &str) -> Result<Meaning, String> {
+        if self.category.is_some() && is_word(text) {
+            let (pattern, fields) = (Pattern::Literal(text.to_owned()), self.defaults.clone());
+            return Ok(Meaning::Entry(Entry { line, nth, pattern, fields }));
+        }
         for (must_hit, names) in [(true, ["必中：", "必中:"]), (false, ["必放：", "必放:"])] {
             let whole = unquoted(text.trim_start());
             if let Some(sentence) = names.iter().find_map(|name| whole.strip_prefix(name)) {
                 return match (sentence.trim(), self.category) {
                     ("", _) => Err("后面要写一句话".to_owned()),
                     (_, None) => Err("common 文件夹只能写词组".to_owned()),
-                    (text, Some(_)) => Ok(LineKind::Example(Example { must_hit, text: text.to_owned(), line })),
+                    (text, Some(_)) => Ok(Meaning::Example(Example { must_hit, text: text.to_owned(), line })),
                 };
             }
         }
@@ -78,25 +80,26 @@ impl Parser {
         let head = cells.next().unwrap_or_default();
         let head = head.trim();
         if head.is_empty() && cells.clone().all(|c| c.trim().is_empty()) || head.starts_with('#') {
-            return Ok(LineKind::Silent);
+            return Ok(Meaning::Silent);
         }
         if let Some(section) = head.strip_prefix('[') {
-            let section = section.strip_suffix(']').ok_or("小节要以 ] 结束")?;
-            let fresh = Self::new(&self.file).defaults;
-            self.defaults = Entry { line, ..fresh };
-            let mut defaults = self.defaults.clone();
+            let Some(section) = section.strip_suffix(']') else {
+                return Err(format!("小节要以 ] 结束；如果是正则，写成 /{head}/"));
+            };
+            let (_, name) = self.file.split_once('/').unwrap_or_default();
+            let mut defaults = usual(name.rsplit_once('.').map_or(name, |(stem, _)| stem));
             for field in section.split_whitespace() {
                 set_field(&mut defaults, field)?;
             }
-            self.defaults = defaults;
-            return Ok(LineKind::Silent);
+            self.defaults = Arc::new(defaults);
+            return Ok(Meaning::Silent);
         }
         if let Some(words) = head.strip_prefix("允许：").or_else(|| head.strip_prefix("允许:")) {
             let words = split_words(words);
             return if words.is_empty() {
                 Err("“允许”后面没有词".to_owned())
             } else {
-                Ok(LineKind::Allow(words))
+                Ok(Meaning::Allow(words))
             };
         }
         if let Some(rest) = head.strip_prefix('【')
@@ -116,22 +119,70 @@ impl Parser {
             if words.is_empty() {
                 return Err(format!("词组【{name}】是空的"));
             }
-            return Ok(LineKind::Group(Group { name: name.to_owned(), words, homophone, line }));
+            return Ok(Meaning::Group(Group { name: name.to_owned(), words, homophone, line }));
         }
         if self.category.is_none() {
             return Err("common 文件夹只能写词组".to_owned());
         }
-        let mut entry = Entry { line, ..self.defaults.clone() };
-        entry.pattern = pattern(head)?;
-        if let Pattern::Literal(word) = &entry.pattern
-            && let Some(field) = glued(word)
-        {
-            return Err(format!("“{field}”前面要有制表符，或一个竖线（ | ，左右各空一格）"));
+        let pattern = pattern(head)?;
+        if let Pattern::Literal(word) = &pattern {
+            if let Some(field) = glued(word) {
+                return Err(format!("“{field}”前面要有制表符，或一个竖线（ | ，左右各空一格）"));
+            }
+            if let Some(hint) = wildcard(word)? {
+                self.notes.push(Note::new(line, hint));
+            }
         }
+        let mut fields = self.defaults.clone();
         for cell in cells.filter(|c| !c.trim().is_empty()) {
-            set_field(&mut entry, cell.trim())?;
+            set_field(Arc::make_mut(&mut fields), cell.trim())?;
         }
-        Ok(LineKind::Entry(Arc::new(entry)))
+        Ok(Meaning::Entry(Entry { line, nth, pattern, fields }))
+    }
+}
+
+/// What an entry of a file says unless it or its section says something else.
+fn usual(stem: &str) -> Fields {
+    Fields {
+        rule: stem.into(),
+        severity: None,
+        points: None,
+        note: None,
+        stage: Stage::Enforce,
+        stage_given: false,
+        expires: None,
+        allow: Vec::new(),
+        transforms: None,
+        homophone: None,
+    }
+}
+
+/// Nothing but Han characters: by far the most lines of a long list.
+fn is_word(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// How to write what looks like a pattern of other programs (`加*信`, `加.*信`): there it means something, here these signs are
+/// passed over.
+fn wildcard(word: &str) -> Result<Option<String>, String> {
+    let signs = |c: char| {
+        matches!(c, '*' | '＊' | '.' | '+' | '?' | '\\' | '^' | '$' | '|' | '(' | ')' | '[' | ']' | '{' | '}')
+    };
+    let regex = [".*", ".+", ".?", ".{", "\\d", "\\w", "\\s", "(?"].iter().any(|part| word.contains(part))
+        || word.contains('|') && word.contains('(')
+        || word.contains('[') && word.contains(']') && !word.starts_with('[');
+    if regex && regex::Regex::new(word).is_ok() {
+        return Ok(Some(format!("看起来是正则，现在当作普通的字来查；要按正则查，写成 /{word}/")));
+    }
+    if !word.contains(['*', '＊']) {
+        return Ok(None);
+    }
+    let parts: Vec<&str> = word.split(['*', '＊']).map(str::trim).filter(|part| !part.is_empty()).collect();
+    let letters = word.chars().filter(|c| !signs(*c) && !c.is_whitespace()).count();
+    match parts[..] {
+        _ if letters < 2 => Err("去掉“*”只剩一个字，会误伤，没有读；请写出整个词".to_owned()),
+        [_] => Ok(Some("“*”会被略过；这里不用通配符".to_owned())),
+        _ => Ok(Some(format!("“*”不是通配符，会被略过；中间隔着几个字的，写成 {}", parts.join(" >3 ")))),
     }
 }
 
@@ -169,7 +220,7 @@ fn yes(value: &str) -> Result<bool, String> {
     }
 }
 
-fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
+fn set_field(entry: &mut Fields, field: &str) -> Result<(), String> {
     let (key, value) = key_value(field)?;
     match key {
         "规则" | "rule" => {
@@ -223,11 +274,14 @@ fn set_field(entry: &mut Entry, field: &str) -> Result<(), String> {
 /// What fields are called.
 const FIELDS: [&str; 9] = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形"];
 
+/// `分=1`: a cell that is a field of ours.
+pub(super) fn is_field(cell: &str) -> bool {
+    FIELDS.iter().any(|field| cell.strip_prefix(field).is_some_and(|rest| rest.starts_with(['=', '＝'])))
+}
+
 /// A field that was meant to stand behind a word and became a part of it: `加我微信｜分=1`, `加我微信 分=1`.
-fn glued(word: &str) -> Option<String> {
-    let starts =
-        |part: &&str| FIELDS.iter().any(|field| part.strip_prefix(field).is_some_and(|r| r.starts_with(['=', '＝'])));
-    word.split(['|', '｜', ' ', ',', '，']).skip(1).map(str::trim).find(starts).map(str::to_owned)
+pub(super) fn glued(word: &str) -> Option<String> {
+    word.split(['|', '｜', ' ', ',', '，']).skip(1).map(str::trim).find(|part| is_field(part)).map(str::to_owned)
 }
 
 /// Reads the first cell of an entry.
@@ -236,6 +290,9 @@ fn pattern(head: &str) -> Result<Pattern, String> {
         let regex = regex.strip_suffix('/').filter(|r| !r.is_empty()).ok_or("正则要写在两个 / 之间")?;
         regex::Regex::new(regex).map_err(|e| format!("正则写错了：{}", e.to_string().replace('\n', " ")))?;
         return Ok(Pattern::Regex(regex.to_owned()));
+    }
+    if Address::read(head).is_some() {
+        return Ok(Pattern::Address(head.to_owned()));
     }
     let mut terms: Vec<NearTerm> = Vec::new();
     let mut next: Option<(usize, bool)> = Some((0, true));
@@ -283,7 +340,7 @@ fn pattern(head: &str) -> Result<Pattern, String> {
 }
 
 /// `~8` either order, `>8` in this order.
-fn operator(token: &str) -> Option<(usize, bool)> {
+pub(super) fn operator(token: &str) -> Option<(usize, bool)> {
     let ordered = match token.chars().next()? {
         '~' | '～' => false,
         '>' | '＞' => true,

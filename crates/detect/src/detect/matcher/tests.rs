@@ -26,7 +26,7 @@ fn texts<'a>(matcher: &Matcher, words: &[&'a str], text: &str) -> Vec<&'a str> {
 #[test]
 fn both_engines_find_overlapping_words_through_the_fold() {
     let words = ["加微信", "微信", "信", "微信群", "VX号"];
-    for engine in [Engine::Library, Engine::Filtered] {
+    for engine in [Engine::Library, Engine::Filtered, Engine::Hashed] {
         let matcher = matcher(&words, false, engine);
         assert_eq!(matcher.engine(), engine);
         assert_eq!(texts(&matcher, &words, "请加 微❤信 群"), ["加微信", "微信", "微信群", "信"]);
@@ -38,7 +38,7 @@ fn both_engines_find_overlapping_words_through_the_fold() {
 
 #[test]
 fn a_word_heard_is_told_from_a_word_read() {
-    for engine in [Engine::Library, Engine::Filtered] {
+    for engine in [Engine::Library, Engine::Filtered, Engine::Hashed] {
         let mut builder = Builder::default();
         builder.add("加微信", true);
         assert_eq!(builder.add("微 信", false), ['微', '信']);
@@ -51,7 +51,7 @@ fn a_word_heard_is_told_from_a_word_read() {
 
 #[test]
 fn words_that_fold_to_nothing_never_match() {
-    for engine in [Engine::Library, Engine::Filtered] {
+    for engine in [Engine::Library, Engine::Filtered, Engine::Hashed] {
         let matcher = matcher(&["", "！！", "❤"], true, engine);
         assert!(find(&matcher, "！！❤ 你好").is_empty());
     }
@@ -96,6 +96,7 @@ proptest! {
         let (oracle, fast) = (build(Engine::Library), build(Engine::Filtered));
         let expected = find(&oracle, &text);
         prop_assert_eq!(&find(&fast, &text), &expected);
+        prop_assert_eq!(&find(&build(Engine::Hashed), &text), &expected);
         let reading = normalize(&text);
         let mut typed: Vec<(usize, String, bool)> =
             expected.iter().map(|hit| (hit.word, reading.original(hit.start..hit.end), hit.heard)).collect();

@@ -28,9 +28,24 @@ impl Words {
         (0..self.owners.len()).map(|i| (self.word(i), self.owners[i]))
     }
 
-    fn word(&self, i: usize) -> &[u16] {
+    /// The symbols of a word.
+    pub(super) fn word(&self, i: usize) -> &[u16] {
         let start = if i == 0 { 0 } else { self.ends[i - 1] as usize };
         &self.symbols[start..self.ends[i] as usize]
+    }
+}
+
+impl Words {
+    /// Whom a word belongs to.
+    pub(super) fn owner(&self, i: usize) -> u32 {
+        self.owners[i]
+    }
+
+    /// Gives back what it does not need.
+    pub(super) fn shrink(&mut self) {
+        self.symbols.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.owners.shrink_to_fit();
     }
 }
 
