@@ -214,6 +214,7 @@ fn report(category: Category, severity: Severity) -> Report {
         transforms: Vec::new(),
         stage: Stage::Enforce,
         entry: None,
+        asks: None,
         life: None,
     };
     Report {

@@ -35,6 +35,7 @@ fn finding(category: Category, severity: Severity, stage: Stage) -> Finding {
         transforms: Vec::new(),
         stage,
         entry: None,
+        asks: None,
         life: None,
     }
 }

@@ -21,7 +21,9 @@ fn main() -> io::Result<()> {
     for mistake in mistakes.lines.iter().chain(&mistakes.examples).chain(&mistakes.hints) {
         eprintln!("{mistake}");
     }
-    if let [command, folder, which @ ..] = &arguments[..] {
+    if let [command, folder, which @ ..] = &arguments[..]
+        && command != "scan"
+    {
         return measure(&detector, command, &evaluate::sets(folder.as_ref())?, which.first().map_or("", |w| w));
     }
     let history = History::new();
@@ -39,7 +41,7 @@ fn main() -> io::Result<()> {
             sender_name: None,
             role: Role::Member,
             at: at.unwrap_or(Timestamp::UNIX_EPOCH),
-            explain: false,
+            explain: object.is_none(),
         };
         let report = detector.scan(&input, at.map(|_| &history));
         if object.is_some() {
@@ -50,7 +52,9 @@ fn main() -> io::Result<()> {
                 .iter()
                 .map(|f| format!("{} {} {:.1} “{}”", f.rule, f.entry.as_deref().unwrap_or("-"), f.score, f.normalized))
                 .collect();
-            writeln!(out, "{:?}\t{line}\t{}", report.verdict, found.join(" · "))?;
+            let excused = report.silent.iter().filter(|s| s.why.starts_with('“')).map(|s| s.why.as_str());
+            let excused: Vec<&str> = excused.collect();
+            writeln!(out, "{:?}\t{line}\t{}\t{}", report.verdict, found.join(" · "), excused.join(" · "))?;
         }
     }
     Ok(())

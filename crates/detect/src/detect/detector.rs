@@ -282,7 +282,13 @@ impl Detector {
         atoms: &super::index::Atoms,
         gather: &mut Gather<'_>,
     ) {
-        let mut hits: Vec<(&'v View, Hit)> = self.index.scan(view, atoms).into_iter().map(|hit| (view, hit)).collect();
+        let found = self.index.scan(view, atoms);
+        for (hit, reason) in found.excused {
+            let compiled = &self.index.entries[hit.entry];
+            let (word, place) = (view.folded(hit.span), compiled.place());
+            gather.silent(&compiled.rule, format!("“{word}”（{place}）不算：{}", reason.zh()));
+        }
+        let mut hits: Vec<(&'v View, Hit)> = found.hits.into_iter().map(|hit| (view, hit)).collect();
         // Two characters that merely sound like a word are no sign (`restored` has those that are), nor is a listed word that
         // sounds like another.
         let heard = |view: &View, hit: &Hit| {
@@ -292,7 +298,7 @@ impl Detector {
         hits.retain(|(view, hit)| heard(view, hit));
         // Only what another reading alone can see.
         let mut more = |other: &'v View, needed: u32| {
-            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[], &[]));
+            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[], &[])).hits;
             if needed == bit(Transform::Homophone) {
                 found.retain(|hit| self.index.entries[hit.entry].entry.homophone != Some(false));
             }
@@ -348,6 +354,7 @@ impl Detector {
                 transforms,
                 stage: compiled.entry.stage,
                 entry: Some(compiled.place()),
+                asks: hit.asks,
                 life: None,
             };
             // The same entry twice is not twice the evidence.
@@ -356,6 +363,9 @@ impl Detector {
                 if restored.is_some_and(|restored| std::ptr::eq(view, restored)) {
                     finding.score = self.settings.scores.heard(&finding);
                 }
+            }
+            if let Some(reason) = hit.asks {
+                gather.silent(&compiled.rule, format!("“{}”只请人看：{}", finding.normalized, reason.zh()));
             }
             gather.findings.push(finding);
             gather.set_stage(Some(&compiled.place()));

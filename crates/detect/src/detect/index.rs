@@ -9,7 +9,8 @@ use jiff::civil::Date;
 use regex::Regex;
 
 use super::addresses::{Address, Addresses};
-use super::lexicon::{Document, Entry, Group, ListError, Pattern, Term, VIRTUAL_GROUPS};
+use super::context::{self, Outcome, Reason, Talk};
+use super::lexicon::{Document, Entry, Group, ListError, Pattern, Sign, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
 use super::near::{self, Word};
 use super::score;
@@ -63,6 +64,17 @@ pub struct Hit {
     pub span: Span,
     /// Only by sound.
     pub by_sound: bool,
+    /// Why it is never enough to act on.
+    pub asks: Option<Reason>,
+}
+
+/// What the lists find in a message.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// By position.
+    pub hits: Vec<Hit>,
+    /// Hits that say nothing where they stand, and why.
+    pub excused: Vec<(Hit, Reason)>,
 }
 
 /// What a word of the matcher is there for.
@@ -116,6 +128,9 @@ impl Slots {
 #[derive(Default)]
 struct Allows(Vec<(Span, usize)>);
 
+/// An insult of so few points says nothing by itself.
+const WEAK: f32 = 0.5;
+
 /// Longest allow-phrase in characters; the matcher knows no longer words.
 const LONGEST_ALLOW: usize = 512;
 
@@ -143,19 +158,11 @@ pub struct Index {
     regexes: Vec<(usize, Regex, bool)>,
     /// (inner, outer): what the inner group finds, the outer one finds too.
     nested: Vec<(usize, usize)>,
-    /// The groups [`WARNING`] and [`INVITING`].
-    warning: Option<usize>,
-    inviting: Option<usize>,
+    /// Who says what about whom.
+    context: context::Words,
     symbols: Symbols,
     addresses: Addresses,
 }
-
-/// `谨防刷单诈骗` speaks of a swindle and offers none: beside a word of this group an offer is none …
-const WARNING: &str = "劝阻";
-/// … unless somebody asks to be reached.
-const INVITING: &str = "找我";
-/// Characters between the warning and what it warns of.
-const WARNED_WITHIN: usize = 12;
 
 /// Words of the virtual groups found by other signals: (group of [`VIRTUAL_GROUPS`], where).
 pub type Atoms = Vec<(usize, Span)>;
@@ -313,16 +320,10 @@ impl Index {
                 entries.push(Compiled { entry: entry.clone(), section: shared, allowed_steps });
             }
         }
-        let mut named = |build: &mut Builder, name: &str| {
-            let group = groups.get(name)?;
-            let next = slots.len();
-            let slot = *slots.entry(format!("【{name}】")).or_insert(next);
-            // A group that cannot be searched for is an error of the entries that use it.
-            let _ = if slot == next { build.group(group, slot, &mut nested) } else { Ok(()) };
-            Some(slot)
-        };
-        let warning = named(&mut build, WARNING);
-        let inviting = named(&mut build, INVITING);
+        let signs = entries.iter().flat_map(|compiled| &compiled.entry.needs);
+        let needed: Vec<Box<str>> =
+            signs.filter_map(|sign| if let Sign::Group(name) = sign { Some(name.clone()) } else { None }).collect();
+        let context = context::Words::build(documents.iter().flat_map(Document::groups), &needed);
         let mut slot_nears = vec![Vec::new(); slots.len()];
         for (i, near) in nears.iter().enumerate() {
             for (term, slot) in near.terms.iter().enumerate() {
@@ -340,8 +341,7 @@ impl Index {
             slot_nears,
             regexes,
             nested,
-            warning,
-            inviting,
+            context,
             symbols,
             addresses,
         };
@@ -363,8 +363,8 @@ impl Index {
         self.symbols.find(typed)
     }
 
-    /// Every hit that no allow-phrase cancels, by position.
-    pub fn scan(&self, view: &View, atoms: &Atoms) -> Vec<Hit> {
+    /// Every hit that no allow-phrase cancels and that is meant as it stands there.
+    pub fn scan(&self, view: &View, atoms: &Atoms) -> Found {
         let mut hits: Vec<Hit> = Vec::new();
         let mut allows = Allows::default();
         let mut slots = Slots::default();
@@ -380,7 +380,7 @@ impl Index {
             match to {
                 To::Allow(scope) => allows.0.push((span, scope as usize)),
                 _ if !view.joined(span) => {}
-                To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard }),
+                To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard, asks: None }),
                 To::Slot(slot) => slots.0.push((slot as usize, span, found.heard)),
             }
         });
@@ -403,11 +403,10 @@ impl Index {
                 continue;
             }
             for found in regex.find_iter(&view.clauses) {
-                hits.push(Hit { entry: *entry, span: view.clause_span(found.range()), by_sound: false });
+                hits.push(Hit { entry: *entry, span: view.clause_span(found.range()), by_sound: false, asks: None });
             }
         }
         hits.retain(|hit| hit.span.start < hit.span.end && !self.allowed(hit.entry, hit.span, &allows));
-        self.leave_warnings(&slots, &mut hits);
         hits.retain(|hit| {
             let steps = view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
             let steps = if hit.by_sound { steps | bit(Transform::Homophone) } else { steps };
@@ -415,7 +414,57 @@ impl Index {
         });
         hits.sort_by_key(|hit| (hit.span, hit.entry, hit.by_sound));
         hits.dedup_by_key(|hit| (hit.span, hit.entry));
-        hits
+        if hits.is_empty() { Found::default() } else { self.as_meant(view, atoms, hits) }
+    }
+
+    /// Parts the hits that count from those that only report, forbid, ask … or are everyday words (`detect::context`).
+    fn as_meant(&self, view: &View, atoms: &Atoms, hits: Vec<Hit>) -> Found {
+        let talk = Talk::read(&self.context, view, atoms);
+        let mut found = Found::default();
+        for mut hit in hits {
+            match self.excuse(view, &talk, hit) {
+                Some((reason, Outcome::Excuse)) => found.excused.push((hit, reason)),
+                asks => {
+                    hit.asks = asks.map(|(reason, _)| reason);
+                    found.hits.push(hit);
+                }
+            }
+        }
+        let all = found.hits.clone();
+        found.hits.retain(|hit| {
+            let needs = &self.entries[hit.entry].entry.needs;
+            let signed = needs.is_empty() || needs.iter().any(|sign| self.has_sign(sign, hit, &all, &talk));
+            if !signed {
+                found.excused.push((*hit, Reason::Everyday));
+            }
+            signed
+        });
+        found
+    }
+
+    fn excuse(&self, view: &View, talk: &Talk<'_>, hit: Hit) -> Option<(Reason, Outcome)> {
+        let category = self.entries[hit.entry].category;
+        // A link may well be named after what it offers, but it insults nobody.
+        if matches!(category, Category::Insult | Category::Disrespect) && context::is_code(view, hit.span, talk) {
+            return Some((Reason::Code, Outcome::Excuse));
+        }
+        talk.excuse(category, hit.span)
+    }
+
+    fn has_sign(&self, sign: &Sign, hit: &Hit, all: &[Hit], talk: &Talk<'_>) -> bool {
+        let category = |hit: &Hit| self.entries[hit.entry].category;
+        match sign {
+            Sign::Contact => talk.reached(),
+            Sign::Person => talk.speaks_to(hit.span),
+            Sign::Jargon => all.iter().any(|other| {
+                let entry = &self.entries[other.entry].entry;
+                // Two everyday words make an offer, but no insult.
+                let sure =
+                    score::is_spam(category(hit)) || entry.needs.is_empty() && entry.points.is_none_or(|p| p > WEAK);
+                category(other) == category(hit) && other.entry != hit.entry && !hit.span.covers(other.span) && sure
+            }),
+            Sign::Group(name) => self.context.group(name).is_some_and(|group| talk.has(group, hit.span)),
+        }
     }
 
     /// Entries whose words occur in the text, allow-phrases or not; near entries count with any of their words.
@@ -458,29 +507,9 @@ impl Index {
                 })
                 .collect();
             if let Some((span, by_sound)) = near::together(&words, |at| view.gap[at] == Gap::Hard) {
-                hits.push(Hit { entry: near.entry, span, by_sound });
+                hits.push(Hit { entry: near.entry, span, by_sound, asks: None });
             }
         }
-    }
-
-    /// Drops what is warned of or forbidden, as long as the message names no way to be reached.
-    fn leave_warnings(&self, slots: &Slots, hits: &mut Vec<Hit>) {
-        let Some(warning) = self.warning else { return };
-        let mut reached = (0..VIRTUAL_GROUPS.len()).chain(self.inviting);
-        if slots.of(warning).next().is_none() || reached.any(|slot| slots.of(slot).next().is_some()) {
-            return;
-        }
-        hits.retain(|hit| {
-            let offer = score::is_spam(self.entries[hit.entry].category)
-                || matches!(
-                    self.entries[hit.entry].category,
-                    Category::Junk | Category::FalseClaim | Category::UnauthorisedPromise
-                );
-            let warned = |(span, heard): (Span, bool)| {
-                !heard && !span.touches(hit.span) && span.distance(hit.span) <= WARNED_WITHIN
-            };
-            !(offer && slots.of(warning).any(warned))
-        });
     }
 
     fn allowed(&self, entry: usize, span: Span, allows: &Allows) -> bool {
@@ -503,7 +532,7 @@ mod tests {
         lists.insert("ads/x.txt", list.to_owned());
         let index = Index::build(&lists.parse().unwrap(), &[], Date::constant(2026, 1, 1)).0;
         let view = View::new(text);
-        index.scan(&view, &Atoms::new()).iter().map(|hit| view.folded(hit.span)).collect()
+        index.scan(&view, &Atoms::new()).hits.iter().map(|hit| view.folded(hit.span)).collect()
     }
 
     #[test]

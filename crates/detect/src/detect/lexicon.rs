@@ -144,6 +144,21 @@ pub struct Fields {
     pub transforms: Option<Vec<Transform>>,
     /// Homophones count: by default only for entries of three Han characters and more.
     pub homophone: Option<bool>,
+    /// It is an everyday word too and says nothing unless one of these is in the message.
+    pub needs: Vec<Sign>,
+}
+
+/// What an everyday word needs beside it to be a sign.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// `联系方式`: an account, number, link or call to get in touch.
+    Contact,
+    /// `行话`: another entry of the same category.
+    Jargon,
+    /// `指人`: a word for a person in the same clause.
+    Person,
+    /// Any word of a group, anywhere in the message.
+    Group(Box<str>),
 }
 
 impl Deref for Entry {

@@ -5,6 +5,7 @@
 
 pub mod addresses;
 pub mod contact;
+pub mod context;
 pub mod detector;
 pub mod disguise;
 pub mod evaluate;
@@ -76,6 +77,9 @@ pub struct Finding {
     /// The wordlist entry or detail behind it (`ads/contact.txt:12`), for admins; never shown in a warning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Arc<str>>,
+    /// Why it is never enough to act on by itself: a reported, quoted … word that a person should look at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asks: Option<context::Reason>,
     /// Whose record of hits and verdicts it counts towards, if not that of its `rule`; set only while the bot runs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub life: Option<Arc<str>>,

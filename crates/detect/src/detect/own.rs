@@ -149,9 +149,11 @@ fn id(file: &str, entry: &Entry) -> String {
 
 /// Everything about an entry that changes what it finds or how much that weighs.
 fn print(entry: &Entry) -> u64 {
-    let Fields { rule, severity, points, expires, allow, transforms, homophone, .. } = &**entry;
+    let Fields { rule, severity, points, expires, allow, transforms, homophone, needs, .. } = &**entry;
+    // What an entry without them had before there were any.
+    let needs = if needs.is_empty() { String::new() } else { format!("\n{needs:?}") };
     hash(&format!(
-        "{}\n{rule}\n{severity:?}\n{points:?}\n{expires:?}\n{allow:?}\n{transforms:?}\n{homophone:?}",
+        "{}\n{rule}\n{severity:?}\n{points:?}\n{expires:?}\n{allow:?}\n{transforms:?}\n{homophone:?}{needs}",
         entry.pattern
     ))
 }

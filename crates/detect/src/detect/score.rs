@@ -133,7 +133,7 @@ impl Scores {
             let part = Sum {
                 all: finding.score,
                 hard: if finding.is_soft() { 0.0 } else { finding.score },
-                enforced: if finding.stage == Stage::Enforce { finding.score } else { 0.0 },
+                enforced: if finding.stage == Stage::Enforce && finding.asks.is_none() { finding.score } else { 0.0 },
             };
             add(sums.entry(finding.category).or_default(), part);
             if self.rule.get(&*finding.rule).is_some_and(|w| w.supports) {

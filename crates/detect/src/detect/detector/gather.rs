@@ -34,6 +34,7 @@ impl Gather<'_> {
             transforms: self.view.transforms(span),
             stage: Stage::Enforce,
             entry: detail,
+            asks: None,
             life: None,
         });
         self.set_stage(None);
@@ -54,6 +55,7 @@ impl Gather<'_> {
             transforms: Vec::new(),
             stage: compiled.entry.stage,
             entry: Some(compiled.place()),
+            asks: None,
             life: None,
         });
         self.set_stage(Some(&compiled.place()));

@@ -149,7 +149,7 @@ impl Detector {
         }
         let view = View::new(name);
         let links = links::find(&view);
-        let hits = self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains));
+        let hits = self.index.scan(&view, &contact::atoms(&view, &[], &links, &self.settings.own_domains)).hits;
         let words = hits.into_iter().filter(|hit| !hit.by_sound).map(|hit| (hit.entry, view.folded(hit.span)));
         let links: Vec<_> = links.into_iter().map(|link| (link, (0, 0))).collect();
         let signs = self.index.signs(&view.raw).into_iter().map(|(entry, ..)| entry);
@@ -254,7 +254,7 @@ impl Detector {
         let last = gather.view.chars.len();
         let all = Span { start: 0, end: last };
         let before = view.chars.len().saturating_sub(last);
-        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[], &[])) {
+        for hit in self.index.scan(&view, &contact::atoms(&view, &[], &[], &[])).hits {
             if hit.by_sound || hit.span.start >= before || hit.span.end <= before {
                 continue;
             }
@@ -269,6 +269,7 @@ impl Detector {
                 finding.score = points;
                 finding.normalized = view.folded(hit.span);
                 finding.stage = compiled.entry.stage;
+                finding.asks = hit.asks;
             }
             gather.set_stage(Some(&compiled.place()));
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{Document, Form, ListError, Pattern, Term, VIRTUAL_GROUPS};
+use super::{Document, Form, ListError, Pattern, Sign, Term, VIRTUAL_GROUPS};
 
 /// The wordlists by file name (`ads/contact.txt`), in the lines that are understood.
 #[derive(Clone, Debug, Default)]
@@ -124,11 +124,16 @@ impl Lists {
         for document in &mut documents {
             let Document { file, entries, .. } = document;
             entries.retain(|entry| {
-                let Pattern::Near(terms) = &entry.pattern else { return true };
-                let unknown = terms.iter().find_map(|term| match &term.term {
-                    Term::Group(name) if !known.contains_key(name) => Some(name),
-                    _ => None,
+                let terms = if let Pattern::Near(terms) = &entry.pattern { &terms[..] } else { &[] };
+                let joined = terms.iter().filter_map(|term| match &term.term {
+                    Term::Group(name) => Some(name.as_str()),
+                    Term::Word(_) => None,
                 });
+                let needed = entry.needs.iter().filter_map(|sign| match sign {
+                    Sign::Group(name) => Some(&**name),
+                    Sign::Contact | Sign::Jargon | Sign::Person => None,
+                });
+                let unknown = joined.chain(needed).find(|name| !known.contains_key(*name));
                 if let Some(name) = unknown {
                     let message = format!("没有名为【{name}】的词组，这一行没有读；要查这几个字，去掉【】");
                     errors.push(ListError { file: file.clone(), line: entry.line, message });

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Entry, Example, Fields, Group, ListError, Meaning, NearTerm, Note, Pattern, Term};
+use super::{Entry, Example, Fields, Group, ListError, Meaning, NearTerm, Note, Pattern, Sign, Term};
 use crate::detect::addresses::Address;
 use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
@@ -154,6 +154,7 @@ fn usual(stem: &str) -> Fields {
         allow: Vec::new(),
         transforms: None,
         homophone: None,
+        needs: Vec::new(),
     }
 }
 
@@ -253,6 +254,10 @@ fn set_field(entry: &mut Fields, field: &str) -> Result<(), String> {
         }
         "允许" | "allow" => entry.allow = split_words(value),
         "谐音" | "homophone" => entry.homophone = Some(yes(value)?),
+        "需要" | "needs" => {
+            let names = split_words(value);
+            entry.needs = names.iter().filter(|name| *name != "无").map(|name| sign(name)).collect();
+        }
         "变形" | "transforms" => {
             let names =
                 value.split([',', '，', '、']).map(str::trim).filter(|n| !n.is_empty() && *n != "无" && *n != "none");
@@ -271,8 +276,18 @@ fn set_field(entry: &mut Fields, field: &str) -> Result<(), String> {
     Ok(())
 }
 
+/// A second sign by its name; any group of words may be one.
+fn sign(name: &str) -> Sign {
+    match name.trim_matches(['【', '】']) {
+        "联系方式" => Sign::Contact,
+        "行话" => Sign::Jargon,
+        "指人" => Sign::Person,
+        group => Sign::Group(group.into()),
+    }
+}
+
 /// What fields are called.
-const FIELDS: [&str; 9] = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形"];
+const FIELDS: [&str; 10] = ["规则", "级别", "分", "注", "阶段", "到期", "允许", "谐音", "变形", "需要"];
 
 /// `分=1`: a cell that is a field of ours.
 pub(super) fn is_field(cell: &str) -> bool {
