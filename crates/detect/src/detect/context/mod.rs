@@ -1,4 +1,4 @@
-//! Who says what about whom: `昨天有人骂我傻逼，请处理` reports an insult and is none, `我真是个废物` hits nobody, `谨防刷单诈骗` warns.
+//! Who says what about whom: `组长被骂脑残了` reports an insult and is none, `我可真是个蠢货` hits nobody, `谨防刷单诈骗` warns.
 //!
 //! One mechanism for all categories. When entries hit, and only then, the message is read once more for the cues of
 //! `wordlists/common/context.txt` (`骂我`, `客户投诉：`, `禁止`, `会不会被拦` …): a cue on the right side of a hit and near enough gives
@@ -28,31 +28,31 @@ named_enum! {
     pub enum Reason {
         /// `他说“你是傻逼”`.
         Quoted = "quoted", "引用别人的话或说的是这个词";
-        /// `有人骂我傻逼`, `客户差评：什么玩意`.
+        /// `司机骂我蠢货`, `住客投诉：前台脑残`.
         Reported = "reported", "转述、投诉或举报";
-        /// `禁止发“傻逼”`, `谨防刷单`.
+        /// `不许说“蠢货”`, `谨防刷单`.
         Forbidden = "forbidden", "在禁止、提醒或揭穿";
-        /// `王总不是傻子`.
+        /// `客户又不是笨蛋`.
         Denied = "denied", "在否认";
-        /// `“傻逼”会不会被拦`.
+        /// `“蠢货”算不算骂人`.
         Asked = "asked", "在问这个词";
-        /// `我真是个废物`.
+        /// `我可真是个蠢货`.
         SelfMocking = "self-mocking", "在说自己";
-        /// `孕吐恶心死了`.
+        /// `晕船恶心一路`.
         Body = "body", "在说身体不舒服";
-        /// `这破图纸`.
+        /// `这破打印机`.
         Thing = "thing", "在说东西，不是说人";
         /// The group's rules, a regulation.
         Rules = "rules", "是群规或规章条文";
         /// `不能代替药物`.
         Disclaimer = "disclaimer", "是法律要求的提示语";
-        /// `芬太尼透皮贴处方核对`.
+        /// `曲马多凭处方购买`.
         Medical = "medical", "在说看病用药";
         /// `警方通报`.
         Legal = "legal", "在说执法或案件";
-        /// `反洗钱培训`.
+        /// `消防演练`.
         Training = "training", "在说培训、演练或检查";
-        /// `菠菜`, `四件套`: an everyday word without a second sign.
+        /// `冰壶`, `毛片`: an everyday word without a second sign.
         Everyday = "everyday", "日常或行业里也用的词，旁边没有第二个迹象";
         /// Letters of a link, a file name or a product code.
         Code = "code", "是链接、文件名或型号里的字母";

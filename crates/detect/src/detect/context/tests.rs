@@ -59,7 +59,7 @@ fn a_quotation_is_anothers_word_and_a_lone_one_is_not() {
 fn who_reports_an_insult_says_none() {
     excused(
         Reason::Reported,
-        &["昨天被骂傻逼，心里难受", "客户投诉：服务员脑残", "组长骂我废物", "买家差评：一帮废物"],
+        &["上午接电话被骂傻逼，心里难受", "客户投诉：服务员脑残", "组长骂我废物", "买家差评：一帮废物"],
     );
     acted(&["有人骂我傻逼，你才是傻逼", "你这个废物", "客户投诉：你们都是废物", "举报这个傻逼"]);
 }
@@ -72,25 +72,25 @@ fn who_forbids_or_warns_offers_nothing() {
 
 #[test]
 fn who_denies_offers_nothing() {
-    excused(Reason::Denied, &["王总不是傻逼，算得过来", "我们不做刷单"]);
+    excused(Reason::Denied, &["采购部又不是傻逼，算得过来", "我们不做刷单"]);
     acted(&["是不是傻逼", "不是傻逼就是脑残", "有没有刷单的", "你不是傻逼谁是"]);
 }
 
 #[test]
 fn who_asks_offers_nothing() {
-    excused(Reason::Asked, &["刷单是什么意思", "下注怎么翻译", "脑残会不会被拦"]);
+    excused(Reason::Asked, &["刷单是什么意思", "下注怎么翻译", "脑残算骂人吗"]);
     acted(&["刷单什么意思 加我微信 abc12345", "你什么意思 傻逼"]);
 }
 
 #[test]
 fn who_scolds_himself_hits_nobody() {
-    excused(Reason::SelfMocking, &["我真是个废物", "不好意思我脑残了", "自己真是废物", "脑残了我把价格看错了"]);
+    excused(Reason::SelfMocking, &["我可真是个废物", "不好意思我今天脑残了", "自己真是废物", "废物了我居然迟到"]);
     acted(&["我这废物同事又请假", "我看你就是个废物", "加我脑残", "我真服了这傻逼"]);
 }
 
 #[test]
 fn a_sick_stomach_is_no_insult_and_a_thing_no_person() {
-    excused(Reason::Body, &["孕吐好恶心", "坐车坐得头晕，恶心"]);
+    excused(Reason::Body, &["怀孕闻到油烟恶心", "坐车坐得头晕，恶心"]);
     acted(&["看见你就恶心", "这种人恶心"]);
     let (verdict, why) = says("这破系统脑残");
     assert_eq!(verdict, Verdict::Review, "{why}");
@@ -118,7 +118,7 @@ fn the_sentence_that_the_law_asks_for_is_fine() {
 
 #[test]
 fn trades_that_speak_of_it() {
-    excused(Reason::Medical, &["芬太尼透皮贴凭处方", "精神病医院三楼", "笑气镇痛手术"]);
+    excused(Reason::Medical, &["病区芬太尼注射液双人复核", "精神病医院三楼", "笑气镇痛手术"]);
     excused(Reason::Legal, &["警方通报：抓获下注人员五名"]);
     excused(Reason::Training, &["下注行为自查", "稳赚话术识别方法"]);
     acted(&["芬太尼 处方 私聊我", "你该去精神病院", "警方内部 稳赚 加我"]);
@@ -126,12 +126,12 @@ fn trades_that_speak_of_it() {
 
 #[test]
 fn an_everyday_word_asks_for_a_second_sign() {
-    excused(Reason::Everyday, &["菠菜和油麦菜到货", "十八K彩金项链", "代购一份早餐", "把破烂收走"]);
+    excused(Reason::Everyday, &["菠菜和油麦菜到货", "彩金吊坠改尺寸", "代购一份早餐", "把破烂收走"]);
     acted(&["菠菜 下注", "彩金领取加我", "代购包邮", "你个破烂"]);
 }
 
 #[test]
 fn letters_of_names_are_no_words() {
-    excused(Reason::Code, &["https://item.shop.example.com/100sb200.html", "NMD鞋子三双", "型号 SB-2200", "sb.txt"]);
+    excused(Reason::Code, &["https://item.shop.example.com/100sb200.html", "NMD系列断码", "型号 SB-2200", "sb.txt"]);
     acted(&["sb", "s b", "nmd", "sb。滚"]);
 }
