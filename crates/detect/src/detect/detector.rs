@@ -8,6 +8,7 @@ use std::sync::Arc;
 use foldhash::HashMap;
 
 use self::gather::Gather;
+use super::edges::Edges;
 use super::history::{Before, History};
 use super::index::{Compiled, Hit, Index};
 use super::leaks::Kind;
@@ -296,14 +297,18 @@ impl Detector {
                 || hit.span.end - hit.span.start > 2 && !self.restorer.knows(&view.chars[hit.span.start..hit.span.end])
         };
         hits.retain(|(view, hit)| heard(view, hit));
-        // Only what another reading alone can see.
+        // Only what another reading alone can see, and only where the first one leaves room for a word.
+        let edges = Edges::of(view);
         let mut more = |other: &'v View, needed: u32| {
             let mut found = self.index.scan(other, &contact::atoms(other, &[], &[], &[])).hits;
             if needed == bit(Transform::Homophone) {
                 found.retain(|hit| self.index.entries[hit.entry].entry.homophone != Some(false));
             }
             let new = |hit: &Hit| {
-                heard(other, hit) && other.steps[hit.span.start..hit.span.end].iter().any(|s| s & needed != 0)
+                let (start, end) = other.raw_range(hit.span);
+                heard(other, hit)
+                    && other.steps[hit.span.start..hit.span.end].iter().any(|s| s & needed != 0)
+                    && edges.leave_typed(view.span_of(start, end), hit.by_sound)
             };
             hits.extend(found.into_iter().filter(new).map(|hit| (other, hit)));
         };

@@ -10,6 +10,7 @@ use regex::Regex;
 
 use super::addresses::{Address, Addresses};
 use super::context::{self, Outcome, Reason, Talk};
+use super::edges::Edges;
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Sign, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
 use super::near::{self, Word};
@@ -396,7 +397,9 @@ impl Index {
             }
             slots.0.sort_unstable();
         }
-        self.join_near(view, &slots, &mut hits, &allows);
+        let edges = Edges::of(view);
+        hits.retain(|hit| edges.leave(hit.span, hit.by_sound));
+        self.join_near(view, &slots, &mut hits, &allows, &edges);
         let has_digit = view.chars.iter().any(char::is_ascii_digit);
         for (entry, regex, digits) in &self.regexes {
             if *digits && !has_digit {
@@ -484,7 +487,7 @@ impl Index {
         entries
     }
 
-    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &Allows) {
+    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &Allows, edges: &Edges<'_>) {
         let mut seen: HashMap<usize, u32> = HashMap::new();
         for found in slots.0.chunk_by(|a, b| a.0 == b.0) {
             for &(near, term) in &self.slot_nears[found[0].0] {
@@ -501,12 +504,17 @@ impl Index {
                 .terms
                 .iter()
                 .map(|term| Word {
-                    places: slots.of(term.slot).filter(|(span, _)| free(*span)).collect(),
+                    places: slots
+                        .of(term.slot)
+                        .filter(|(span, heard)| free(*span) && edges.leave(*span, *heard))
+                        .collect(),
                     within: term.within,
                     ordered: term.ordered,
                 })
                 .collect();
-            if let Some((span, by_sound)) = near::together(&words, |at| view.gap[at] == Gap::Hard) {
+            if let Some((span, by_sound)) = near::together(&words, |at| view.gap[at] == Gap::Hard)
+                && edges.leave(span, by_sound)
+            {
                 hits.push(Hit { entry: near.entry, span, by_sound, asks: None });
             }
         }

@@ -8,6 +8,7 @@ pub mod contact;
 pub mod context;
 pub mod detector;
 pub mod disguise;
+mod edges;
 pub mod evaluate;
 pub mod history;
 pub mod index;

@@ -156,10 +156,15 @@ impl View {
         Transform::ALL.iter().copied().filter(|t| bits & bit(*t) != 0).collect()
     }
 
-    /// A word may be read across what lies inside the span: no clause ends in it, or every character is set apart.
+    /// A word may be read across what lies inside the span: no clause ends in it, or one ends after every character of it; of
+    /// two characters one has to be all its clause says (`傻。逼`, not `家庭装，比单瓶划算`), unless dots part them.
     pub fn joined(&self, span: Span) -> bool {
-        let inside = span.start + 1..span.end;
-        !inside.clone().any(|i| self.gap[i] == Gap::Hard) || inside.into_iter().all(|i| self.gap[i] != Gap::None)
+        let hard = (span.start + 1..span.end).filter(|i| self.gap[*i] == Gap::Hard).count();
+        let ends = |at: usize| at == 0 || at == self.chars.len() || self.gap[at] == Gap::Hard;
+        let dots = |at: usize| self.raw[self.to[at - 1] as usize..self.from[at] as usize].iter().all(|c| *c == '.');
+        hard == 0
+            || hard + 1 == span.end - span.start
+                && (hard > 1 || ends(span.start) || ends(span.end) || dots(span.start + 1))
     }
 
     /// No letter of the same word touches the span, for spans that begin or end with an ASCII letter or digit.
