@@ -31,6 +31,10 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
             }
             i += 1;
         }
+        let (apart, end) = apart(view, start);
+        if end > i {
+            (letters, digits, i) = (apart.0, apart.1, end);
+        }
         let span = Span { start, end: i };
         if links.iter().any(|link| link.span.touches(span)) || is_amount(&view.chars, span) {
             continue;
@@ -42,9 +46,58 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
             atoms.push((1, span));
         }
     }
+    spoken(view, &mut atoms);
     atoms.extend(links.iter().filter(|link| link.trouble(own).is_some()).map(|link| (2, link.span)));
     atoms.extend(numbers.iter().filter(|(kind, _)| *kind == Kind::Mobile).map(|(_, span)| (3, *span)));
     atoms
+}
+
+/// Pieces of one account, each a letter or two digits, with blanks or line breaks between all of them (`l a n 8 8 6 6`).
+const PIECES: usize = 5;
+
+/// The letters and digits of an account that is written apart, and where it ends.
+fn apart(view: &View, start: usize) -> ((usize, usize), usize) {
+    let (mut pieces, mut i) = (0, start);
+    let (mut letters, mut digits) = (0, 0);
+    while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || view.gap[i] != Gap::None) {
+        let joined = view.chars.get(i + 1).is_some_and(char::is_ascii_alphanumeric) && view.gap[i + 1] == Gap::None;
+        if joined {
+            break;
+        }
+        if view.chars[i].is_ascii_digit() {
+            digits += 1;
+        } else {
+            letters += 1;
+        }
+        pieces += 1;
+        i += 1;
+    }
+    if pieces >= PIECES { ((letters, digits), i) } else { ((0, 0), start) }
+}
+
+/// Digits in Han numerals, plain or as on a cheque: `贰捌捌柒柒叁`.
+const NUMERALS: &str = "零一二三四五六七八九壹贰叁肆伍陆柒捌玖弌弍弎幺";
+
+/// Numbers that are spelled out digit by digit; amounts have units.
+fn spoken(view: &View, atoms: &mut Atoms) {
+    let numeral = |i: usize| NUMERALS.contains(view.chars[i]);
+    let mut i = 0;
+    while i < view.chars.len() {
+        let start = i;
+        while i < view.chars.len() && numeral(i) && (i == start || view.gap[i] != Gap::Hard) {
+            i += 1;
+        }
+        let counted = view.chars.get(i).is_some_and(|next| COUNTED.contains(*next) || "十百千".contains(*next));
+        // 一二三四五 counts up.
+        let counts = view.chars[start..i].windows(2).all(|pair| {
+            let place = |c: char| NUMERALS.chars().position(|n| n == c).unwrap_or_default();
+            place(pair[1]) == place(pair[0]) + 1
+        });
+        if (6..=12).contains(&(i - start)) && !counted && !counts {
+            atoms.push((0, Span { start, end: i }));
+        }
+        i = i.max(start + 1);
+    }
 }
 
 /// What follows a number that counts something, in Latin letters and in Chinese.
@@ -84,6 +137,11 @@ mod tests {
             ("加 kiki_0608", &["kiki_0608"]),
             ("加 ki-06-08", &["ki-06-08"]),
             ("加1234500", &["1234500"]),
+            ("加 l a n 8 8 6 6", &["l a n 8 8 6 6"]),
+            ("扣扣：贰捌捌柒柒叁陆壹", &["贰捌捌柒柒叁陆壹"]),
+            ("A B C D", &[]),
+            ("一二三四五六", &[]),
+            ("一二三一二三万", &[]),
             ("定金8万加15000", &[]),
             ("总价加2000rmb", &[]),
             ("再加12500块", &[]),

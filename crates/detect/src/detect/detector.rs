@@ -16,6 +16,7 @@ use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::own::OwnRules;
 use super::restore::Restorer;
 use super::score::{Conclusion, Scores};
+use super::spelled::{self, Speller};
 use super::view::{Span, View, bit};
 use super::{Finding, Input, Report, Stages, Verdict, contact, disguise, leaks, learned, links};
 use crate::model::{Attachment, Category, GroupId, MemberId, Role, Stage, Timestamp};
@@ -79,11 +80,19 @@ pub struct Mistakes {
     pub hints: Vec<ListError>,
 }
 
+/// A message that is not written out, read as it is meant.
+struct Meant {
+    restored: Option<View>,
+    spelled: Option<View>,
+    backwards: Option<View>,
+}
+
 /// Everything that judges one message; immutable, swapped as a whole when lists or settings change.
 #[derive(Debug)]
 pub struct Detector {
     index: Index,
     restorer: Restorer,
+    speller: Speller,
     own: OwnRules,
     settings: Settings,
 }
@@ -114,7 +123,8 @@ impl Detector {
         settings.own_domains.extend(index.addresses().allowed().map(str::to_owned));
         lines.extend(unsearchable);
         let own = OwnRules::of(lists, &documents);
-        let detector = Self { index, restorer, own, settings };
+        let speller = Speller::build(&documents);
+        let detector = Self { index, restorer, speller, own, settings };
         let examples = detector.broken_examples(&documents);
         let hints = lists.notes().chain(documents.iter().flat_map(Document::remarks)).collect();
         (detector, Mistakes { lines, examples, hints })
@@ -223,6 +233,7 @@ impl Detector {
         let mut links = links::find(&view);
         links::add_broken(input.text, &view, &mut links);
         links::add_han(&view, &mut links);
+        links::add_codes(&view, &mut links);
         let mut numbers = leaks::find(&view, &normalized);
         // Digits of an address are part of the address.
         numbers.retain(|(kind, span)| *kind == Kind::Credential || !links.iter().any(|link| link.span.touches(*span)));
@@ -233,11 +244,15 @@ impl Detector {
                 links.push(links::parse(url));
             }
         }
-        let restored = self.restorer.read(others.first().unwrap_or(&view));
+        let meant = Meant {
+            restored: self.restorer.read(others.first().unwrap_or(&view)),
+            spelled: self.speller.read(&view),
+            backwards: spelled::backwards(&view),
+        };
         self.words(
             &view,
             &others,
-            restored.as_ref(),
+            &meant,
             &normalized,
             &contact::atoms(&view, &numbers, &links, &self.settings.own_domains),
             &mut gather,
@@ -251,6 +266,7 @@ impl Detector {
         self.name(input, &mut gather);
         self.learned(&mut gather);
         Self::repeated(input, &mut gather);
+        Self::empty(input, &mut gather);
         // Nobody takes the characters of a listed word apart by chance.
         let apart = gather.findings.iter().find(|f| f.score > 0.0 && f.transforms.contains(&Transform::Split));
         if let Some((start, end)) = apart.map(|f| (f.start, f.end)) {
@@ -278,7 +294,7 @@ impl Detector {
         &self,
         view: &'v View,
         others: &'v [View],
-        restored: Option<&'v View>,
+        meant: &'v Meant,
         normalized: &Normalized,
         atoms: &super::index::Atoms,
         gather: &mut Gather<'_>,
@@ -313,10 +329,16 @@ impl Detector {
             hits.extend(found.into_iter().filter(new).map(|hit| (other, hit)));
         };
         for other in others {
-            more(other, u32::from(Steps::REWRITE.bits()));
+            more(other, Steps::REWRITE.bits());
         }
-        if let Some(restored) = restored {
+        if let Some(restored) = &meant.restored {
             more(restored, bit(Transform::Homophone));
+        }
+        if let Some(spelled) = &meant.spelled {
+            more(spelled, bit(Transform::Masked) | bit(Transform::Homophone));
+        }
+        if let Some(backwards) = &meant.backwards {
+            more(backwards, bit(Transform::Reversed));
         }
         if hits.is_empty() {
             gather.silent("lexicon", "没有词条命中");
@@ -365,7 +387,7 @@ impl Detector {
             // The same entry twice is not twice the evidence.
             if is_first {
                 finding.score = points * if finding.is_soft() { self.settings.scores.soft } else { 1.0 };
-                if restored.is_some_and(|restored| std::ptr::eq(view, restored)) {
+                if meant.restored.as_ref().is_some_and(|restored| std::ptr::eq(view, restored)) {
                     finding.score = self.settings.scores.heard(&finding);
                 }
             }

@@ -39,6 +39,10 @@ pub enum Trouble {
     Invitation,
     /// A program to install.
     Program,
+    /// A payment code.
+    Payment,
+    /// A mini program or a code that opens a shop's goods.
+    Shop,
 }
 
 const SHORTENERS: &[&str] = &[
@@ -77,6 +81,12 @@ const SHORTENERS: &[&str] = &[
     "t.hk.uy",
     "uee.me",
     "j.mp",
+    "p.pinduoduo.com",
+    "mobile.yangkeduo.com",
+    "m.tb.cn",
+    "s.click.taobao.com",
+    "u.jd.com",
+    "xhslink.com",
 ];
 
 const INVITATIONS: &[&str] = &[
@@ -94,6 +104,10 @@ const INVITATIONS: &[&str] = &[
     "line.me",
     "work.weixin.qq.com/gm",
     "work.weixin.qq.com/u/",
+    "work.weixin.qq.com/ca/",
+    "work.weixin.qq.com/kfid/",
+    "weixin.qq.com/r/",
+    "weixin://",
 ];
 
 const WELL_KNOWN: &[&str] = &[
@@ -289,6 +303,42 @@ fn dot(plain: &[char], i: usize) -> bool {
         && !(plain[i - 1].is_ascii_digit() && plain[i + 1].is_ascii_digit())
 }
 
+/// Adds what WeChat, payment and shops write instead of addresses: `weixin://…`, `wxp://…`, `#小程序://店名/…`, `￥AbCd1234EfG￥`.
+/// The host is all that comes before the last part, so that the company's own may be allowed.
+pub fn add_codes(view: &View, links: &mut Vec<Link>) {
+    static CODE: LazyLock<Regex> = LazyLock::new(|| {
+        Regex::new(concat!(
+            r"(?i)(?:weixin|wxp|wxpay|alipays?|alipayqr|pinduoduo|taobao|tbopen|openapp\.jdmobile|snssdk1128|kwai|xhsdiscover)://[0-9a-z_./?&=%-]{2,200}",
+            r"|#小程序://[^/\s]{1,40}(?:/[0-9A-Za-z]{1,40})?",
+            r"|[￥¥$€₤₳¢₴(（][0-9A-Za-z]{8,14}[￥¥$€₤₳¢₴)）]",
+        ))
+        .expect("a fixed expression")
+    });
+    let raw: String = view.raw.iter().collect();
+    for found in CODE.find_iter(&raw) {
+        let text = found.as_str();
+        let shop = text.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+        let mixed = |kind: fn(&u8) -> bool| shop.bytes().any(|b| kind(&b));
+        let code = !text.contains("://");
+        let all = [u8::is_ascii_digit, u8::is_ascii_lowercase, u8::is_ascii_uppercase];
+        if code && !all.into_iter().all(mixed) {
+            continue;
+        }
+        let start = raw[..found.start()].chars().count();
+        let Some(span) = folded_span(view, start, start + text.chars().count()) else { continue };
+        if links.iter().any(|link| link.span.touches(span)) {
+            continue;
+        }
+        let lower = text.to_lowercase();
+        let host = match lower.split_once("://") {
+            Some(("#小程序", rest)) => format!("#小程序://{}", rest.split('/').next().unwrap_or(rest)),
+            Some((scheme, _)) => format!("{scheme}://"),
+            None => "口令".to_owned(),
+        };
+        links.push(Link { span, host, path: String::new(), broken: false });
+    }
+}
+
 /// Splits an address of an attachment.
 pub fn parse(url: &str) -> Link {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
@@ -323,8 +373,21 @@ impl Link {
             })
         };
         let path = self.path.split(['?', '#']).next().unwrap_or_default().to_ascii_lowercase();
-        if is_own(&self.host, own) {
+        let mine = |own: &String| {
+            own.split_once('/').is_some_and(|(domain, path)| {
+                within(&self.host, &domain.to_ascii_lowercase()) && self.path.trim_start_matches('/').starts_with(path)
+            })
+        };
+        if is_own(&self.host, own) || own.iter().any(mine) {
             return None;
+        }
+        match self.host.split_once("://") {
+            Some(("wxp" | "wxpay" | "alipay" | "alipays" | "alipayqr", _)) => return Some(Trouble::Payment),
+            Some(("weixin", _)) => return Some(Trouble::Invitation),
+            Some(_) => return Some(Trouble::Shop),
+            None if self.host == "口令" => return Some(Trouble::Shop),
+            None if self.host == "qr.alipay.com" => return Some(Trouble::Payment),
+            None => {}
         }
         if [".apk", ".exe", ".bat", ".scr", ".msi", ".ipa", ".mobileconfig", ".vbs", ".cmd"]
             .iter()

@@ -18,6 +18,7 @@ pub mod learned;
 pub mod lexicon;
 pub mod links;
 pub mod lint;
+mod mash;
 pub mod matcher;
 pub mod names;
 mod near;
@@ -25,6 +26,7 @@ pub mod own;
 pub mod repeated;
 pub mod restore;
 pub mod score;
+mod spelled;
 mod symbols;
 pub mod view;
 
@@ -90,7 +92,7 @@ impl Finding {
     /// Known only by sound or by what an emoji stands for: never enough to act on alone. A known alias (薇 for 微信) is
     /// as good as the word.
     pub fn is_soft(&self) -> bool {
-        self.transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji))
+        self.transforms.iter().any(|t| matches!(t, Transform::Homophone | Transform::Emoji | Transform::Masked))
             && !self.transforms.contains(&Transform::Alias)
     }
 }

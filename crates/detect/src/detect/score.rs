@@ -70,6 +70,37 @@ pub(super) fn is_spam(category: Category) -> bool {
     )
 }
 
+/// Points that are added up.
+#[derive(Default, Clone, Copy)]
+struct Sum {
+    all: f32,
+    hard: f32,
+    enforced: f32,
+}
+
+impl Sum {
+    fn of(finding: &Finding) -> Self {
+        Self {
+            all: finding.score,
+            hard: if finding.is_soft() { 0.0 } else { finding.score },
+            enforced: if finding.stage == Stage::Enforce && finding.asks.is_none() { finding.score } else { 0.0 },
+        }
+    }
+}
+
+fn add(sum: &mut Sum, part: Sum) {
+    sum.all += part.all;
+    sum.hard += part.hard;
+    sum.enforced += part.enforced;
+}
+
+fn counted(findings: &[Finding]) -> impl Iterator<Item = &Finding> {
+    findings.iter().filter(|f| f.stage != Stage::Observe && f.score > 0.0)
+}
+
+/// Share of its points that a sign of another kind of spam is worth.
+const SECOND: f32 = 0.5;
+
 impl Scores {
     /// Reads `scores.toml`.
     ///
@@ -114,33 +145,37 @@ impl Scores {
         }
     }
 
+    /// What the strongest sign of another kind of spam adds to a category: it stands elsewhere in the message, so that two
+    /// askers say two things.
+    fn second(&self, findings: &[Finding], category: Category) -> Sum {
+        let apart = |f: &&Finding| {
+            let mut own = counted(findings).filter(|own| own.category == category);
+            f.end > f.start && own.all(|own| own.end <= f.start || f.end <= own.start)
+        };
+        let supports = |f: &&Finding| self.rule.get(&*f.rule).is_some_and(|w| w.supports);
+        let other = |f: &&Finding| f.category != category && is_spam(f.category) && f.entry.is_some() && !supports(f);
+        let strongest = counted(findings).filter(other).filter(apart).max_by(|a, b| a.score.total_cmp(&b.score));
+        strongest.map_or(Sum::default(), |finding| {
+            let part = Sum::of(finding);
+            Sum { all: part.all * SECOND, hard: part.hard * SECOND, enforced: part.enforced * SECOND }
+        })
+    }
+
     /// Adds up.
     pub fn conclude(&self, findings: &[Finding]) -> Conclusion {
-        #[derive(Default, Clone, Copy)]
-        struct Sum {
-            all: f32,
-            hard: f32,
-            enforced: f32,
-        }
-        fn add(sum: &mut Sum, part: Sum) {
-            sum.all += part.all;
-            sum.hard += part.hard;
-            sum.enforced += part.enforced;
-        }
         let mut sums: BTreeMap<Category, Sum> = BTreeMap::new();
         let mut support: Vec<(Category, Sum)> = Vec::new();
-        for finding in findings.iter().filter(|f| f.stage != Stage::Observe && f.score > 0.0) {
-            let part = Sum {
-                all: finding.score,
-                hard: if finding.is_soft() { 0.0 } else { finding.score },
-                enforced: if finding.stage == Stage::Enforce && finding.asks.is_none() { finding.score } else { 0.0 },
-            };
+        for finding in counted(findings) {
+            let part = Sum::of(finding);
             add(sums.entry(finding.category).or_default(), part);
             if self.rule.get(&*finding.rule).is_some_and(|w| w.supports) {
                 support.push((finding.category, part));
             }
         }
         let own: Vec<Category> = sums.keys().copied().collect();
+        for category in own.iter().copied().filter(|c| is_spam(*c)) {
+            add(sums.entry(category).or_default(), self.second(findings, category));
+        }
         for category in own {
             for (_, part) in support.iter().filter(|(from, _)| *from != category && is_spam(category)) {
                 add(sums.entry(category).or_default(), *part);

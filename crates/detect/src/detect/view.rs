@@ -93,7 +93,7 @@ impl View {
                     Break::Clause | Break::Sentence => Gap::Hard,
                 })
                 .collect(),
-            steps: (0..length).map(|i| u32::from(text.steps(i).bits())).collect(),
+            steps: (0..length).map(|i| text.steps(i).bits()).collect(),
             sounds: text.sounds(),
             ..Self::default()
         }

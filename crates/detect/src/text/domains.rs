@@ -76,9 +76,10 @@ fn tokens(text: &[char]) -> Vec<Token> {
             '。' | '．' | '｡' | '·' | '•' | '点' | '點' | '丶' | '・' | '●' => {
                 (Piece::Dot { plain: false }, 1, Some(Transform::Domain))
             }
-            '[' | '(' | '（' | '【' | '{' if is_bracketed_dot(text, i) => {
-                (Piece::Dot { plain: false }, 3, Some(Transform::Domain))
+            '[' | '(' | '（' | '【' | '{' if bracketed_dot(text, i).is_some() => {
+                (Piece::Dot { plain: false }, bracketed_dot(text, i).unwrap_or(1), Some(Transform::Domain))
             }
+            ',' | '，' if comma_dot(text, i) => (Piece::Dot { plain: false }, 1, Some(Transform::Domain)),
             'd' | 'D' if matches!(&*rest(3), "dot" | "d0t") && !touches_letter && !latin_at(text, i + 3) => {
                 (Piece::Dot { plain: false }, 3, Some(Transform::Domain))
             }
@@ -91,6 +92,10 @@ fn tokens(text: &[char]) -> Vec<Token> {
                     Kind::Keep | Kind::Regional if entry.folded().is_ascii_alphanumeric() => {
                         let step = entry.steps().iter().find(|s| *s != Transform::Case);
                         (Piece::Letter(entry.folded()), 1, step)
+                    }
+                    Kind::Keep if entry.foreign() && super::lookalike::latin(c, entry.folded()).is_some() => {
+                        let letter = super::lookalike::latin(c, entry.folded()).unwrap_or(c);
+                        (Piece::Letter(letter), 1, Some(Transform::Lookalike))
                     }
                     Kind::Invisible | Kind::Combining => {
                         i += 1;
@@ -106,9 +111,28 @@ fn tokens(text: &[char]) -> Vec<Token> {
     tokens
 }
 
-fn is_bracketed_dot(text: &[char], i: usize) -> bool {
-    matches!(text.get(i + 1), Some('.' | '。' | '点' | '·'))
-        && matches!(text.get(i + 2), Some(']' | ')' | '）' | '】' | '}'))
+/// Characters of `(dot)`, `[点]`, `（.）`.
+fn bracketed_dot(text: &[char], i: usize) -> Option<usize> {
+    let end = i + 2 + text.get(i + 2..)?.iter().take(3).position(|c| matches!(c, ']' | ')' | '）' | '】' | '}'))?;
+    let inside: String = text[i + 1..end].iter().flat_map(|c| c.to_lowercase()).collect();
+    matches!(&*inside, "." | "。" | "点" | "·" | "dot" | "d0t" | "點").then_some(end + 1 - i)
+}
+
+/// `wode88,top`: a name with digits, and nothing but a cheap ending behind the comma.
+fn comma_dot(text: &[char], i: usize) -> bool {
+    const ENDS: [&str; 10] = ["top", "vip", "com", "xyz", "icu", "club", "net", "win", "bet", "cc"];
+    let name = text[..i].iter().rev().take_while(|c| c.is_ascii_alphanumeric());
+    let (mut letters, mut digits) = (0, 0);
+    for c in name {
+        if c.is_ascii_digit() {
+            digits += 1;
+        } else {
+            letters += 1;
+        }
+    }
+    let end: String =
+        text[i + 1..].iter().take_while(|c| c.is_ascii_alphanumeric()).flat_map(|c| c.to_lowercase()).collect();
+    letters >= 2 && digits >= 2 && ENDS.contains(&&*end)
 }
 
 fn latin_at(text: &[char], i: usize) -> bool {

@@ -41,8 +41,15 @@ pub(super) fn read(original: &[char], folded: &mut [char], marks: &mut [Mark]) {
     }
 }
 
+/// Letters with hooks, tails and bars, which the usual data keeps apart from the plain ones.
+const HOOKED: &str = "aɑα bɓƀβ cƈɕϲ dɗđɖ eɛєεɘǝҽ fƒ gɠɡǥց hɦħհ iɨιıї jʝɉյ kƙκҡ lɭłʟɩ mɱм nɲŋηռ oɵοσօ pƥρ qɋզ rɾɽʀг sʂѕ tƭŧτͳ uʉʋυմ vνѵ wɯωѡ xχҳ yɣγყү zƶʐʑ";
+
 /// The Latin letter or digit a character looks like, as typed or in lower case.
-fn latin(typed: char, folded: char) -> Option<char> {
+pub(super) fn latin(typed: char, folded: char) -> Option<char> {
+    let hooked = HOOKED.split(' ').find(|group| group.chars().skip(1).any(|c| c == typed || c == folded));
+    if let Some(plain) = hooked.and_then(|group| group.chars().next()) {
+        return Some(plain);
+    }
     [typed, folded].into_iter().find_map(|c| {
         let text = c.to_string();
         let mut skeleton = unicode_security::skeleton(&text);

@@ -61,12 +61,16 @@ named_enum! {
         Alias = "alias", "联系方式代称";
         /// A broken domain put together again (点com).
         Domain = "domain", "拆开的网址";
+        /// A sign or letter in the place of a character or between two (傻*).
+        Masked = "masked", "遮字";
+        /// Written from its end.
+        Reversed = "reversed", "倒写";
     }
 }
 
 /// A set of [`Transform`]s.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Steps(u16);
+pub struct Steps(u32);
 
 impl Steps {
     /// What only the second reading does.
@@ -79,22 +83,22 @@ impl Steps {
 
     /// The set of one step.
     pub const fn of(step: Transform) -> Self {
-        Self(1 << step as u16)
+        Self(1 << step as u32)
     }
     /// Adds a step.
     pub const fn insert(&mut self, step: Transform) {
-        self.0 |= 1 << step as u16;
+        self.0 |= 1 << step as u32;
     }
     /// The step is in the set.
     pub const fn contains(self, step: Transform) -> bool {
-        self.0 & (1 << step as u16) != 0
+        self.0 & (1 << step as u32) != 0
     }
     /// Both sets share a step.
     pub const fn intersects(self, other: Self) -> bool {
         self.0 & other.0 != 0
     }
     /// One bit a step, in declaration order from bit 0.
-    pub const fn bits(self) -> u16 {
+    pub const fn bits(self) -> u32 {
         self.0
     }
     /// The steps, in declaration order.

@@ -7,7 +7,7 @@ use crate::detect::kinds::Measure;
 use crate::detect::leaks::Kind;
 use crate::detect::links::Trouble;
 use crate::detect::view::{Span, View};
-use crate::detect::{Input, contact, leaks, links, names, repeated};
+use crate::detect::{Input, contact, leaks, links, mash, names, repeated};
 use crate::model::{Attachment, Category, Role, Stage};
 
 /// From this likelihood on a learned model speaks up.
@@ -95,6 +95,8 @@ impl Detector {
                 Trouble::Address => (Category::Malware, "ip-link"),
                 Trouble::Invitation => (Category::CrossPromotion, "group-link"),
                 Trouble::Program => (Category::Malware, "program-link"),
+                Trouble::Payment => (Category::PrivateDeal, "payment-code"),
+                Trouble::Shop => (Category::Ads, "shop-code"),
             };
             let factor = if seen.contains(&trouble) { 0.0 } else { 1.0 };
             if link.broken && seen.is_empty() {
@@ -172,6 +174,22 @@ impl Detector {
         }
         if quiet {
             gather.silent("*/name", "昵称没有问题");
+        }
+    }
+
+    /// Nothing but signs or keys.
+    pub(super) fn empty(input: &Input<'_>, gather: &mut Gather<'_>) {
+        match mash::find(gather.view).filter(|_| input.role == Role::Member) {
+            Some((name, span)) => {
+                gather.add(Category::Junk, name, span, 1.0, None);
+                if let Some(finding) = gather.findings.last_mut()
+                    && finding.end == 0
+                {
+                    (finding.start, finding.end) = (0, gather.view.raw.len());
+                    finding.original = gather.view.raw.iter().collect();
+                }
+            }
+            None => gather.silent("junk/no-words", "有话说"),
         }
     }
 
