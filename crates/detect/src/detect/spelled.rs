@@ -84,7 +84,8 @@ impl Speller {
 
     fn add(&mut self, word: Vec<char>) {
         let latin = word.len() >= LONGEST && word.iter().all(char::is_ascii_lowercase);
-        if !latin && !((2..=LONGEST).contains(&word.len()) && word.iter().all(|c| is_han(*c))) {
+        let han = (2..=LONGEST).contains(&word.len()) && word.iter().all(|c| is_han(*c));
+        if !latin && !han {
             return;
         }
         let number = self.words.len() as u32;
@@ -256,7 +257,8 @@ impl Speller {
 
 /// A run of masks between two characters, as one hidden place.
 fn push_mask(view: &View, (from, to): (u32, u32), at: usize, units: &mut Vec<Unit>) {
-    let between = &view.raw[from as usize..to as usize];
+    // Several characters may come from one.
+    let between = view.raw.get(from as usize..to as usize).unwrap_or_default();
     if between.is_empty() || !between.iter().all(|c| MASKS.contains(*c)) || between.len() > 3 {
         return;
     }
