@@ -161,7 +161,9 @@ impl View {
     pub fn joined(&self, span: Span) -> bool {
         let hard = (span.start + 1..span.end).filter(|i| self.gap[*i] == Gap::Hard).count();
         let ends = |at: usize| at == 0 || at == self.chars.len() || self.gap[at] == Gap::Hard;
-        let dots = |at: usize| self.raw[self.to[at - 1] as usize..self.from[at] as usize].iter().all(|c| *c == '.');
+        // Read backwards, nothing lies between.
+        let between = |at: usize| self.raw.get(self.to[at - 1] as usize..self.from[at] as usize);
+        let dots = |at: usize| between(at).is_some_and(|between| between.iter().all(|c| *c == '.'));
         hard == 0
             || hard + 1 == span.end - span.start
                 && (hard > 1 || ends(span.start) || ends(span.end) || dots(span.start + 1))
