@@ -1,5 +1,7 @@
 //! The ways to read a message as a row of everyday words, and how likely it is that a certain word is among them.
 
+use std::cmp::Ordering;
+
 use super::words::LONGEST;
 use super::{WORDS, alone};
 
@@ -72,12 +74,10 @@ impl Paths {
         for from in start.saturating_sub(LONGEST - 1)..start {
             for (to, rarity) in self.from(from).filter(|(to, _)| *to > start) {
                 let so_far = self.before[from] + rarity;
-                if to > end {
-                    across = across.min(so_far + self.after[to]);
-                } else if to == end {
-                    covered = covered.min(so_far);
-                } else {
-                    entered[to - start] = entered[to - start].min(so_far);
+                match to.cmp(&end) {
+                    Ordering::Less => entered[to - start] = entered[to - start].min(so_far),
+                    Ordering::Equal => covered = covered.min(so_far),
+                    Ordering::Greater => across = across.min(so_far + self.after[to]),
                 }
             }
         }
