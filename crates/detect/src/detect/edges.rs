@@ -147,7 +147,7 @@ mod tests {
                         Term::Word(word) => Some(word.as_str()),
                         Term::Group(_) => None,
                     })),
-                    Pattern::Regex(_) => {}
+                    Pattern::Regex(_) | Pattern::Address(_) => {}
                 }
             }
             listed.extend(document.groups().flat_map(|group| group.words.iter().map(String::as_str)));
