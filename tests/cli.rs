@@ -498,7 +498,11 @@ fn train_learns_and_scan_asks_a_human() {
     std::fs::write(folder.path().join("own.tsv"), examples.concat()).unwrap();
     let output = run(folder.path(), &["train", "own.tsv"], "");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    assert!(stdout(&output).contains("广告引流：学了 60 条违规、60 条其它"), "{}", stdout(&output));
+    assert!(
+        stdout(&output).contains("广告引流：学了 60 条违规、60 条正常；例子太少，量不出效果"),
+        "{}",
+        stdout(&output)
+    );
     let results = lines(&run(folder.path(), &["scan", "--json"], "紫水晶能量手环又到货了\n今天例会改到下午\n"));
     assert_eq!(results[0]["verdict"], "review");
     assert_eq!(results[0]["findings"][0]["rule"], "ads/learned");
@@ -507,6 +511,16 @@ fn train_learns_and_scan_asks_a_human() {
     let wrong = run(folder.path(), &["train", "wrong.tsv"], "");
     assert_eq!(wrong.status.code(), Some(1));
     assert!(stderr(&wrong).contains("wrong.tsv:2: 没有 `adz` 这个类别，是不是想写 `ads`？"), "{}", stderr(&wrong));
+
+    let model = folder.path().join("data/learned/ads.model");
+    std::fs::write(&model, "qglearn1").unwrap();
+    let old = run(folder.path(), &["train", "own.tsv"], "");
+    assert_eq!(old.status.code(), Some(1));
+    assert!(stderr(&old).contains("旧版本") && stderr(&old).contains("--fresh"), "{}", stderr(&old));
+    assert_eq!(run(folder.path(), &["train", "--fresh", "own.tsv"], "").status.code(), Some(0));
+    std::fs::write(folder.path().join("bad.tsv"), "fraud\t先交押金再放款\n").unwrap();
+    let one_sided = run(folder.path(), &["train", "bad.tsv"], "");
+    assert!(stderr(&one_sided).contains("正常的例子"), "{}", stderr(&one_sided));
 }
 
 #[test]

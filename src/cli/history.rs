@@ -82,10 +82,15 @@ fn open(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
 
 /// What people made of a case: taken back means the bot was wrong, done by a person means it was right.
 pub(super) fn found_wrong(case: &Case) -> Option<bool> {
-    if case.state == CaseState::Revoked {
+    wrong_by(case.state == CaseState::Revoked, case.history.iter().map(|event| event.what.as_str()))
+}
+
+/// The same by what happened to it.
+pub(super) fn wrong_by<'a>(revoked: bool, mut events: impl Iterator<Item = &'a str>) -> Option<bool> {
+    if revoked {
         return Some(true);
     }
-    case.history.iter().any(|event| event.what == "owner_done").then_some(false)
+    events.any(|what| what == "owner_done").then_some(false)
 }
 
 /// The messages of this machine's own store; the bot must be stopped meanwhile.

@@ -15,12 +15,15 @@ impl Settings {
     pub fn model(&self, category: Category) -> Result<Option<Model>, Problem> {
         let path = self.model_path(category);
         match std::fs::read(&path) {
-            Ok(bytes) => {
-                Model::load(&bytes).map(Some).map_err(|e| Problem::new(&path, 0, format!("不是训练得到的文件：{e}")))
-            }
+            Ok(bytes) => Model::load(&bytes).map(Some).map_err(|e| Problem::new(&path, 0, e.to_string())),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e)))),
         }
+    }
+
+    /// Where models may lie.
+    pub(super) fn model_paths(&self) -> impl Iterator<Item = PathBuf> {
+        Category::ALL.iter().map(|category| self.model_path(*category))
     }
 
     /// All models there are.

@@ -164,8 +164,15 @@ impl Settings {
         self.data_dir.join("store")
     }
 
-    /// Files outside the config folder's own lists that the settings depend on: those of the secrets.
-    pub fn secret_files(&self) -> Vec<PathBuf> {
+    /// Files outside the config folder's own lists that a reload reads: those of the secrets and what was learnt.
+    pub fn other_files(&self) -> Vec<PathBuf> {
+        let mut files = self.secret_files();
+        files.extend(self.model_paths());
+        files
+    }
+
+    /// The files of the secrets.
+    fn secret_files(&self) -> Vec<PathBuf> {
         let mut copy = self.clone();
         let mut files = Vec::new();
         checks::each_secret(&mut copy, &mut |_, secret| files.extend(secret.file().map(|f| self.files.resolve(f))));

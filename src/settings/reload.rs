@@ -84,16 +84,16 @@ impl<T> Live<T> {
 #[derive(Clone, Debug)]
 pub struct Watched {
     file: PathBuf,
-    secrets: Vec<PathBuf>,
+    others: Vec<PathBuf>,
     known: [u8; 32],
 }
 
 impl Watched {
     /// The settings file as it is now, with everything that belongs to it.
     pub fn now(file: PathBuf) -> Self {
-        let secrets = Settings::load_offline(&file).map(|s| s.secret_files()).unwrap_or_default();
-        let known = fingerprint(&file, &secrets);
-        Self { file, secrets, known }
+        let others = Settings::load_offline(&file).map(|s| s.other_files()).unwrap_or_default();
+        let known = fingerprint(&file, &others);
+        Self { file, others, known }
     }
 }
 
@@ -112,13 +112,13 @@ pub async fn watch<T: Send + Sync + 'static>(
     let (told, mut changes) = mpsc::channel(1);
     let _ = told.try_send(()); // something may have changed since
     let mut watcher = watcher(told);
-    let Watched { file, mut secrets, mut known } = watched;
+    let Watched { file, mut others, mut known } = watched;
     let mut tried: Option<(std::time::Instant, [u8; 32])> = None;
     let began = Arc::new(began);
     live.status.rcu(|old| Status { version: short(&known), ..Status::clone(old) });
     loop {
         if let Some(watcher) = &mut watcher {
-            watch_folders(watcher, &file, &secrets);
+            watch_folders(watcher, &file, &others);
         }
         let asked = tokio::select! {
             () = hangup.next() => true,
@@ -134,7 +134,7 @@ pub async fn watch<T: Send + Sync + 'static>(
             }
             () = sleep_until(Instant::now() + REHASH) => false,
         };
-        let (path, paths) = (file.clone(), secrets.clone());
+        let (path, paths) = (file.clone(), others.clone());
         let Ok(found) = tokio::task::spawn_blocking(move || fingerprint(&path, &paths)).await else { continue };
         if found == known && !asked {
             continue;
@@ -149,13 +149,13 @@ pub async fn watch<T: Send + Sync + 'static>(
         let (path, build, began) = (file.clone(), build.clone(), began.clone());
         let built = tokio::task::spawn_blocking(move || {
             let settings = Settings::load(&path)?;
-            let (secrets, waiting) = (settings.secret_files(), settings.waits_for_restart(&began));
-            Ok::<_, Vec<Problem>>((secrets, waiting, build(settings)?))
+            let (others, waiting) = (settings.other_files(), settings.waits_for_restart(&began));
+            Ok::<_, Vec<Problem>>((others, waiting, build(settings)?))
         });
         let now = clock.now();
         match built.await {
             Ok(Ok((files, waiting, value))) => {
-                secrets = files;
+                others = files;
                 let value = Arc::new(value);
                 live.value.store(value.clone());
                 let duration_ms = started.elapsed().as_millis() as u64;
@@ -190,10 +190,10 @@ fn reject<T>(live: &Live<T>, now: Timestamp, problems: &[Problem]) {
 }
 
 /// A hash over names and contents of everything a reload reads.
-fn fingerprint(file: &Path, secrets: &[PathBuf]) -> [u8; 32] {
+fn fingerprint(file: &Path, others: &[PathBuf]) -> [u8; 32] {
     let mut hash = Sha256::new();
     let folder = files::Files::in_folder(file.parent().unwrap_or(Path::new("")));
-    for path in std::iter::once(file.to_owned()).chain(folder.own_paths()).chain(secrets.iter().cloned()) {
+    for path in std::iter::once(file.to_owned()).chain(folder.own_paths()).chain(others.iter().cloned()) {
         let bytes = std::fs::read(&path).unwrap_or_default();
         hash.update(path.as_os_str().as_encoded_bytes());
         hash.update((bytes.len() as u64).to_le_bytes());
@@ -219,7 +219,7 @@ fn watcher(told: mpsc::Sender<()>) -> Option<RecommendedWatcher> {
 }
 
 /// Watching a folder twice changes nothing; one that is not there yet is found when its parent changes.
-fn watch_folders(watcher: &mut RecommendedWatcher, file: &Path, secrets: &[PathBuf]) {
+fn watch_folders(watcher: &mut RecommendedWatcher, file: &Path, others: &[PathBuf]) {
     let parent = |path: &Path| match path.parent() {
         Some(folder) if folder != Path::new("") => folder.to_owned(),
         _ => PathBuf::from("."),
@@ -229,7 +229,15 @@ fn watch_folders(watcher: &mut RecommendedWatcher, file: &Path, secrets: &[PathB
     for name in ["policies", "rulebooks", "wordlists"] {
         folders.push((config.join(name), RecursiveMode::Recursive));
     }
-    folders.extend(secrets.iter().map(|path| (parent(path), RecursiveMode::NonRecursive)));
+    for path in others {
+        // Where there is no such folder yet, the one in which it would appear.
+        let mut folder = parent(path);
+        while !folder.is_dir() && folder != Path::new(".") {
+            folder = parent(&folder);
+        }
+        folders.push((folder, RecursiveMode::NonRecursive));
+    }
+    folders.dedup();
     for (folder, mode) in folders {
         if folder.is_dir()
             && let Err(e) = watcher.watch(&folder, mode)
@@ -267,7 +275,10 @@ impl Hangup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::SystemClock;
+    use crate::{
+        detect::learned::Lessons,
+        model::{Category, SystemClock},
+    };
 
     /// Starts with `dry_run` off and counts swaps.
     fn start(file: &Path) -> (Arc<Live<bool>>, tokio::task::JoinHandle<()>) {
@@ -334,6 +345,40 @@ mod tests {
             tokio::spawn(watch(live.clone(), watched, Settings::default(), Arc::new(SystemClock), build, |_| {}));
         attempts.changed().await.unwrap();
         assert!(**live.get());
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn what_was_learnt_meanwhile_comes_in_force() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("qunguan.toml");
+        let data = folder.path().join("elsewhere/data");
+        std::fs::create_dir_all(folder.path().join("elsewhere")).unwrap();
+        std::fs::write(&file, format!("data_dir = '{}'\n", data.display())).unwrap();
+        let live = Arc::new(Live::new(Arc::new(0), Timestamp::UNIX_EPOCH));
+        let mut attempts = live.attempts();
+        let watched = Watched::now(file.clone());
+        let build = |settings: Settings| Ok(settings.models()?.len());
+        let task =
+            tokio::spawn(watch(live.clone(), watched, Settings::default(), Arc::new(SystemClock), build, |_| {}));
+        while live.status().version.is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let settings = Settings::load_offline(&file).unwrap();
+        let path = settings.model_path(Category::Ads);
+        let (model, _) =
+            Lessons::new([("收旧家电", Some(Category::Ads)), ("今天开会", None)], 1).teach(Category::Ads, None);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path.with_extension("new"), model.save()).unwrap();
+        std::fs::rename(path.with_extension("new"), &path).unwrap();
+        attempts.changed().await.unwrap();
+        assert_eq!(**live.get(), 1);
+
+        std::fs::write(&path, "qglearn1").unwrap();
+        attempts.changed().await.unwrap();
+        assert_eq!(**live.get(), 1, "what was learnt stays");
+        let (_, problems) = live.status().rejected.clone().unwrap();
+        assert!(problems[0].message.contains("qunguan train --fresh"), "{problems:?}");
         task.abort();
     }
 

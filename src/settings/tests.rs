@@ -137,7 +137,7 @@ fn a_secret_can_lie_in_a_file_next_to_the_settings() {
     std::fs::write(&path, text).unwrap();
     let settings = Settings::load(&path).unwrap();
     assert_eq!(settings.api_tokens[0].value.expose(), "0123456789abcdef");
-    assert_eq!(settings.secret_files(), [folder.path().join("token.txt")]);
+    assert_eq!(settings.other_files()[..1], [folder.path().join("token.txt")]);
     std::fs::remove_file(folder.path().join("token.txt")).unwrap();
     assert_eq!(Settings::load(&path).unwrap_err()[0].line, 3);
 }

@@ -7,11 +7,8 @@ use crate::detect::kinds::Measure;
 use crate::detect::leaks::Kind;
 use crate::detect::links::Trouble;
 use crate::detect::view::{Span, View};
-use crate::detect::{Input, contact, leaks, links, mash, names, repeated};
+use crate::detect::{Input, contact, leaks, learned, links, mash, names, repeated};
 use crate::model::{Attachment, Category, Role, Stage};
-
-/// From this likelihood on a learned model speaks up.
-const LEARNED_FROM: f32 = 0.9;
 
 impl Detector {
     pub(super) fn numbers(&self, numbers: &[(Kind, Span)], gather: &mut Gather<'_>) {
@@ -211,20 +208,24 @@ impl Detector {
 
     /// What the admins taught; asks a human until it earned more.
     pub(super) fn learned(&self, gather: &mut Gather<'_>) {
-        for (category, model) in &self.settings.learned {
-            let score = model.score_view(gather.view);
-            if score < LEARNED_FROM || gather.view.chars.len() < 4 {
-                gather.silent(&format!("{category}/learned"), format!("学到的像不像：{:.0}%", score * 100.0));
-                continue;
+        let models = &self.settings.learned;
+        if models.is_empty() {
+            return;
+        }
+        learned::likenesses(gather.view, models.iter().map(|(_, model)| &**model), |i, likeness| {
+            let (category, model) = &models[i];
+            if !likeness.review {
+                gather.silent(&format!("{category}/learned"), format!("和学到的像 {}%", likeness.percent));
+                return;
             }
             let all = Span { start: 0, end: gather.view.chars.len() };
-            gather.add(*category, "learned", all, 1.0, Some(format!("{:.0}%", score * 100.0).into()));
-            let trusted = model.record.may_act();
+            gather.add(*category, "learned", all, 1.0, Some(format!("{}%", likeness.percent).into()));
+            let acts = likeness.act && model.record.may_act();
             if let Some(finding) = gather.findings.last_mut() {
-                finding.score = if trusted { self.settings.scores.act } else { self.settings.scores.review };
-                finding.stage = if trusted { Stage::Enforce } else { Stage::Pilot };
+                finding.score = if acts { self.settings.scores.act } else { self.settings.scores.review };
+                finding.stage = if acts { Stage::Enforce } else { Stage::Pilot };
             }
-        }
+        });
     }
 
     pub(super) fn memory(&self, input: &Input<'_>, before: &Before<'_>, gather: &mut Gather<'_>) -> Seen {
