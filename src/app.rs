@@ -24,6 +24,7 @@ use tracing::{info, warn};
 
 use self::{house::House, ready::Ready};
 use crate::{
+    access::People,
     appeals::Appeals,
     capability::Capabilities,
     channels::Channel,
@@ -151,6 +152,12 @@ fn capabilities(settings: &Settings) -> Capabilities {
     }
 }
 
+/// Whom the API's tokens belong to.
+fn people(settings: &Settings) -> People {
+    let owned = |token: &crate::settings::ApiToken| Some((token.name.clone(), token.person.clone()?));
+    People::new(settings.api_tokens.iter().filter_map(owned))
+}
+
 /// The way in to the pages that people open from WeCom, where the settings say how it is reached.
 fn door(settings: &Settings, client: Option<Arc<Client>>, clock: &Arc<dyn Clock>) -> Option<Arc<Door>> {
     let wecom = settings.wecom.as_ref()?;
@@ -217,7 +224,8 @@ impl App {
         let company = Arc::new(Company::new(groups.clone(), contacts));
         let notices = Arc::new(
             Notices::new(store.clone(), clock.clone(), company.clone(), live.get_full().calendar.clone())
-                .with_links(settings.http.public_url.clone()),
+                .with_links(settings.http.public_url.clone())
+                .with_people(people(&settings)),
         );
         let said = Said::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let moderation = Arc::new(Moderation::new(
@@ -249,6 +257,7 @@ impl App {
             notices: notices.clone(),
             capabilities: capabilities.clone(),
             answered: chat_commands::Answered::default(),
+            escalation: escalation.clone(),
         });
         let mut house = House {
             settings: &settings,
@@ -364,7 +373,7 @@ impl App {
                 in_flight: in_flight.clone(),
             }),
         };
-        let tokens = Tokens::new(settings.api_tokens.iter().map(|t| (t.name.as_str(), t.value.expose())));
+        let tokens = Tokens::new(settings.api_tokens.iter().map(|token| (token.into(), token.value.expose())));
         let within = |time| TimeoutLayer::with_status_code(axum::http::StatusCode::SERVICE_UNAVAILABLE, time);
         let mut callbacks = Router::new();
         for channel in &channels {

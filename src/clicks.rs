@@ -6,10 +6,11 @@
 use std::sync::Arc;
 
 use crate::{
+    access::{self, Action, Principal},
     appeals::Appeals,
     chat_commands::{self, CommandError},
     groups::Groups,
-    model::{CaseId, Clock, MemberId, Step, TaskId, Timestamp, UserError},
+    model::{CaseId, Clock, GroupId, MemberId, Step, TaskId, Timestamp, UserError},
     moderation::{Moderation, manual::Punishment, undo::UndoError},
     notices::{Notices, answer::Pressed, outgoing::Counter},
     policy::MemberState,
@@ -141,14 +142,9 @@ impl Clicks {
         Ok("已告知管理者".into())
     }
 
-    /// May this person decide in the task's group?
-    fn may_decide(&self, by: &MemberId, group: &crate::model::GroupId) -> Result<(), UserError> {
-        let group = self.groups.get(group);
-        if group.deciders().contains(by) || self.escalation.contains(by) {
-            Ok(())
-        } else {
-            Err(UserError::new("您没有权限处理"))
-        }
+    fn may(&self, by: &MemberId, action: Action, group: &GroupId) -> Result<(), UserError> {
+        let may = access::may(Principal::member(by, &self.escalation), action, Some(&self.groups.get(group)));
+        may.map_err(|_| UserError::new("您没有权限处理"))
     }
 
     /// The person who is asked decides. Whoever acts on a case says with it that the rule was right. Of two who press at once
@@ -156,7 +152,8 @@ impl Clicks {
     async fn on_request(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
         let (answer, settled) = transact!(self.store.as_ref(), |tx| {
             let Some(task) = tx.task(id).await? else { return Err(gone()) };
-            self.may_decide(by, &task.group)?;
+            let action = if key == "confirm" { Action::Punish } else { Action::DecideCase };
+            self.may(by, action, &task.group)?;
             if matches!(task.state, TaskState::Done | TaskState::Cancelled) {
                 return Ok(format!("已处理：{}", task.reason));
             }
@@ -259,7 +256,7 @@ impl Clicks {
         let Some(appeal) = self.appeals.get(case).await? else {
             return Err(gone());
         };
-        self.may_decide(by, &appeal.group)?;
+        self.may(by, Action::AnswerAppeal, &appeal.group)?;
         let answer = self.appeals.answer(case, by, key == "uphold", "").await?;
         self.end(&tasks::Appeal::id(case), by, "申诉已处理").await?;
         Ok(answer)
@@ -267,7 +264,7 @@ impl Clicks {
 
     async fn on_breaker(&self, by: &MemberId, id: &TaskId, key: &str) -> Result<String, CommandError> {
         let Some(task) = self.store.task(id).await? else { return Err(gone()) };
-        self.may_decide(by, &task.group)?;
+        self.may(by, Action::AnswerBreaker, &task.group)?;
         let answer = match key {
             "undo" => self.moderation.undo_all(&task.group, by.as_str()).await?,
             _ => self.moderation.resume(&task.group).await?,
@@ -280,7 +277,7 @@ impl Clicks {
         let Some(report) = self.reports.get(id).await? else {
             return Err(gone());
         };
-        self.may_decide(by, &report.group)?;
+        self.may(by, Action::JudgeReport, &report.group)?;
         let state = match key {
             "founded" => ReportState::Founded,
             "malicious" => ReportState::Malicious,

@@ -21,6 +21,8 @@ pub mod tasks;
 
 pub mod groups;
 
+pub mod access;
+
 pub mod capability;
 
 pub mod coverage;

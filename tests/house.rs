@@ -1272,3 +1272,57 @@ async fn a_forwarded_record_is_its_senders_word_only_where_the_rulebook_says_so(
     assert_eq!((case.category, case.clause.as_deref()), (Category::Ads, Some("own@1/1")));
     assert!(case.evidence.contains(AD), "the judge sees it: {}", case.evidence);
 }
+
+#[tokio::test]
+async fn a_token_does_what_its_scopes_and_groups_allow_and_no_more() {
+    use reqwest::{Client, Method};
+    let house = House::start_with(&format!(
+        r#"[[api_token]]
+name = "pipeline"
+value = "pipeline-token-0123456789"
+scopes = ["messages:write", "check"]
+
+[[api_token]]
+name = "sales"
+value = "sales-token-0123456789012"
+scopes = ["cases:read", "notices"]
+groups = ["{SALES}"]
+
+[[api_token]]
+name = "hr"
+value = "hr-token-0123456789012345"
+scopes = ["ledger", "notices"]
+person = "wang"
+"#
+    ))
+    .await;
+    let client = Client::new();
+    let ask = async |method: Method, path: &str, token: &str, body: serde_json::Value| {
+        let request = client.request(method, house.url(&format!("/api/v1/{path}"))).bearer_auth(token).json(&body);
+        let answer = request.send().await.unwrap();
+        let status = answer.status().as_u16();
+        (status, answer.json::<serde_json::Value>().await.unwrap_or_default())
+    };
+    let (pipeline, sales, hr) = ("pipeline-token-0123456789", "sales-token-0123456789012", "hr-token-0123456789012345");
+    assert_eq!(ask(Method::POST, "check", pipeline, json!({"text": "早上好"})).await.0, 200);
+    let waive = json!({"notice": "AAAA", "member": "sun", "settled": "waived", "note": ""});
+    let (status, refused) = ask(Method::POST, "ledger/settle", pipeline, waive.clone()).await;
+    assert_eq!((status, &refused["code"]), (403, &json!("forbidden")));
+    assert_snapshot!(refused["detail"].as_str().unwrap(), @"令牌 `pipeline` 没有 `ledger`（台账）权限，请在设置的 [[api_token]] 里加到 scopes");
+    for path in ["cases", "tasks", "rules", "ledger/2026-05", "notices", "exemptions"] {
+        assert_eq!(ask(Method::GET, path, pipeline, json!(null)).await.0, 403, "{path}");
+    }
+    assert_eq!(ask(Method::POST, "cases/ZZZZ/verdict", pipeline, json!({"violation": true})).await.0, 403);
+    // A token of one group reads that one and nothing of the whole company.
+    assert_eq!(ask(Method::GET, &format!("cases?group={SALES}"), sales, json!(null)).await.0, 200);
+    assert_eq!(ask(Method::GET, &format!("cases?group={STAFF}"), sales, json!(null)).await.0, 403);
+    assert_eq!(ask(Method::GET, "cases", sales, json!(null)).await.0, 403);
+    let elsewhere = json!({"text": "请回执", "groups": [STAFF], "deadline": "2h"});
+    let (status, refused) = ask(Method::POST, "notices", sales, elsewhere).await;
+    assert_eq!(status, 403, "{refused}");
+    assert_eq!(ask(Method::GET, "exemptions", sales, json!(null)).await.0, 403);
+    // A person's token is that person where two are wanted.
+    let own = json!({"member": "wang", "from": house.clock.now(), "to": house.clock.now() + DAY, "reason": "出差"});
+    let (status, refused) = ask(Method::POST, "exemptions", hr, own).await;
+    assert_eq!((status, &refused["code"]), (400, &json!("same_person")), "{refused}");
+}

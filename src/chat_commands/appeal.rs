@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, words};
-use crate::model::{Role, UserError};
+use crate::{access::Action, model::UserError};
 
 /// The command.
 pub struct Appeal;
@@ -38,7 +38,7 @@ impl Command for Appeal {
             && found.member != *call.by
         {
             let group = call.desk.groups.get(&found.group);
-            if !matches!(group.role(call.by), Role::Owner | Role::Admin) {
+            if !call.may(Action::AnswerAppeal, &group) {
                 return Err(UserError::new("只有群主和管理员可以处理申诉").into());
             }
             let reason = call.words.get(2..).unwrap_or_default().join(" ");

@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who};
+use super::{Call, Command, CommandError};
+use crate::access::Action;
 
 /// The command.
 pub struct Breaker;
@@ -18,8 +19,8 @@ impl Command for Breaker {
     fn help(&self) -> &'static str {
         "短时间移出太多人而暂停后：继续处置，或全部撤销"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::AnswerBreaker)
     }
     fn fits(&self, typed: &[&str]) -> bool {
         matches!(typed, ["恢复" | "撤销"])

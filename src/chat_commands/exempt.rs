@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who, words};
+use super::{Call, Command, CommandError, words};
 use crate::{
+    access::Action,
     groups::Orders,
     model::{MemberId, SignedDuration, Timestamp},
     wording,
@@ -28,8 +29,8 @@ impl Command for Exempt {
     fn help(&self) -> &'static str {
         "一段时间内不处理该成员的消息"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Order)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
@@ -50,8 +51,8 @@ impl Command for PermitAds {
     fn help(&self) -> &'static str {
         "一段时间内允许该成员发广告"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Order)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()

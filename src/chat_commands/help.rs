@@ -2,7 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{ALL, Call, Command, CommandError, Who, decides};
+use super::{ALL, Call, Command, CommandError};
+use crate::access::Action;
 
 /// What is no command and understood all the same: answers to notices and activities.
 const ANSWERS: &str =
@@ -32,16 +33,17 @@ impl Command for Help {
         words.is_empty()
     }
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let decides = match &call.group {
-            Some(group) => decides(group, call.by),
-            None => call.desk.groups.all().iter().any(|group| decides(group, call.by)),
+        let may = |action: Action| match &call.group {
+            Some(group) => call.may(action, group),
+            None => call.desk.groups.all().iter().any(|group| call.may(action, group)),
         };
+        let decides = ALL.iter().filter_map(|command| command.action()).any(may);
         if call.public {
             let more = if decides { "管理指令请私信我发送「帮助」查看。" } else { "" };
             return Ok(format!("可以对我说：我的状态、群规、举报、申诉。{more}"));
         }
         let mut answer = String::from("可以发送：");
-        for command in ALL.iter().filter(|c| decides || c.who() == Who::Anyone) {
+        for command in ALL.iter().filter(|command| command.action().is_none_or(may)) {
             answer.push_str("\n· ");
             answer.push_str(command.usage());
             answer.push('：');

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who, words};
+use super::{Call, Command, CommandError, words};
 use crate::{
+    access::Action,
     model::UserError,
     store::{Case, CaseState},
 };
@@ -24,8 +25,8 @@ impl Command for Misjudged {
     fn help(&self) -> &'static str {
         "撤销一条违规记录，以后同样的话不再提醒"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::DecideCase)
     }
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))

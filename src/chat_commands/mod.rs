@@ -27,10 +27,11 @@ use arc_swap::ArcSwap;
 use async_trait::async_trait;
 
 use crate::{
+    access::{self, Action, Principal},
     appeals::Appeals,
     capability::Capabilities,
     groups::{Group, Groups},
-    model::{Clock, GroupId, MemberId, Message, Role, UserError},
+    model::{Clock, GroupId, MemberId, Message, UserError},
     moderation::{Moderation, Outcome, Rules, undo::UndoError},
     notices::{
         NoticeError, Notices, ack,
@@ -69,15 +70,6 @@ const ALL: &[&dyn Command] = &[
 /// What the group reads instead of an answer that is one person's own business.
 const SENT_IN_PRIVATE: &str = "已私信您。没收到的话，请到群管应用里直接问我。";
 
-/// Who may use a command.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Who {
-    /// Every member.
-    Anyone,
-    /// The owner and admins of the group.
-    Deciders,
-}
-
 /// Is this something typed to the bot (`我的状态`, `@群管 举报 …`, `#华东销售群 警告 @李四 …`)? What a command quotes is not
 /// judged as if its sender had said it. Ask only for words that are addressed to the bot; see [`is_addressed_command`].
 pub fn is_command(text: &str) -> bool {
@@ -103,11 +95,6 @@ pub async fn judge(moderation: &Moderation, message: Message) -> Result<Outcome,
 /// The words without the bot's `@name` in front.
 pub fn without_name(text: &str) -> &str {
     words::own(text, |rest| find(rest).is_some())
-}
-
-/// Owner or admin?
-fn decides(group: &Group, member: &MemberId) -> bool {
-    matches!(group.role(member), Role::Owner | Role::Admin)
 }
 
 fn find(text: &str) -> Option<&'static dyn Command> {
@@ -157,9 +144,9 @@ trait Command: Send + Sync {
     fn usage(&self) -> &'static str;
     /// What it does, in a few words.
     fn help(&self) -> &'static str;
-    /// Who may use it.
-    fn who(&self) -> Who {
-        Who::Anyone
+    /// What one must be allowed to do in the group; `None`: anybody may use it.
+    fn action(&self) -> Option<Action> {
+        None
     }
     /// It is about several groups, or none: who decides in any may use it, and only in private.
     fn is_at_large(&self) -> bool {
@@ -207,6 +194,8 @@ pub struct Desk {
     pub notices: Arc<Notices>,
     /// What was answered just now.
     pub answered: Answered,
+    /// Who may decide besides the group's own people.
+    pub escalation: Vec<MemberId>,
 }
 
 /// Something said to the bot.
@@ -238,6 +227,10 @@ struct Call<'a> {
 }
 
 impl Call<'_> {
+    /// May whoever calls do it in the group?
+    fn may(&self, action: Action, group: &Group) -> bool {
+        self.desk.may(self.by, action, group)
+    }
     fn group(&self) -> Result<&Group, UserError> {
         self.group.as_deref().ok_or_else(|| {
             let its = |group: &Group| group.learned.members.contains_key(self.by);
@@ -277,17 +270,19 @@ impl Desk {
             return Some(answer.to_owned());
         };
         words.remove(0);
-        let group = self.group_of(&said, named);
-        if command.who() == Who::Deciders {
-            let mut allowed = group.as_ref().is_some_and(|g| decides(g, said.by));
+        let group = self.group_of(&said, named, command.action());
+        if let Some(action) = command.action() {
+            let may = |group: &Group| self.may(said.by, action, group);
+            let mut allowed = group.as_deref().is_some_and(may);
             if command.is_at_large() {
-                allowed |= named.is_none() && self.groups.all().iter().any(|g| decides(g, said.by));
+                allowed |= named.is_none() && self.groups.all().iter().any(|group| may(group));
             }
             if !allowed {
                 return Some(match group {
-                    None if self.groups.all().iter().any(|g| decides(g, said.by)) => {
-                        self.which_group(said.text, |g| decides(g, said.by))
+                    None if self.leads(said.by) => {
+                        self.which_group(said.text, |group| self.may(said.by, Action::PublishNotice, group))
                     }
+                    None if self.groups.all().iter().any(|group| may(group)) => self.which_group(said.text, may),
                     _ => "这条指令只有群主和管理员可以使用。".into(),
                 });
             }
@@ -316,6 +311,16 @@ impl Desk {
             tracing::error!(%error, command = command.names()[0], "a command failed");
             "暂时处理不了，请稍后再试。".into()
         }))
+    }
+
+    /// May this person do it in the group?
+    pub(crate) fn may(&self, by: &MemberId, action: Action, group: &Group) -> bool {
+        access::may(Principal::member(by, &self.escalation), action, Some(group)).is_ok()
+    }
+
+    /// Is there a group this person leads?
+    fn leads(&self, by: &MemberId) -> bool {
+        self.groups.all().iter().any(|group| self.may(by, Action::PublishNotice, group))
     }
 
     /// Asks which group was meant, with the person's own groups and words as the example.
@@ -353,7 +358,7 @@ impl Desk {
     }
 
     /// The group a command is about: named, spoken in, or the only one the person decides in or is a member of.
-    fn group_of(&self, said: &Said<'_>, named: Option<&str>) -> Option<Arc<Group>> {
+    fn group_of(&self, said: &Said<'_>, named: Option<&str>, action: Option<Action>) -> Option<Arc<Group>> {
         if let Some(name) = named {
             return self.groups.all().into_iter().find(|g| g.name() == name || g.id().as_str() == name);
         }
@@ -365,7 +370,9 @@ impl Desk {
             let mut found = all.iter().filter(|g| wanted(g));
             found.next().filter(|_| found.next().is_none()).cloned()
         };
-        only(&|g| decides(g, said.by)).or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
+        only(&|g| self.may(said.by, Action::PublishNotice, g))
+            .or_else(|| only(&|g| g.learned.members.contains_key(said.by)))
+            .or_else(|| only(&|g| action.is_some_and(|action| self.may(said.by, action, g))))
     }
 }
 

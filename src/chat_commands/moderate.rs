@@ -2,8 +2,9 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who, words};
+use super::{Call, Command, CommandError, words};
 use crate::{
+    access::Action,
     capability::{Act, Provider},
     groups::Group,
     model::{CaseId, MemberId, SignedDuration, Step, UserError},
@@ -63,8 +64,8 @@ impl Command for Warn {
     fn help(&self) -> &'static str {
         "提醒一位成员并记分"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Punish)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
@@ -86,8 +87,8 @@ impl Command for Mute {
     fn help(&self) -> &'static str {
         "一段时间内不能发言（应用群里会移出、到时拉回）"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Punish)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
@@ -115,8 +116,8 @@ impl Command for Remove {
     fn help(&self) -> &'static str {
         "请出群聊"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Punish)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
@@ -158,8 +159,8 @@ impl Command for Unwarn {
     fn help(&self) -> &'static str {
         "撤销一条违规记录"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::DecideCase)
     }
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word) || word.starts_with('@'))
@@ -190,8 +191,8 @@ impl Command for Unmute {
     fn help(&self) -> &'static str {
         "提前结束禁言，记分保留"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Order)
     }
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()

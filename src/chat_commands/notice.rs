@@ -6,8 +6,9 @@ use std::fmt::Write;
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who, decides, words};
+use super::{Call, Command, CommandError, words};
 use crate::{
+    access::{self, Action, Principal},
     groups::{Group, Groups},
     model::{MemberId, SignedDuration, Timestamp, UserError},
     notices::{
@@ -53,8 +54,8 @@ impl Command for Publish {
     fn help(&self) -> &'static str {
         "起草要求回执的通知"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
     }
     fn is_at_large(&self) -> bool {
         true
@@ -66,7 +67,8 @@ impl Command for Publish {
         let (Some(word), false) = (call.words.get(at), text.is_empty()) else {
             return Err(Call::usage(self).into());
         };
-        let own = call.desk.groups.all().into_iter().filter(|g| decides(g, call.by) && !g.learned.dissolved);
+        let own =
+            call.desk.groups.all().into_iter().filter(|g| call.may(Action::PublishNotice, g) && !g.learned.dissolved);
         let groups: Vec<_> = match &call.group {
             _ if everywhere => own.map(|g| g.id().clone()).collect(),
             Some(group) => vec![group.id().clone()],
@@ -139,7 +141,8 @@ pub async fn send(notices: &Notices, groups: &Groups, id: &str, by: &MemberId) -
         return Ok((notice, false));
     }
     // Who lost the office meanwhile no longer speaks for the group.
-    if !notice.what.groups.iter().all(|group| decides(&groups.get(group), by)) {
+    let speaks = |id| access::may(Principal::member(by, &[]), Action::PublishNotice, Some(&groups.get(id))).is_ok();
+    if !notice.what.groups.iter().all(speaks) {
         return Err(UserError::new("您已不是其中某个群的群主或管理员，不能发出").into());
     }
     Ok((notices.release(&notice.id, by.as_str()).await?, true))
@@ -183,8 +186,8 @@ impl Command for Send {
     fn help(&self) -> &'static str {
         "把自己的通知草稿发出去"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
     }
     fn is_at_large(&self) -> bool {
         true
@@ -214,8 +217,8 @@ impl Command for Cancel {
     fn help(&self) -> &'static str {
         "取消自己的通知；已发出的会告诉群里"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
     }
     fn is_at_large(&self) -> bool {
         true
@@ -243,8 +246,8 @@ impl Command for Progress {
     fn help(&self) -> &'static str {
         "看看还差谁的回执"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
     }
     fn is_at_large(&self) -> bool {
         true
@@ -252,10 +255,8 @@ impl Command for Progress {
     async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
         let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
         let notice = call.desk.notices.get(id).await?;
-        let concerned = |by: &MemberId| {
-            notice.by == by.as_str() || notice.what.groups.iter().any(|group| decides(&call.desk.groups.get(group), by))
-        };
-        if !concerned(call.by) {
+        let leads = |id| call.may(Action::PublishNotice, &call.desk.groups.get(id));
+        if notice.by != call.by.as_str() && !notice.what.groups.iter().any(leads) {
             return Err(UserError::new("这条通知不是发给您管理的群的").into());
         }
         Ok(call.desk.notices.status(&notice.id).await?.brief())

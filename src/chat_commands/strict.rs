@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, Who, words};
-use crate::wording;
+use super::{Call, Command, CommandError, words};
+use crate::{access::Action, wording};
 
 /// The command.
 pub struct Strict;
@@ -19,8 +19,8 @@ impl Command for Strict {
     fn help(&self) -> &'static str {
         "一段时间内从严处理"
     }
-    fn who(&self) -> Who {
-        Who::Deciders
+    fn action(&self) -> Option<Action> {
+        Some(Action::Order)
     }
     fn fits(&self, typed: &[&str]) -> bool {
         matches!(typed, [word] if words::ends(word) || words::duration(word).is_ok())

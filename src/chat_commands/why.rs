@@ -3,10 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, words};
-use crate::{
-    model::{Role, UserError},
-    wording,
-};
+use crate::{access::Action, model::UserError, wording};
 
 /// The command.
 pub struct Why;
@@ -35,7 +32,7 @@ impl Command for Why {
         let unknown = || UserError::new(format!("没有找到记录 {id}"));
         let case = call.desk.store.case(&id).await?.ok_or_else(unknown)?;
         let group = call.desk.groups.get(&case.group);
-        if case.member != *call.by && !matches!(group.role(call.by), Role::Owner | Role::Admin) {
+        if case.member != *call.by && !call.may(Action::ReadCase, &group) {
             return Err(unknown().into());
         }
         if call.public && case.member != *call.by {

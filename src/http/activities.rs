@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
-use crate::notices::activity::Plan;
+use crate::{access::Action, notices::activity::Plan};
 
 /// `POST /api/v1/activities`: announced at once in its groups.
 pub async fn announce(
@@ -20,14 +20,27 @@ pub async fn announce(
     for group in &mut plan.groups {
         *group = api.groups.resolve(group);
     }
-    let activity = api.notices.announce_activity(plan, &caller.0).await?;
+    if plan.groups.is_empty() {
+        caller.may_everywhere(Action::PublishNotice)?;
+    }
+    for group in &plan.groups {
+        caller.may(Action::PublishNotice, [&*api.groups.get(group)])?;
+    }
+    let activity = api.notices.announce_activity(plan, caller.name()).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": activity.id, "expected": activity.guests.len() })))
 }
 
 /// `GET /api/v1/activities/{id}`: the list, and the report that the organiser reads.
-pub async fn show(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub async fn show(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
     let activity = api.notices.activity(&id).await?;
+    for group in &activity.plan.groups {
+        caller.may(Action::PublishNotice, [&*api.groups.get(group)])?;
+    }
     let now = api.clock.now();
     let guests: Vec<Value> = activity
         .guests

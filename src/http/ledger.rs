@@ -78,7 +78,7 @@ pub async fn settle(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: Settling = read(&body)?;
-    api.notices.settle(&said.notice, &said.member, said.settled, &caller.0, &said.note).await?;
+    api.notices.settle(&said.notice, &said.member, said.settled, caller.name(), &said.note).await?;
     Ok(Json(json!({ "notice": said.notice, "member": said.member, "settled": said.settled })))
 }
 
@@ -88,7 +88,7 @@ pub async fn close(
     Extension(caller): Extension<Caller>,
     Path(month): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "close": api.notices.close_month(&month, &caller.0).await? })))
+    Ok(Json(json!({ "close": api.notices.close_month(&month, caller.name()).await? })))
 }
 
 /// Yes or no of the second person.
@@ -106,7 +106,7 @@ pub async fn sign(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: Signature = read(&body)?;
-    Ok(Json(json!({ "close": api.notices.sign_month(&month, &caller.0, said.accept).await? })))
+    Ok(Json(json!({ "close": api.notices.sign_month(&month, caller.name(), said.accept).await? })))
 }
 
 /// A time of one person.
@@ -127,7 +127,7 @@ pub async fn exempt(
     body: Bytes,
 ) -> Result<Json<Span>, Problem> {
     let said: Span = read(&body)?;
-    let standing = Standing { reason: said.reason.clone(), from: said.from, to: said.to, by: caller.0 };
+    let standing = Standing { reason: said.reason.clone(), from: said.from, to: said.to, by: caller.name().to_owned() };
     api.notices.exempt(&said.member, standing).await?;
     Ok(Json(said))
 }

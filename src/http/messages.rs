@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use axum::{Json, extract::State};
+use axum::{Extension, Json, extract::State};
 use serde::{Deserialize, Serialize};
 
-use super::{Api, body, problem::Problem};
+use super::{Api, auth::Caller, body, problem::Problem};
 use crate::{
+    access::Action,
     chat_commands,
     detect::Verdict,
-    model::{Attachment, CaseId, Channel, Message, MessageId, SignedDuration, Step, Timestamp},
+    model::{Attachment, CaseId, Channel, GroupId, Message, MessageId, SignedDuration, Step, Timestamp},
 };
 
 /// Most messages in one batch.
@@ -63,8 +64,15 @@ pub struct Results {
 
 /// Takes a batch in. Messages of one person keep their order; different people are handled side by side, so that they
 /// share the disk's flushes. Answered after every commit is durable.
-pub async fn take_in(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<Results>, Problem> {
+pub async fn take_in(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    body: axum::body::Bytes,
+) -> Result<Json<Results>, Problem> {
     let batch: Batch = body::read(&body)?;
+    for incoming in &batch.messages {
+        caller.may(Action::WriteMessages, [&*api.groups.get(&GroupId::from(incoming.group.as_str()))])?;
+    }
     if batch.messages.len() > MAX_BATCH {
         return Err(Problem::invalid("messages", format!("一批最多 {MAX_BATCH} 条消息")));
     }

@@ -21,11 +21,12 @@ use axum::{
     Router,
     extract::DefaultBodyLimit,
     middleware,
-    routing::{get, post},
+    routing::{MethodRouter, get, post},
 };
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
+    access::Action,
     coverage::Gap,
     groups::{Group, Groups},
     model::Clock,
@@ -78,32 +79,40 @@ impl Api {
     }
 }
 
-/// `/api/v1`, behind tokens; `body_limit` in bytes.
+/// `/api/v1`, behind tokens; `body_limit` in bytes. Each line says what the caller must be allowed to do.
 pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
+    use Action::{Check, DecideCase, KeepLedger, PublishNotice, ReadCase, WriteMessages};
+    let needs = |action: Action, route: MethodRouter<Api>| {
+        route.route_layer(middleware::from_fn_with_state((action, false), auth::require_scope))
+    };
+    // What concerns the whole company is not for a token of some groups.
+    let needs_all = |action: Action, route: MethodRouter<Api>| {
+        route.route_layer(middleware::from_fn_with_state((action, true), auth::require_scope))
+    };
     Router::new()
-        .route("/check", post(messages::check))
-        .route("/messages", post(messages::take_in))
-        .route("/groups/{group}/members/{member}", get(queries::standing))
-        .route("/cases", get(queries::cases))
-        .route("/cases/{id}", get(queries::case))
-        .route("/cases/{id}/verdict", post(rules::judge))
-        .route("/rules", get(rules::list))
-        .route("/rulebooks", get(rules::rulebooks))
-        .route("/tasks", get(queries::tasks))
-        .route("/notices", post(notices::publish).get(notices::list))
-        .route("/notices/preview", post(notices::preview))
-        .route("/notices/{id}", get(notices::status))
-        .route("/notices/{id}/cancel", post(notices::cancel))
-        .route("/notices/{id}/review", post(notices::review))
-        .route("/notices/{id}/answers", post(notices::write_in))
-        .route("/ledger/settle", post(ledger::settle))
-        .route("/ledger/{month}", get(ledger::month))
-        .route("/ledger/{month}/close", post(ledger::close))
-        .route("/ledger/{month}/sign", post(ledger::sign))
-        .route("/exemptions", post(ledger::exempt).get(ledger::exemptions))
-        .route("/absences", post(ledger::absent).get(ledger::absences))
-        .route("/activities", post(activities::announce))
-        .route("/activities/{id}", get(activities::show))
+        .route("/check", needs(Check, post(messages::check)))
+        .route("/messages", needs(WriteMessages, post(messages::take_in)))
+        .route("/groups/{group}/members/{member}", needs(ReadCase, get(queries::standing)))
+        .route("/cases", needs(ReadCase, get(queries::cases)))
+        .route("/cases/{id}", needs(ReadCase, get(queries::case)))
+        .route("/cases/{id}/verdict", needs(DecideCase, post(rules::judge)))
+        .route("/rules", needs(ReadCase, get(rules::list)))
+        .route("/rulebooks", needs(ReadCase, get(rules::rulebooks)))
+        .route("/tasks", needs(ReadCase, get(queries::tasks)))
+        .route("/notices", needs(PublishNotice, post(notices::publish).get(notices::list)))
+        .route("/notices/preview", needs(PublishNotice, post(notices::preview)))
+        .route("/notices/{id}", needs(PublishNotice, get(notices::status)))
+        .route("/notices/{id}/cancel", needs(PublishNotice, post(notices::cancel)))
+        .route("/notices/{id}/review", needs(PublishNotice, post(notices::review)))
+        .route("/notices/{id}/answers", needs(PublishNotice, post(notices::write_in)))
+        .route("/ledger/settle", needs_all(KeepLedger, post(ledger::settle)))
+        .route("/ledger/{month}", needs_all(KeepLedger, get(ledger::month)))
+        .route("/ledger/{month}/close", needs_all(KeepLedger, post(ledger::close)))
+        .route("/ledger/{month}/sign", needs_all(KeepLedger, post(ledger::sign)))
+        .route("/exemptions", needs_all(PublishNotice, post(ledger::exempt).get(ledger::exemptions)))
+        .route("/absences", needs_all(PublishNotice, post(ledger::absent).get(ledger::absences)))
+        .route("/activities", needs(PublishNotice, post(activities::announce)))
+        .route("/activities/{id}", needs(PublishNotice, get(activities::show)))
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
         .layer(middleware::from_fn_with_state(tokens, auth::require_token))
         .layer(DefaultBodyLimit::max(body_limit))

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
 use crate::{
+    access::Action,
     model::{MemberId, Timestamp},
     notices::{Code, Draft, NoticeError, status::Status},
 };
@@ -41,6 +42,14 @@ fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
     Ok(draft)
 }
 
+/// A token for some groups speaks to these groups alone.
+fn may_publish(api: &Api, caller: &Caller, what: &Draft) -> Result<(), Problem> {
+    if what.groups.is_empty() || !what.members.is_empty() || !what.departments.is_empty() {
+        caller.may_everywhere(Action::PublishNotice)?;
+    }
+    what.groups.iter().try_for_each(|group| caller.may(Action::PublishNotice, [&*api.groups.get(group)]))
+}
+
 /// Longest idempotency key, characters.
 const LONGEST_KEY: usize = 100;
 
@@ -60,20 +69,32 @@ pub async fn publish(
 ) -> Result<Json<Value>, Problem> {
     let key = idempotency_key(&headers)?;
     let draft = draft(&api, &body)?;
+    may_publish(&api, &caller, &draft)?;
     let warnings = api.notices.doubts(&draft);
-    let notice = api.notices.publish(draft, &caller.0, key).await?;
+    let notice = api.notices.publish(draft, caller.name(), key).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state, "warnings": warnings })))
 }
 
 /// What members will see and how many they are; nothing is sent or kept.
-pub async fn preview(State(api): State<Api>, body: Bytes) -> Result<Json<Value>, Problem> {
-    let preview = api.notices.preview(&draft(&api, &body)?).await?;
+pub async fn preview(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Json<Value>, Problem> {
+    let draft = draft(&api, &body)?;
+    may_publish(&api, &caller, &draft)?;
+    let preview = api.notices.preview(&draft).await?;
     Ok(Json(serde_json::to_value(preview).unwrap_or_default()))
 }
 
 /// How a notice stands: who has answered, who is missing.
-pub async fn status(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<Status>, Problem> {
+pub async fn status(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Status>, Problem> {
+    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
     Ok(Json(api.notices.status(&id).await?))
 }
 
@@ -85,10 +106,15 @@ pub struct Filter {
 }
 
 /// Notices by id; pass `next` as `after` for the page that follows.
-pub async fn list(State(api): State<Api>, Query(filter): Query<Filter>) -> Result<Json<Value>, Problem> {
+pub async fn list(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Query(filter): Query<Filter>,
+) -> Result<Json<Value>, Problem> {
     let limit = filter.limit.unwrap_or(50).clamp(1, 500);
-    let notices = api.notices.list(filter.after.as_deref(), limit).await?;
+    let mut notices = api.notices.list(filter.after.as_deref(), limit).await?;
     let next = notices.last().filter(|_| notices.len() == limit).map(|n| n.id.clone());
+    notices.retain(|notice| may_publish(&api, &caller, &notice.what).is_ok());
     let brief: Vec<Value> =
         notices.iter().map(|n| json!({ "id": n.id, "state": n.state, "text": n.summary(40) })).collect();
     Ok(Json(json!({ "notices": brief, "next": next })))
@@ -100,7 +126,8 @@ pub async fn cancel(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let notice = api.notices.cancel(&id, &caller.0).await?;
+    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
+    let notice = api.notices.cancel(&id, caller.name()).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
 }
@@ -125,7 +152,8 @@ pub async fn write_in(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: WrittenIn = body::read(&body)?;
-    let heard = api.notices.write_in(&id, &said.member, said.at, &caller.0, &said.note).await?;
+    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
+    let heard = api.notices.write_in(&id, &said.member, said.at, caller.name(), &said.note).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": heard.notice, "member": said.member, "state": heard.state })))
 }
@@ -136,8 +164,9 @@ pub async fn review(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    api.notices.review(&id, &caller.0).await?;
-    let notice = api.notices.release(&id, &caller.0).await?;
+    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
+    api.notices.review(&id, caller.name()).await?;
+    let notice = api.notices.release(&id, caller.name()).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
 }

@@ -1,14 +1,15 @@
 //! Reading `/api/v1`: standings, cases, tasks. Evidence is masked; opening it is another right and is recorded.
 
 use axum::{
-    Json,
+    Extension, Json,
     extract::{Path, Query, State},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{Api, problem::Problem};
+use super::{Api, auth::Caller, problem::Problem};
 use crate::{
+    access::Action,
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
     policy::MemberState,
     store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
@@ -38,9 +39,11 @@ struct StrikeView {
 /// A member's standing in a group; somebody never seen is in good standing.
 pub async fn standing(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path((group, member)): Path<(String, String)>,
 ) -> Result<Json<StandingView>, Problem> {
     let group = api.groups.resolve(&GroupId::from(group));
+    caller.may(Action::ReadCase, [&*api.groups.get(&group)])?;
     let now = api.clock.now();
     let standing = api.store.member(&group, &MemberId::from(member)).await?.standing;
     let (state, until) = match standing.state {
@@ -131,8 +134,10 @@ impl From<Case> for CaseView {
 /// Cases, newest first; pass `next` as `after` for the page that follows.
 pub async fn cases(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Query(filter): Query<CaseFilter>,
 ) -> Result<Json<serde_json::Value>, Problem> {
+    may_list(&api, &caller, filter.group.as_deref())?;
     let limit = filter.limit.unwrap_or(50).clamp(1, 500);
     let query = CaseQuery {
         group: filter.group.map(|g| api.groups.resolve(&GroupId::from(g))),
@@ -151,9 +156,22 @@ pub async fn cases(
 }
 
 /// One case.
-pub async fn case(State(api): State<Api>, Path(id): Path<String>) -> Result<Json<CaseView>, Problem> {
+pub async fn case(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<CaseView>, Problem> {
     let case = api.store.case(&CaseId::new(id.to_uppercase())).await?.ok_or_else(|| Problem::not_found("违规记录"))?;
+    caller.may(Action::ReadCase, [&*api.groups.get(&case.group)])?;
     Ok(Json(case.into()))
+}
+
+/// A token for some groups reads the list of one of them.
+fn may_list(api: &Api, caller: &Caller, group: Option<&str>) -> Result<(), Problem> {
+    match group {
+        Some(group) => caller.may(Action::ReadCase, [&*api.groups.get(&GroupId::from(group))]),
+        None => caller.may_everywhere(Action::ReadCase),
+    }
 }
 
 /// Filters of `GET /api/v1/tasks`.
@@ -201,8 +219,10 @@ impl From<Task> for TaskView {
 /// Tasks by id.
 pub async fn tasks(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Query(filter): Query<TaskFilter>,
 ) -> Result<Json<serde_json::Value>, Problem> {
+    may_list(&api, &caller, filter.group.as_deref())?;
     let limit = filter.limit.unwrap_or(200).clamp(1, 1000);
     let query = TaskQuery {
         state: filter

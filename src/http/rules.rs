@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
-use crate::{model::CaseId, moderation::undo::UndoError};
+use crate::{access::Action, model::CaseId, moderation::undo::UndoError};
 
 /// `GET /api/v1/rules`: every rule that an admin added or edited, and every other one that people have said something about.
 pub async fn list(State(api): State<Api>) -> Json<Value> {
@@ -17,8 +17,10 @@ pub async fn list(State(api): State<Api>) -> Json<Value> {
 }
 
 /// `GET /api/v1/rulebooks`: which version of its rulebooks each group lives under, and which one comes when.
-pub async fn rulebooks(State(api): State<Api>) -> Json<Value> {
-    Json(json!({ "rulebooks": api.moderation.rulebooks().all() }))
+pub async fn rulebooks(State(api): State<Api>, Extension(caller): Extension<Caller>) -> Json<Value> {
+    let mut all = api.moderation.rulebooks().all();
+    all.retain(|lived| caller.may(Action::ReadCase, [&*api.groups.get(&lived.group)]).is_ok());
+    Json(json!({ "rulebooks": all }))
 }
 
 /// Body of `POST /api/v1/cases/{id}/verdict`.
@@ -37,10 +39,9 @@ pub async fn judge(
 ) -> Result<Json<Value>, Problem> {
     let said: Judgement = body::read(&body)?;
     let id = CaseId::new(id.to_uppercase());
-    if api.store.case(&id).await?.is_none() {
-        return Err(Problem::not_found("违规记录"));
-    }
-    match api.moderation.judged(&id, &caller.0, said.violation).await {
+    let Some(case) = api.store.case(&id).await? else { return Err(Problem::not_found("违规记录")) };
+    caller.may(Action::DecideCase, [&*api.groups.get(&case.group)])?;
+    match api.moderation.judged(&id, caller.name(), said.violation).await {
         Ok(()) => Ok(Json(json!({ "case": id, "violation": said.violation }))),
         Err(UndoError::User(error)) => Err(error.into()),
         Err(UndoError::Store(error)) => Err(error.into()),

@@ -251,7 +251,7 @@ impl Notices {
         if at > now {
             return Err(NoticeError::wrong("at", "回执的时间不能在将来"));
         }
-        if by == member.as_str() {
+        if self.people.same(by, member.as_str()) {
             return Err(NoticeError::refused(Code::SamePerson, "自己的回执请自己回复，不能补录"));
         }
         if self.entry(&notice, member).await?.is_none() {

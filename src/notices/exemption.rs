@@ -149,7 +149,7 @@ impl Notices {
         if standing.to <= standing.from {
             return Err(NoticeError::wrong("to", "豁免的结束时间要晚于开始时间"));
         }
-        if standing.by == member.as_str() {
+        if self.people.same(&standing.by, member.as_str()) {
             return Err(NoticeError::refused(Code::SamePerson, "不能给自己豁免"));
         }
         self.append(STANDING, member, standing).await

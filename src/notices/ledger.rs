@@ -242,7 +242,7 @@ impl Notices {
     ) -> Result<(), NoticeError> {
         let notice = self.get(notice).await?;
         let month = self.calendar.load().month(notice.due.unwrap_or(notice.created));
-        if by == member.as_str() && settled != Some(Settled::Disputed) {
+        if self.people.same(by, member.as_str()) && settled != Some(Settled::Disputed) {
             return Err(NoticeError::refused(Code::SamePerson, "自己的记录只能提出异议，由别人处理"));
         }
         let now = self.now();
@@ -306,7 +306,7 @@ impl Notices {
             if close.state == CloseState::Signed {
                 return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已复核")));
             }
-            if close.by == by {
+            if self.people.same(&close.by, by) {
                 return Err(NoticeError::refused(Code::SamePerson, "要由另一个人复核"));
             }
             if accept {

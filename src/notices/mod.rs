@@ -50,6 +50,7 @@ pub use self::{
     run::{Ran, run_task},
 };
 use crate::{
+    access::People,
     model::{Clock, Timestamp, UserError, named_enum},
     store::{Collection, Name, Store, StoreError},
 };
@@ -141,6 +142,7 @@ pub struct Notices {
     directory: Arc<dyn Directory>,
     calendar: ArcSwap<Calendar>,
     links: Option<String>,
+    people: People,
     /// When this life of the program began.
     started: Timestamp,
 }
@@ -154,7 +156,12 @@ impl Notices {
         calendar: Arc<Calendar>,
     ) -> Self {
         let started = clock.now();
-        Self { store, clock, directory, calendar: ArcSwap::new(calendar), links: None, started }
+        let people = People::default();
+        Self { store, clock, directory, calendar: ArcSwap::new(calendar), links: None, people, started }
+    }
+    /// Whom the API's tokens belong to, where two people are wanted.
+    pub fn with_people(self, people: People) -> Self {
+        Self { people, ..self }
     }
     /// Notices carry a link to acknowledge, below this address.
     pub fn with_links(self, public_url: Option<String>) -> Self {

@@ -226,7 +226,7 @@ impl Notices {
                 let text = format!("通知 {} 现在是“{}”，不能审核", notice.id, notice.state.zh());
                 return Err(NoticeError::refused(Code::WrongState, text));
             }
-            if notice.by == by {
+            if self.people.same(&notice.by, by) {
                 return Err(NoticeError::refused(Code::SamePerson, "自己起草的通知要由另一个人审核"));
             }
             notice.state = State::Reviewed;

@@ -162,6 +162,11 @@ fn tokens(settings: &Settings, document: &mut Document<'_>) {
         if (1..16).contains(&length) {
             document.wrong(&format!("{path}.value"), "令牌太短，至少 16 个字符");
         }
+        for id in token.groups.iter().flatten() {
+            if !settings.groups.iter().any(|group| group.id == *id) {
+                document.wrong(&format!("{path}.groups"), format!("没有编号为 {id} 的 [[group]]"));
+            }
+        }
     }
 }
 

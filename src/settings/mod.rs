@@ -48,7 +48,7 @@ pub use self::{
     problem::{Problem, did_you_mean},
     retention::Retention,
     secret::Secret,
-    server::{ApiToken, Http},
+    server::{ApiToken, Http, Scope},
     store::{Engine, Store},
     units::parse_duration,
     wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Wecom},

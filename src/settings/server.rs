@@ -1,9 +1,12 @@
 //! `[http]` and `[[api_token]]`: how the server protects itself and who may use the API.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use serde::Deserialize;
 
 use super::{Secret, units::duration};
+use crate::model::{GroupId, MemberId, named_enum};
 
 /// Limits of the HTTP server.
 #[derive(Clone, Debug, Deserialize)]
@@ -32,6 +35,26 @@ impl Default for Http {
     }
 }
 
+named_enum! {
+    /// What an API token is good for; written as `scopes = [...]`.
+    pub enum Scope {
+        /// Everything.
+        Admin = "admin", "全部";
+        /// Judge texts without a trace.
+        Check = "check", "试判";
+        /// Read standings, cases, tasks and rules.
+        CasesRead = "cases:read", "查看记录";
+        /// Say whether a case was one; take it back.
+        CasesDecide = "cases:decide", "处理记录";
+        /// Read and settle the ledger, close and sign months.
+        Ledger = "ledger", "台账";
+        /// Hand in messages.
+        MessagesWrite = "messages:write", "提交消息";
+        /// Notices, activities, exemptions, leave.
+        Notices = "notices", "通知";
+    }
+}
+
 /// A token for `/api/v1`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -40,4 +63,13 @@ pub struct ApiToken {
     pub name: String,
     /// The token; at least 16 characters.
     pub value: Secret,
+    /// What it is good for; everything if this is not written.
+    #[serde(default)]
+    pub scopes: Option<BTreeSet<Scope>>,
+    /// Only for these groups; for all, and for what concerns the whole company, if this is not written.
+    #[serde(default)]
+    pub groups: Option<BTreeSet<GroupId>>,
+    /// Whom it belongs to: where two people are wanted, this person and the token are one.
+    #[serde(default)]
+    pub person: Option<MemberId>,
 }
