@@ -49,6 +49,7 @@ use crate::{
     notices::{self, Notices},
     reports::Reports,
     rulebooks::{self, Rulebooks},
+    second_opinion,
     settings::{
         Problem, Settings,
         reload::{self, Live, Watched},
@@ -350,6 +351,11 @@ impl App {
             Arc::new(jobs::prune::PruneJob { store: store.clone(), live: live.clone() }),
             Arc::new(jobs::seats::SeatsJob { coverage: coverage.clone(), archive: wecom_hands.archive.clone() }),
             Arc::new(jobs::words::WordsJob { live: live.clone(), client: wecom_hands.app.clone() }),
+            Arc::new(jobs::second_opinion::SecondOpinionJob::new(
+                store.clone(),
+                moderation.clone(),
+                second_opinion::Client::new().context("the way to the second opinion")?,
+            )),
         ]);
         let notice_jobs = notices::run::KINDS
             .iter()

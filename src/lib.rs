@@ -31,6 +31,8 @@ pub mod wecom;
 
 pub mod intercept;
 
+pub mod second_opinion;
+
 pub mod notices;
 
 pub mod rulebooks;

@@ -8,9 +8,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
+use sha2::{Digest, Sha256};
 
 use crate::{
-    model::{CaseId, GroupId, MemberId, TaskId, Timestamp, named_enum},
+    model::{CaseId, GroupId, MemberId, Message, MessageId, TaskId, Timestamp, named_enum},
     store::{Case, CaseEvent, Task, TaskState, TaskUpdate},
 };
 
@@ -61,6 +62,8 @@ named_enum! {
         Rulebook = "rulebook", "群规变更";
         /// Who has a seat in the archive is read.
         Seats = "seats", "读取存档席位";
+        /// A language model is asked about a message.
+        SecondOpinion = "second_opinion", "第二意见";
         /// What would have been done.
         Simulated = "simulated", "试运行";
         /// A member reads something about a case.
@@ -401,6 +404,34 @@ impl Appeal {
     }
 }
 
+/// Payload of a `second_opinion` task.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SecondOpinion {
+    /// A message that nobody suspects; without one it is about the task's case.
+    #[serde(default)]
+    pub message: Option<MessageId>,
+}
+
+impl Payload for SecondOpinion {
+    const KIND: Kind = Kind::SecondOpinion;
+}
+
+impl SecondOpinion {
+    /// Asks about a case, before a person is.
+    pub fn about(case: &Case, now: Timestamp) -> Task {
+        about(format!("opinion-{}", case.id), &case.group, case, now, &Self { message: None })
+    }
+    /// Reads a message.
+    pub fn reading(message: &Message, now: Timestamp) -> Task {
+        let hash = Sha256::digest(message.id.as_str());
+        let id: String = hash[..12].iter().map(|byte| format!("{byte:02x}")).collect();
+        let payload = Self { message: Some(message.id.clone()) };
+        let mut task = task(format!("opinion-read-{id}"), &message.group, now, &payload);
+        task.member = Some(message.sender.clone());
+        task
+    }
+}
+
 /// Payload of a `report` task.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Report {
@@ -638,6 +669,14 @@ named_enum! {
         Reported = "reported", "反馈已处理";
         /// It was taken back.
         Revoked = "revoked", "已撤销";
+        /// The model saw no violation.
+        SecondOpinionFine = "second_opinion_fine", "第二意见：没有违规";
+        /// The same, and a person is asked without knowing it, to see whether people agree.
+        SecondOpinionChecked = "second_opinion_checked", "第二意见：没有违规，抽查";
+        /// The model did not know.
+        SecondOpinionUnsure = "second_opinion_unsure", "第二意见：不确定";
+        /// The model saw a violation.
+        SecondOpinionViolation = "second_opinion_violation", "第二意见：违规";
         /// Only tried.
         Simulated = "simulated", "试运行";
         /// Its member cannot be told in private.

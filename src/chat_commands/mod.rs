@@ -13,6 +13,7 @@ mod moderate;
 pub mod notice;
 mod report;
 mod rules;
+mod second_opinion;
 mod status;
 mod strict;
 mod try_it;
@@ -61,6 +62,7 @@ const ALL: &[&dyn Command] = &[
     &exempt::PermitAds,
     &strict::Strict,
     &breaker::Breaker,
+    &second_opinion::SecondOpinion,
     &notice::Publish,
     &notice::Send,
     &notice::Cancel,

@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 
 use super::{Call, Command, CommandError, words};
-use crate::{access::Action, model::UserError, wording};
+use crate::{access::Action, model::UserError, moderation::second_opinion, wording};
 
 /// The command.
 pub struct Why;
@@ -54,7 +54,10 @@ impl Command for Why {
         if let Some(expires) = case.expires_at {
             answer.push_str(&format!("{} 失效。", wording::when(expires, now)));
         }
-        for event in case.history.iter().filter(|e| !e.note.is_empty()) {
+        // What a model thought is a hint for those who decide; it is the reason for nothing.
+        let decides = call.may(Action::DecideCase, &group);
+        let shown = case.history.iter().filter(|e| !e.note.is_empty() && (decides || !second_opinion::is_hint(e)));
+        for event in shown {
             let appeal = if event.what == "appealed" { "申诉：" } else { "" };
             answer.push_str(&format!("\n· {} {appeal}{}", wording::when(event.at, now), event.note));
         }

@@ -14,6 +14,7 @@ pub mod problem;
 pub mod queries;
 pub mod receipt;
 pub mod rules;
+pub mod second_opinion;
 
 use std::sync::Arc;
 
@@ -98,6 +99,7 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
         .route("/cases/{id}/verdict", needs(DecideCase, post(rules::judge)))
         .route("/rules", needs(ReadCase, get(rules::list)))
         .route("/rulebooks", needs(ReadCase, get(rules::rulebooks)))
+        .route("/second-opinion", needs(ReadCase, get(second_opinion::show)))
         .route("/tasks", needs(ReadCase, get(queries::tasks)))
         .route("/notices", needs(PublishNotice, post(notices::publish).get(notices::list)))
         .route("/notices/preview", needs(PublishNotice, post(notices::preview)))

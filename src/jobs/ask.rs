@@ -16,6 +16,7 @@ use super::{
 use crate::{
     groups::{Group, Groups},
     model::{GroupKind, MemberId, SignedDuration, Timestamp},
+    moderation::second_opinion,
     policy::MemberState,
     store::{Case, CaseState, Store, Task, changes::Changes},
     tasks::{Ask, CardId, Happened, Kind, Request},
@@ -249,7 +250,10 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         ),
         Request::Review => (
             format!("请看一条消息：{name}"),
-            "机器人把握不够，请您判断是否违规。".into(),
+            match second_opinion::hint(case) {
+                "" => "机器人把握不够，请您判断是否违规。".into(),
+                hint => format!("机器人把握不够，请您判断是否违规。仅供参考，{hint}"),
+            },
             vec![Button { text: "确认违规", key: "confirm", primary: true }, wrong],
         ),
         Request::Leak => (

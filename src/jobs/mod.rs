@@ -21,6 +21,7 @@ pub mod review;
 pub mod rulebook;
 pub mod runner;
 pub mod seats;
+pub mod second_opinion;
 pub mod simulated;
 pub mod take_over;
 pub mod tell;
@@ -30,7 +31,7 @@ pub mod words;
 use async_trait::async_trait;
 
 use crate::{
-    model::Timestamp,
+    model::{GroupId, Timestamp},
     store::{Store, StoreError, Task, TaskUpdate, changes::Changes},
     tasks::{Kind, Payload},
 };
@@ -127,6 +128,10 @@ pub trait Job: Send + Sync + 'static {
     fn kind(&self) -> Kind;
     /// Does it, or finds that it is done already: a task may be run again after a crash in the middle.
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError>;
+    /// What waits for what: tasks of one lane run one after the other. By default a group's.
+    fn lane(&self, task: &Task) -> GroupId {
+        task.group.clone()
+    }
     /// False for what must not be given up because it failed many times.
     fn gives_up(&self) -> bool {
         true

@@ -56,33 +56,32 @@ struct Held {
     /// The newest claim of each: a task whose lease runs out while it waits or runs (a long queue, a clock that jumped) is
     /// claimed again and goes on under that claim.
     claims: HashMap<TaskId, Task>,
-    /// What waits its turn; a group that is here has a worker.
+    /// What waits its turn, by lane ([`Job::lane`]); a lane that is here has a worker.
     waiting: HashMap<GroupId, VecDeque<TaskId>>,
 }
 
 impl Held {
-    /// Takes a claimed task in; returns its group if that needs a worker.
-    fn take_in(&mut self, task: Task) -> Option<GroupId> {
+    /// Takes a claimed task in; returns its lane if that needs a worker.
+    fn take_in(&mut self, task: Task, lane: GroupId) -> Option<GroupId> {
         if let Some(known) = self.claims.get_mut(&task.id) {
             *known = Task { attempts: known.attempts, ..task }; // not another attempt, the same one
             return None;
         }
-        let group = task.group.clone();
-        let needs_worker = !self.waiting.contains_key(&group);
-        self.waiting.entry(group.clone()).or_default().push_back(task.id.clone());
+        let needs_worker = !self.waiting.contains_key(&lane);
+        self.waiting.entry(lane.clone()).or_default().push_back(task.id.clone());
         self.claims.insert(task.id.clone(), task);
-        needs_worker.then_some(group)
+        needs_worker.then_some(lane)
     }
 
-    /// What the group's worker does next; `None` ends the worker.
-    fn next(&mut self, group: &GroupId, now: Timestamp) -> Option<Task> {
-        while let Some(id) = self.waiting.get_mut(group).and_then(VecDeque::pop_front) {
+    /// What the lane's worker does next; `None` ends the worker.
+    fn next(&mut self, lane: &GroupId, now: Timestamp) -> Option<Task> {
+        while let Some(id) = self.waiting.get_mut(lane).and_then(VecDeque::pop_front) {
             if self.claims.get(&id).is_some_and(|task| task.leased_until.is_some_and(|until| until > now)) {
                 return self.claims.get(&id).cloned();
             }
             self.claims.remove(&id); // waited for too long; it is due again
         }
-        self.waiting.remove(group);
+        self.waiting.remove(lane);
         None
     }
 }
@@ -135,7 +134,7 @@ impl Runner {
         while workers.join_next().await.is_some() {}
     }
 
-    /// Claims what is due now and hands it to the groups' workers; returns how many tasks that were.
+    /// Claims what is due now and hands it to the lanes' workers; returns how many tasks that were.
     async fn claim(self: &Arc<Self>, workers: &mut JoinSet<()>) -> Result<usize, StoreError> {
         let room = MOST_HELD.saturating_sub(self.held.lock().claims.len()).min(BATCH);
         if room == 0 {
@@ -144,17 +143,18 @@ impl Runner {
         let claimed = self.store.claim(self.clock.now(), room, LEASE).await?;
         let count = claimed.len();
         for task in claimed {
-            if let Some(group) = self.held.lock().take_in(task) {
-                workers.spawn(self.clone().work(group));
+            let lane = self.jobs.get(task.kind.as_str()).map_or_else(|| task.group.clone(), |job| job.lane(&task));
+            if let Some(lane) = self.held.lock().take_in(task, lane) {
+                workers.spawn(self.clone().work(lane));
             }
         }
         Ok(count)
     }
 
-    /// A group's worker.
-    async fn work(self: Arc<Self>, group: GroupId) {
+    /// A lane's worker.
+    async fn work(self: Arc<Self>, lane: GroupId) {
         loop {
-            let Some(task) = self.held.lock().next(&group, self.clock.now()) else { return };
+            let Some(task) = self.held.lock().next(&lane, self.clock.now()) else { return };
             self.run_one(&task).await;
             self.wake.notify_one(); // what follows from it, and room for more
         }

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc};
 use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 
-use super::{Moderation, Rules, undo::UndoError};
+use super::{Moderation, Rules, second_opinion, undo::UndoError};
 use crate::{
     detect::{Finding, Stages, own::Own},
     model::{CaseId, Stage, Timestamp, UserError},
@@ -182,6 +182,7 @@ impl Moderation {
         }
         let now = self.clock.now();
         case.note(now, by, Happened::Confirmed, "经人看过，确属违规");
+        second_opinion::agreement(tx, &case, None, true).await?;
         self.judge(tx, &case, Verdict::Confirmed, now).await?;
         tx.put_case(case.clone());
         Ok(Some(case))
@@ -190,7 +191,10 @@ impl Moderation {
     /// What follows once a case was confirmed.
     pub async fn confirmed(&self, case: Option<&Case>) -> Result<(), UndoError> {
         match case {
-            Some(case) => Ok(self.lives.reread(self.store.as_ref(), case).await?),
+            Some(case) => {
+                second_opinion::tell_agreement(case, true);
+                Ok(self.lives.reread(self.store.as_ref(), case).await?)
+            }
             None => Ok(()),
         }
     }

@@ -13,6 +13,7 @@ pub mod lives;
 pub mod manual;
 mod record;
 pub mod renamed;
+pub mod second_opinion;
 pub mod taken_back;
 pub mod undo;
 
@@ -30,13 +31,13 @@ use crate::{
         history::{Before, Crowd, OVERALL},
     },
     groups::{Group, Groups},
-    model::{Attachment, CaseId, Category, Clock, Message, Mode, Role, SignedDuration, Step, Timestamp},
+    model::{Attachment, CaseId, Category, Clock, MemberId, Message, Mode, Role, SignedDuration, Step, Timestamp},
     notices::{NoticeError, Notices, ack},
     policy::{self, Decision, Facts, Policy, breaker::Breaker},
     rulebooks::Rulebooks,
     settings::reload::Live,
     store::{
-        Case, CaseState, Commit, Committed, MemberRecord, Processed, Store, StoreError, TaskQuery, TaskState,
+        Case, CaseState, Commit, Committed, Document, MemberRecord, Processed, Store, StoreError, TaskQuery, TaskState,
         TaskUpdate,
     },
     tasks::Kind,
@@ -393,33 +394,14 @@ impl Moderation {
                     report = Report::default();
                 }
             }
-            let (brake_document, mut breaker) = match report.verdict {
+            let (brake_document, breaker) = match report.verdict {
                 Verdict::Act => {
                     let (document, breaker) = brake::load(self.store.as_ref(), &message.group).await?;
                     (Some(document), breaker)
                 }
                 _ => (None, Breaker::default()), // nothing is done, so nothing can be held back
             };
-            let orders = &group.learned.orders;
-            let until = |map: &std::collections::BTreeMap<_, Timestamp>| {
-                map.get(&message.sender).is_some_and(|until| *until > message.at.min(now))
-            };
-            let permitted: &[Category] =
-                if until(&orders.ads_permitted) { &[Category::Ads, Category::CrossPromotion] } else { &[] };
-            let facts = Facts {
-                report: &report,
-                group: &message.group,
-                kind: group.set.kind,
-                mode: group.set.mode,
-                role,
-                external: group.is_external(&message.sender),
-                at: message.at,
-                breaker_open: breaker.is_open(),
-                strict_until: orders.strict_until,
-                exempt: until(&orders.exempt),
-                permitted,
-                working: rules.is_working(message.at),
-            };
+            let facts = facts(rules, group, &message.sender, message.at, now, &report, &breaker);
             record.standing.joined = group.joined(&message.sender).or(record.standing.joined);
             let rehearsal = self.is_rehearsal(group);
             if !rehearsal {
@@ -451,19 +433,9 @@ impl Moderation {
                 if let Some((key, text)) = rules.clause(group, decision.category, message.at.min(now)) {
                     (case.clause, case.rule) = (Some(key), text);
                 }
-                commit.tasks = effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now);
-                let by_api = self.capabilities.load().provider(Act::Move, group, Some(&message.sender));
-                if decision.step == Step::Remove && !decision.needs_human && by_api == Some(Provider::Api) {
-                    let page = brake::count(&mut breaker, policy.for_group(&message.group), group, &id, now);
-                    commit.tasks.extend(page);
-                    if let Some(mut document) = brake_document {
-                        document.body = serde_json::to_value(&breaker).unwrap_or_default();
-                        commit.documents.push(document);
-                    }
-                }
-                if decision.cross_group {
-                    self.sister_groups(group, &case, &decision, now, &mut commit).await?;
-                }
+                self.follow_up(policy, group, &case, &decision, brake_document.map(|d| (d, breaker)), now, &mut commit)
+                    .await?;
+                second_opinion::before_a_person(rules, group, &case, &decision, now, &mut commit.tasks);
                 answer.case = Some(id);
                 commit.cases.push(case);
             } else if let Some((category, what)) = only_recorded(rules, role, &report, &decision)
@@ -478,6 +450,8 @@ impl Moderation {
                 case.state = CaseState::Closed;
                 case.history[0].what = what.into();
                 commit.cases.push(case);
+            } else if !rehearsal && manner == Manner::Said && self.may_be_read(rules, &message, &report, &facts) {
+                commit.tasks.push(crate::tasks::SecondOpinion::reading(&message, now));
             }
             commit.members.push(record);
             commit.processed = Some(Processed {
@@ -504,6 +478,37 @@ impl Moderation {
                 Committed::Conflict => debug!(message = %message.id, "somebody was faster; deciding again"),
             }
         }
+    }
+
+    /// What follows from a decision about a case besides the strike: tasks, a removal that the breaker counts, the owner's
+    /// other groups.
+    async fn follow_up(
+        &self,
+        policy: &Policy,
+        group: &Group,
+        case: &Case,
+        decision: &Decision,
+        breaker: Option<(Document, Breaker)>,
+        now: Timestamp,
+        commit: &mut Commit,
+    ) -> Result<(), StoreError> {
+        let can = self.capabilities.load();
+        commit.tasks.extend(effects::tasks(can.as_ref(), group, case, decision, now));
+        let by_api = can.provider(Act::Move, group, Some(&case.member)) == Some(Provider::Api);
+        if decision.step == Step::Remove
+            && !decision.needs_human
+            && by_api
+            && let Some((mut document, mut breaker)) = breaker
+        {
+            let page = brake::count(&mut breaker, policy.for_group(group.id()), group, &case.id, now);
+            commit.tasks.extend(page);
+            document.body = serde_json::to_value(&breaker).unwrap_or_default();
+            commit.documents.push(document);
+        }
+        if decision.cross_group {
+            self.sister_groups(group, case, decision, now, commit).await?;
+        }
+        Ok(())
     }
 
     /// The same message long after its mark was pruned: the answer is the one its case gives, and the mark is back.
@@ -589,6 +594,35 @@ impl Moderation {
             }
         }
         Ok(Ok(last))
+    }
+}
+
+/// What a decision about a member's message depends on besides their record.
+fn facts<'a>(
+    rules: &Rules,
+    group: &'a Group,
+    member: &MemberId,
+    at: Timestamp,
+    now: Timestamp,
+    report: &'a Report,
+    breaker: &Breaker,
+) -> Facts<'a> {
+    let orders = &group.learned.orders;
+    let until =
+        |map: &std::collections::BTreeMap<_, Timestamp>| map.get(member).is_some_and(|until| *until > at.min(now));
+    Facts {
+        report,
+        group: group.id(),
+        kind: group.set.kind,
+        mode: group.set.mode,
+        role: group.role(member),
+        external: group.is_external(member),
+        at,
+        breaker_open: breaker.is_open(),
+        strict_until: orders.strict_until,
+        exempt: until(&orders.exempt),
+        permitted: if until(&orders.ads_permitted) { &[Category::Ads, Category::CrossPromotion] } else { &[] },
+        working: rules.is_working(at),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Moderation, harmless};
+use super::{Moderation, harmless, second_opinion};
 use crate::{
     capability::{Act, Provider},
     model::{CaseId, GroupId, MemberId, Step, Timestamp, UserError},
@@ -83,6 +83,7 @@ impl Moderation {
         if let Some(verdict) = verdict(why) {
             harmless::remember(tx, &case, by, now).await?;
             self.judge(tx, &case, verdict, now).await?;
+            second_opinion::agreement(tx, &case, second_opinion::person_said(&case), false).await?;
         }
         case.state = CaseState::Revoked;
         case.note(now, by, Happened::Revoked, format!("记录已撤销（{}）", why_zh(why)));
@@ -94,6 +95,7 @@ impl Moderation {
     pub async fn revoked(&self, case: &Case, why: &'static str) -> Result<(), UndoError> {
         if verdict(why).is_some() {
             self.harmless.learn(&case.evidence);
+            second_opinion::tell_agreement(case, false);
         }
         self.lives.reread(self.store.as_ref(), case).await?;
         self.bring_back_who_left_meanwhile(case, self.clock.now()).await?;
@@ -109,6 +111,7 @@ impl Moderation {
                 return Err(UserError::new(format!("{} 已经记为误判了", case.id)).into());
             }
             harmless::remember(tx, case, by, now).await?;
+            second_opinion::agreement(tx, case, second_opinion::person_said(case), false).await?;
             self.judge(tx, case, Verdict::Misjudged, now).await?;
             tx.edit_case(&case.id, |case| case.note(now, by, Happened::Misjudged, "经人看过，属于误判")).await?;
         });

@@ -4,7 +4,10 @@ use std::{collections::HashMap, path::Path};
 
 use jiff::SignedDuration;
 
-use super::{Environment, Files, Secret, Settings, document::Document, files::Kind, problem::did_you_mean};
+use super::{
+    Environment, Files, SecondOpinionMode, Secret, Settings, document::Document, files::Kind, problem::did_you_mean,
+    second_opinion,
+};
 use crate::model::{GroupKind, Mode};
 
 /// Shows every secret with its path in the file.
@@ -27,6 +30,9 @@ pub(super) fn each_secret(settings: &mut Settings, visit: &mut dyn FnMut(&str, &
             }
             archive.proxy_password.iter_mut().for_each(|s| visit("wecom.archive.proxy_password", s));
         }
+    }
+    if let Some(key) = settings.detect.second_opinion.as_mut().and_then(|opinion| opinion.key.as_mut()) {
+        visit("detect.second_opinion.key", key);
     }
     for (index, token) in settings.api_tokens.iter_mut().enumerate() {
         visit(&format!("api_token[{index}].value"), &mut token.value);
@@ -53,6 +59,9 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     groups(settings, document);
     if tracing_subscriber::EnvFilter::try_new(&settings.log.level).is_err() {
         document.wrong("log.level", "写 error、warn、info、debug 或 trace，也可以像 info,qunguan::wecom=debug");
+    }
+    if let Some(opinion) = &settings.detect.second_opinion {
+        second_opinion::check(opinion, document);
     }
     for name in &settings.detect.skip_wordlists {
         named(&settings.files, document, "detect.skip_wordlists", Kind::Wordlist, name);
@@ -200,6 +209,13 @@ fn groups(settings: &Settings, document: &mut Document<'_>) {
         }
         if group.mode == Mode::Assisted && group.owner.is_none() && group.admins.is_empty() {
             document.wrong(&at("mode"), "assisted 要写 owner 或 admins：待办卡要发给人");
+        }
+        if let Some(mode) = group.second_opinion.filter(|mode| *mode != SecondOpinionMode::Off) {
+            if settings.detect.second_opinion.is_none() && !document.is_in_doubt("detect") {
+                document.wrong(&at("second_opinion"), "要先写 [detect.second_opinion]");
+            } else if mode == SecondOpinionMode::Read && group.rulebook.is_empty() {
+                document.wrong(&at("second_opinion"), "read 要写 rulebook：第二意见按群规来读消息");
+            }
         }
         named(&settings.files, document, &at("policy"), Kind::Policy, &group.policy);
         for name in &group.rulebook {

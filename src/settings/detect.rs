@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{kinds::Kinds, units::duration};
+use super::{SecondOpinion, kinds::Kinds, units::duration};
 use crate::detect::history::{COUNTED, Limits, PER_MEMBER};
 
 /// What is the company's own.
@@ -31,6 +31,8 @@ pub struct Detect {
     pub flood: Flood,
     /// Kinds of messages that no group wants; default none.
     pub kinds: Kinds,
+    /// A language model that is asked too; none unless given.
+    pub second_opinion: Option<SecondOpinion>,
 }
 
 impl Default for Detect {
@@ -45,6 +47,7 @@ impl Default for Detect {
             qr_codes: true,
             flood: Flood::default(),
             kinds: Kinds::default(),
+            second_opinion: None,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kinds, Secret};
+use super::{Kinds, SecondOpinionMode, Secret};
 use crate::model::{GroupId, GroupKind, MemberId, Mode};
 
 /// One group.
@@ -39,6 +39,8 @@ pub struct Group {
     pub bot_chat: Option<String>,
     /// The same group's id as a customer group (`wr…`), if it is another.
     pub customer_chat: Option<String>,
+    /// What it uses the second opinion for; default what `[detect.second_opinion]` says.
+    pub second_opinion: Option<SecondOpinionMode>,
     /// Key (or whole address) of a webhook 消息推送 that was added to the group by hand.
     /// Changing it needs a restart.
     pub webhook: Option<Secret>,

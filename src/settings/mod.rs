@@ -20,6 +20,7 @@ pub mod reload;
 mod restart;
 mod retention;
 mod rulebooks;
+mod second_opinion;
 mod secret;
 mod server;
 mod sheet;
@@ -47,6 +48,7 @@ pub use self::{
     log::{Format, Log},
     problem::{Problem, did_you_mean},
     retention::Retention,
+    second_opinion::{AnswerFormat, SecondOpinion, SecondOpinionMode},
     secret::Secret,
     server::{ApiToken, Http, Scope},
     store::{Engine, Store},
@@ -54,6 +56,7 @@ pub use self::{
     wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Wecom},
     working_hours::WorkingHours,
 };
+use crate::model::GroupId;
 use document::Document;
 
 /// Answers what an environment variable holds.
@@ -162,6 +165,13 @@ impl Settings {
     /// Where the embedded store lies.
     pub fn store_folder(&self) -> PathBuf {
         self.data_dir.join("store")
+    }
+
+    /// What a group uses the second opinion for, if it does.
+    pub fn second_opinion_of(&self, group: &GroupId) -> Option<(&SecondOpinion, SecondOpinionMode)> {
+        let opinion = self.detect.second_opinion.as_ref()?;
+        let own = self.groups.iter().find(|set| set.id == *group)?.second_opinion;
+        Some((opinion, own.unwrap_or(opinion.mode))).filter(|(_, mode)| *mode != SecondOpinionMode::Off)
     }
 
     /// Files outside the config folder's own lists that a reload reads: those of the secrets and what was learnt.

@@ -32,6 +32,9 @@ impl Settings {
         ]);
         // A secret does not show itself, and a file of the same name may hold another.
         checks::each_secret(&mut self.clone(), &mut |path, secret| {
+            if path.starts_with("detect.") {
+                return; // taken anew with each question
+            }
             let section = match path.split(['.', '[']).collect::<Vec<_>>()[..] {
                 ["wecom", "app", ..] => "[wecom.app]",
                 ["wecom", "bot", ..] => "[wecom.bot]",
@@ -64,7 +67,7 @@ mod tests {
         let began = read(&format!("{}{}", token("0123456789abcdef"), group("webhook = \"one\"\n")));
         assert_eq!(began.waits_for_restart(&began), Vec::<&str>::new());
         let lively = format!(
-            "dry_run = true\n[detect]\nbrands = [\"好房网\"]\n[retention]\nmessages = \"90d\"\n{}{}",
+            "dry_run = true\n[detect]\nbrands = [\"好房网\"]\n[detect.second_opinion]\nurl = \"https://llm.example\"\nmodel = \"m\"\nkey = \"k\"\n[retention]\nmessages = \"90d\"\n{}{}",
             token("0123456789abcdef"),
             group("webhook = \"one\"\nname = \"华东\"\npolicy = \"gentle\"\n")
         );

@@ -156,3 +156,49 @@ fn a_webhook_is_a_key_or_a_whole_address() {
     let wrong = with("https://qyapi.weixin.qq.com/cgi-bin/webhook/send").unwrap_err();
     assert_eq!(wrong, ["config/qunguan.toml:3: 消息推送的地址里没有 key，请整个复制，或只写 key= 后面的部分"]);
 }
+
+#[test]
+fn a_second_opinion_is_asked_of_a_safe_address_within_limits() {
+    let section =
+        |more: &str| format!("[detect.second_opinion]\nurl = \"https://llm.example/v1\"\nmodel = \"m\"\n{more}");
+    let settings =
+        parse(&section("key = { env = \"SECRET\" }\n[[group]]\nid = \"g\"\nsecond_opinion = \"off\"")).unwrap();
+    let opinion = settings.detect.second_opinion.as_ref().unwrap();
+    assert_eq!(opinion.endpoint(), "https://llm.example/v1/chat/completions");
+    assert_eq!(opinion.key.as_ref().unwrap().expose(), "0123456789abcdef");
+    assert_eq!((opinion.mode, opinion.requests_per_day), (SecondOpinionMode::Confirm, 500));
+    assert!(settings.second_opinion_of(&"g".into()).is_none());
+    for (address, why) in [
+        ("http://llm.example/v1", "要用 https：只有本机（127.0.0.1）的服务可以用 http"),
+        ("http://192.168.1.5/v1", "要用 https：只有本机（127.0.0.1）的服务可以用 http"),
+        ("https://me:pw@llm.example/v1", "地址里不要写用户名和密码，密钥写在 key"),
+        ("https://llm.example/v1?key=x", "地址里不要有 ? 和 #"),
+        ("llm.example/v1", "要写成 https://域名/v1 这样的地址"),
+        ("file:///etc/passwd", "要写成 https://域名/v1 这样的地址"),
+    ] {
+        let text = section("").replace("https://llm.example/v1", address);
+        assert_eq!(problems(&text), [format!("config/qunguan.toml:2: {why}")], "{address}");
+    }
+    for here in ["http://127.0.0.1:8000/v1", "http://[::1]:8000/v1", "http://localhost/v1/chat/completions"] {
+        let settings = parse(&section("").replace("https://llm.example/v1", here)).unwrap();
+        assert!(settings.detect.second_opinion.unwrap().endpoint().ends_with("/v1/chat/completions"));
+    }
+    assert_eq!(
+        problems(&section(
+            "requests_per_day = 0\ncost_per_day = 3.0\n[[group]]\nid = \"g\"\nsecond_opinion = \"read\""
+        )),
+        [
+            "config/qunguan.toml:4: 写 0 就一条也不问；不用第二意见请删掉这一节，或写 mode = \"off\"",
+            "config/qunguan.toml:5: 要限制费用，请写上 price_in 和 price_out（每 1000 个 token 的价格）",
+            "config/qunguan.toml:8: read 要写 rulebook：第二意见按群规来读消息",
+        ]
+    );
+    assert_eq!(
+        problems(&section("timeout = \"2m\"")),
+        ["config/qunguan.toml:4: 要在 100ms 到 30s 之间：待办卡会等这么久"]
+    );
+    assert_eq!(
+        problems("[[group]]\nid = \"g\"\nsecond_opinion = \"confirm\""),
+        ["config/qunguan.toml:3: 要先写 [detect.second_opinion]"]
+    );
+}

@@ -61,6 +61,10 @@ named_enum! {
         Rule = "rule", "规则";
         /// Versions of rulebooks, by group and rulebook.
         Rulebook = "rulebook", "群规";
+        /// What the second opinion took, by day.
+        SecondOpinionDay = "second_opinion_day", "第二意见用量";
+        /// What came of it, by `MONTH/GROUP`.
+        SecondOpinionMonth = "second_opinion_month", "第二意见";
     }
 }
 

@@ -235,7 +235,7 @@ pub struct Task {
     pub kind: String,
     /// The job's own data.
     pub payload: serde_json::Value,
-    /// Group it is about; empty for none. Jobs of one group run one after the other.
+    /// Group it is about; empty for none. Jobs of one group run one after the other, except those that say otherwise.
     pub group: GroupId,
     /// Member it is about, if any.
     pub member: Option<MemberId>,
