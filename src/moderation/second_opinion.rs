@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use super::{Moderation, Rules, brake, facts, new_case, record};
 use crate::{
-    detect::{Finding, Report, Verdict},
+    detect::{Finding, Report, Verdict, kinds},
     groups::Group,
     model::{Category, GroupId, Message, Role, SignedDuration, Stage, Step, TaskId, Timestamp},
     policy::{self, Decision, Facts, breaker::Breaker, ladder::Treatment},
@@ -83,9 +83,11 @@ pub(super) fn before_a_person(
     tasks.push(tasks::SecondOpinion::about(case, now));
 }
 
-/// Words only, short enough to be seen whole, nothing of a leak; and nothing that the words alone do not show.
+/// Words only, short enough to be seen whole, nothing of a leak; and nothing that the words alone do not show. Where an owner
+/// wants a kind of message looked at, a person looks.
 fn may_leave(evidence: &str, findings: &[Finding], category: Category) -> bool {
-    let leaks = category.is_leak() || findings.iter().any(|finding| finding.category.is_leak());
+    let kind = findings.iter().any(|finding| kinds::Kind::is_rule(&finding.rule));
+    let leaks = kind || category.is_leak() || findings.iter().any(|finding| finding.category.is_leak());
     let shown = !matches!(category, Category::Flood | Category::Impersonation);
     !leaks && shown && !evidence.trim().is_empty() && evidence.chars().count() <= LONGEST
 }
@@ -476,6 +478,7 @@ fn found(category: Category) -> Finding {
         transforms: Vec::new(),
         stage: Stage::Pilot,
         entry: None,
+        asks: None,
         life: None,
     }
 }

@@ -45,6 +45,14 @@ named_enum! {
 }
 
 impl Kind {
+    /// Whether a finding's rule (`ads/card`) is one of a kind: no word of the message shows what it is about.
+    pub fn is_rule(rule: &str) -> bool {
+        Self::ALL
+            .iter()
+            .map(|kind| kind.rule())
+            .any(|(category, name)| rule.split_once('/').is_some_and(|(of, kind)| of == category.id() && kind == name))
+    }
+
     /// The rule of its findings.
     const fn rule(self) -> (Category, &'static str) {
         match self {
