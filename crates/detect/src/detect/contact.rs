@@ -39,7 +39,7 @@ pub fn atoms(view: &View, numbers: &[(Kind, Span)], links: &[Link], own: &[Strin
         if links.iter().any(|link| link.span.touches(span)) || is_amount(&view.chars, span) {
             continue;
         }
-        if letters == 0 && (5..=12).contains(&digits) {
+        if letters == 0 && (5..=12).contains(&digits) && !is_public(&view.chars[start..i]) {
             atoms.push((0, span));
         }
         if (5..=22).contains(&(letters + digits)) && letters > 0 && digits > 0 {
@@ -100,6 +100,11 @@ fn spoken(view: &View, atoms: &mut Atoms) {
     }
 }
 
+/// Numbers of public services and of companies everybody calls: 12345, 10086, 95588, 96110. Nobody is reached there in private.
+fn is_public(digits: &[char]) -> bool {
+    matches!(digits, ['1', '2', '3', _, _] | ['1', '0', '0', _, _] | ['9', '5' | '6', _, _, _])
+}
+
 /// What follows a number that counts something, in Latin letters and in Chinese.
 const UNITS: [&str; 14] = ["rmb", "cny", "usd", "usdt", "w", "k", "kg", "g", "ml", "l", "cm", "mm", "gb", "mb"];
 const COUNTED: &str = "元块万亿个件箱斤克米套台盒瓶份吨";
@@ -142,6 +147,8 @@ mod tests {
             ("A B C D", &[]),
             ("一二三四五六", &[]),
             ("一二三一二三万", &[]),
+            ("有事找12345", &[]),
+            ("投诉打96315", &[]),
             ("定金8万加15000", &[]),
             ("总价加2000rmb", &[]),
             ("再加12500块", &[]),

@@ -9,8 +9,10 @@ const LONGEST_UNIT: usize = 30;
 const TIMES: usize = 8;
 /// Signs that are repetition, if several make the text.
 const SIGNS: usize = 40;
-/// The same for one sign.
-const SIGNS_OF_ONE: usize = 60;
+/// The same for one sign (哈哈哈) …
+const SIGNS_OF_ONE: usize = 300;
+/// … and for two (加油加油).
+const SIGNS_OF_TWO: usize = 120;
 /// WeCom's own pictures are written `[玫瑰]`.
 const LONGEST_PICTURE: usize = 5;
 
@@ -47,7 +49,12 @@ pub fn find(typed: &[char]) -> Option<Repeated> {
             let long = std::mem::take(&mut run) + unit;
             let first = i - long;
             let one = (first..first + unit).all(|j| same(j, first));
-            let enough = long >= if one { SIGNS_OF_ONE } else { SIGNS } && long >= unit * TIMES;
+            let least = match unit {
+                _ if one => SIGNS_OF_ONE,
+                2 => SIGNS_OF_TWO,
+                _ => SIGNS,
+            };
+            let enough = long >= least && long >= unit * TIMES;
             let says = signs[first..first + unit].iter().any(|sign| sign.chars.iter().any(|c| says_something(*c)));
             (enough && says).then(|| Repeated {
                 range: (signs[first].at, signs[i - 1].at + signs[i - 1].chars.len()),
@@ -89,18 +96,19 @@ mod tests {
     fn a_screen_full_of_one_sentence_is_found() {
         let text = "加群领券，".repeat(10);
         assert_eq!(found(&format!("看这里 {text}")), Some((text, 10)));
-        assert_eq!(found(&"顶".repeat(60)).map(|(_, times)| times), Some(60));
-        assert_eq!(found(&"🎉".repeat(80)).map(|(_, times)| times), Some(80));
+        assert_eq!(found(&"顶".repeat(300)).map(|(_, times)| times), Some(300));
+        assert_eq!(found(&"🎉".repeat(320)).map(|(_, times)| times), Some(320));
+        assert_eq!(found(&"上新".repeat(60)).map(|(_, times)| times), Some(60));
         assert_eq!(found(&"给个说法\n".repeat(12)).map(|(_, times)| times), Some(12));
     }
 
     #[test]
     fn what_people_write_is_not() {
         for text in [
-            "哈".repeat(50),
+            "哈".repeat(200),
             "哈哈".repeat(25),
             "[鼓掌]".repeat(20),
-            "加油".repeat(10),
+            "加油".repeat(40),
             "-".repeat(200),
             "=-".repeat(100),
             "。".repeat(90),
