@@ -138,7 +138,7 @@ async fn a_frame_of_the_socket_that_comes_three_times_is_answered_once() {
 #[tokio::test]
 async fn lists_with_mistakes_keep_nobody_from_starting_or_from_the_other_lines() {
     let mut house = House::empty(house::morning(), "").await;
-    let list = |more: &str| format!("[阶段=执行]\n拼单返现\n看【片】的\n必放：今天拼单返现吗\n{more}");
+    let list = |more: &str| format!("[阶段=执行]\n拼单返现\n看【没有这组】的\n必放：今天拼单返现吗\n{more}");
     house.write_settings();
     house.write("wordlists/ads/own.txt", &list(""));
     house.start_bot().await;
@@ -153,7 +153,7 @@ async fn lists_with_mistakes_keep_nobody_from_starting_or_from_the_other_lines()
     let mended = list("新款上岸\n").replace("必放：今天拼单返现吗", "/(/");
     assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", &mended)]).await, [""; 0]);
     let said = note(&house.get("/readyz").await, "wordlists");
-    assert!(said.starts_with("词表有 2 处没有读") && said.contains("own.txt:3: 没有名为【片】的词组"), "{said}");
+    assert!(said.starts_with("词表有 2 处没有读") && said.contains("own.txt:3: 没有名为【没有这组】的词组"), "{said}");
     house.say("li", SALES, "新款上岸快来").await;
     assert_eq!(house.cases(SALES, "li").await.len(), 1);
     assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", "[阶段=执行]\n新款上岸\n")]).await, [""; 0]);

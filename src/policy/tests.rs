@@ -243,14 +243,16 @@ fn orders_of_the_owner_hold_back_and_say_so() {
 fn the_examples_of_the_manual_are_valid() {
     let manual = include_str!("../../docs/policy.md");
     let blocks: Vec<&str> = manual.split("```toml\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    assert_eq!(blocks.len(), 5);
+    assert_eq!(blocks.len(), 6);
+    let kinds = crate::settings::Settings::parse(blocks[4], std::path::Path::new("qunguan.toml"), None);
+    assert_eq!(kinds.unwrap().groups.len(), 1);
     for block in &blocks[1..4] {
         let head = if block.contains("title =") { "" } else { "title = \"x\"\nversion = 1\n" };
         if let Err(faults) = Policy::parse("manual", &format!("{head}{block}")) {
             panic!("{faults:?} in:\n{block}");
         }
     }
-    rulebook::Rulebook::parse("manual", blocks[4]).unwrap();
+    rulebook::Rulebook::parse("manual", blocks[5]).unwrap();
 }
 
 #[test]
