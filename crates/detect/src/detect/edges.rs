@@ -18,6 +18,10 @@ const BOTH_EDGES: f32 = 8.0;
 /// … and how much less likely a character may be as a word of its own.
 const ALONE: f32 = 5.0;
 
+/// What counts something is no part of a word that has it: 五千, 三块.
+const UNITS: &str = "十百千万亿元块毛角";
+const NUMERALS: &str = "0123456789一二三四五六七八九十百千两几";
+
 /// The edges of words in one message; read when the first hit asks.
 pub(super) struct Edges<'v> {
     view: &'v View,
@@ -35,6 +39,14 @@ impl<'v> Edges<'v> {
     pub(super) fn leave(&self, span: Span, heard: bool) -> bool {
         let length = span.end - span.start;
         if length == 0 || !(self.glued(span.start) || self.glued(span.end)) {
+            return true;
+        }
+        let chars = &self.view.chars;
+        if length == 1
+            && span.start > 0
+            && UNITS.contains(chars[span.start])
+            && NUMERALS.contains(chars[span.start - 1])
+        {
             return true;
         }
         let gap = &self.view.gap;
@@ -94,6 +106,7 @@ mod tests {
             ("真他妈的难吃", "他妈"),
             ("判了强奸罪", "强奸"),
             ("加微信群", "加"),
+            ("月薪才五千", "千"),
             ("请加一下", "加"),
             ("裸聊软件", "裸聊"),
             ("线上下注赢钱", "下注"),

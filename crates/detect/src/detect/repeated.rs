@@ -11,7 +11,7 @@ const TIMES: usize = 8;
 const SIGNS: usize = 40;
 /// The same for one sign (哈哈哈) …
 const SIGNS_OF_ONE: usize = 300;
-/// … and for two (加油加油).
+/// … and for two characters (加油加油).
 const SIGNS_OF_TWO: usize = 120;
 /// WeCom's own pictures are written `[玫瑰]`.
 const LONGEST_PICTURE: usize = 5;
@@ -48,10 +48,11 @@ pub fn find(typed: &[char]) -> Option<Repeated> {
             }
             let long = std::mem::take(&mut run) + unit;
             let first = i - long;
-            let one = (first..first + unit).all(|j| same(j, first));
-            let least = match unit {
-                _ if one => SIGNS_OF_ONE,
-                2 => SIGNS_OF_TWO,
+            // 加油加油 says no more than 加油.
+            let period = (1..=2).find(|period| (first..first + unit).all(|j| same(j, first + (j - first) % period)));
+            let least = match period {
+                Some(1) => SIGNS_OF_ONE,
+                Some(_) if signs[first].chars.iter().all(|c| c.is_alphanumeric()) => SIGNS_OF_TWO,
                 _ => SIGNS,
             };
             let enough = long >= least && long >= unit * TIMES;

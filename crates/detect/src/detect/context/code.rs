@@ -18,7 +18,8 @@ pub(in crate::detect) fn is_code(view: &View, hit: Span, talk: &Talk<'_>) -> boo
     if hit.start >= hit.end || !view.chars[hit.start..hit.end].iter().all(char::is_ascii_alphanumeric) {
         return false;
     }
-    if view.from[hit.start..hit.end].windows(2).any(|pair| pair[0] == pair[1]) {
+    let from = &view.from[hit.start..hit.end];
+    if from.windows(2).any(|pair| pair[0] == pair[1] && view.raw.get(pair[0] as usize).is_some_and(|c| !c.is_ascii())) {
         return true;
     }
     let (start, end) = view.raw_range(hit);

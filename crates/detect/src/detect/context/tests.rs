@@ -21,7 +21,7 @@ fn detector() -> &'static Detector {
         lists.insert("gambling/a.txt", list("[分=2]\n稳赚\n下注\n菠菜 | 需要=行话\n彩金 | 需要=行话/联系方式\n"));
         lists.insert("drugs/a.txt", list("[分=2]\n芬太尼\n笑气\n"));
         lists.insert("ads/a.txt", list("[分=2]\n刷单\n代购 | 需要=【买卖】\n"));
-        lists.insert("false_claim/a.txt", list("[分=2]\n代替药\n包治\n"));
+        lists.insert("false_claim/a.txt", list("[分=2]\n代替药物\n包治\n"));
         Detector::build(&lists, Settings::new(date(2026, 1, 1))).unwrap()
     })
 }
