@@ -192,6 +192,9 @@ pub struct Ask {
     /// Somebody said it is done; it is being verified since then.
     #[serde(default)]
     pub claimed_done: Option<Timestamp>,
+    /// Messages of the case that the newest card tells of.
+    #[serde(default)]
+    pub shown: u32,
     /// Cards sent so far: each needs an id of its own, also when the request is opened again.
     #[serde(default)]
     pub cards: u32,
@@ -215,6 +218,7 @@ impl Ask {
             answer_by: None,
             claimed_done: None,
             response_codes: Vec::new(),
+            shown: 0,
             cards: 0,
             rounds: 0,
             tell: None,
@@ -647,6 +651,8 @@ named_enum! {
         MuteEnded = "mute_ended", "提前解除";
         /// A rule under observation found it.
         Observed = "observed", "观察";
+        /// Further messages made more of it than a question.
+        Grew = "grew", "同一件事变得明确";
         /// The owner said it is done.
         OwnerDone = "owner_done", "反馈已处理";
         /// A person made it a warning.
@@ -679,6 +685,8 @@ named_enum! {
         SecondOpinionViolation = "second_opinion_violation", "第二意见：违规";
         /// Only tried.
         Simulated = "simulated", "试运行";
+        /// Its member was told.
+        Told = "told", "已告知本人";
         /// Its member cannot be told in private.
         Unreachable = "unreachable", "收不到私信";
         /// Out of the group, as the owner said.
@@ -749,6 +757,8 @@ mod tests {
             rule: String::new(),
             state: crate::store::CaseState::Open,
             history: Vec::new(),
+            further: Vec::new(),
+            more: 0,
         };
         let tell = Tell::new(Topic::Warn);
         let remove = Remove { until: Some(now), begun: false, tell: Some(tell.clone()) };
@@ -781,9 +791,9 @@ mod tests {
         };
         assert_snapshot!(all.iter().map(line).collect::<Vec<_>>().join("\n"), @r#"
         tell-8F2K-warn tell ["li", "8F2K"] {"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"}
-        ask-8F2K-review ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"review","response_codes":[],"rounds":0,"tell":null}
-        ask-8F2K-lift-g2 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"lift","response_codes":[],"rounds":0,"tell":null}
-        ask-8F2K-banned-1777888800 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"remove","response_codes":[],"rounds":0,"tell":null}
+        ask-8F2K-review ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"review","response_codes":[],"rounds":0,"shown":0,"tell":null}
+        ask-8F2K-lift-g2 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"lift","response_codes":[],"rounds":0,"shown":0,"tell":null}
+        ask-8F2K-banned-1777888800 ask ["li", "8F2K"] {"answer_by":null,"asked":[],"cards":0,"claimed_done":null,"request":"remove","response_codes":[],"rounds":0,"shown":0,"tell":null}
         readd-remove-8F2K readd ["li", "8F2K"] {"begun":false,"undo":false,"until":"2026-05-04T10:00:00Z"}
         remove-8F2K remove ["li", "8F2K"] {"begun":false,"tell":{"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"},"until":"2026-05-04T10:00:00Z"}
         remove-8F2K-g2 remove ["li", "8F2K"] {"begun":false,"tell":{"announce":false,"by_person":false,"counts":false,"n":0,"next":"","of":0,"topic":"warn"},"until":"2026-05-04T10:00:00Z"}

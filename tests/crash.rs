@@ -94,6 +94,8 @@ fn case(id: &str, message: &Message) -> Case {
         rule: String::new(),
         state: CaseState::Open,
         history: Vec::new(),
+        further: Vec::new(),
+        more: 0,
     }
 }
 

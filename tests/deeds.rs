@@ -3,7 +3,7 @@
 #[path = "common/house.rs"]
 mod house;
 
-use house::{House, SALES};
+use house::{AD, House, SALES};
 use insta::assert_snapshot;
 use qunguan::model::{SignedDuration, Step};
 use serde_json::json;
@@ -11,17 +11,20 @@ use serde_json::json;
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
 /// A group in which the smart bot is a member, and hears what is said to it.
 const PROJECT: &str = "wrNewProducts";
+/// What ships.
+const AS_SHIPPED: &str = "[detect.flood]\n";
 const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 async fn with_the_bot() -> House {
-    let group = format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"");
+    let group =
+        format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"\n{AS_SHIPPED}");
     House::start_with(&group).await
 }
 
 #[tokio::test]
 async fn a_sentence_over_three_messages_is_seen_over_a_restart() {
     for crash in [false, true] {
-        let mut house = House::start().await;
+        let mut house = House::start_with(AS_SHIPPED).await;
         house.say("li", SALES, "加").await;
         if crash {
             house.crash(SECOND).await;
@@ -36,7 +39,7 @@ async fn a_sentence_over_three_messages_is_seen_over_a_restart() {
 
 #[tokio::test]
 async fn a_word_over_several_lines_is_spent_once_it_counted() {
-    let house = House::start().await;
+    let house = House::start_with(AS_SHIPPED).await;
     for line in ["加", "薇信", "领红包", "快", "来"] {
         house.say("li", SALES, line).await;
         house.later(SECOND * 5).await;
@@ -49,7 +52,7 @@ async fn a_word_over_several_lines_is_spent_once_it_counted() {
 
 #[tokio::test]
 async fn what_comes_twice_or_is_tried_again_counts_once_towards_flood() {
-    let house = House::start().await;
+    let house = House::start_with(AS_SHIPPED).await;
     let one = |n: usize| json!({"id": format!("m{n}"), "group": SALES, "sender": "li", "at": house.clock_text(), "text": "在吗在吗在吗"});
     for _ in 0..5 {
         let (status, body) = house.post("/api/v1/messages", json!({"messages": [one(1)]})).await;
@@ -64,7 +67,7 @@ async fn what_comes_twice_or_is_tried_again_counts_once_towards_flood() {
 
 #[tokio::test]
 async fn repetition_is_seen_over_a_restart() {
-    let mut house = House::start().await;
+    let mut house = House::start_with(AS_SHIPPED).await;
     house.say("li", SALES, "在吗在吗在吗").await;
     house.say("li", SALES, "在吗在吗在吗").await;
     house.crash(SECOND).await;
@@ -74,7 +77,7 @@ async fn repetition_is_seen_over_a_restart() {
 
 #[tokio::test]
 async fn reports_check_ins_and_thanks_are_no_flood() {
-    let house = House::start().await;
+    let house = House::start_with(AS_SHIPPED).await;
     for n in 1..=13 {
         house.say("li", SALES, &format!("今天第{n}单出了，客户很满意")).await;
         house.say("chen", SALES, "收到，马上执行").await;
@@ -129,4 +132,73 @@ async fn thirty_calls_for_help_are_answered_once_a_minute() {
     assert_eq!(house.told("lin").len(), 2);
     assert!(house.cases(PROJECT, "lin").await.is_empty());
     house.later(MINUTE).await;
+}
+
+#[tokio::test]
+async fn one_advert_five_times_in_a_minute_is_one_strike_and_after_reading_another() {
+    let house = House::start_with(AS_SHIPPED).await;
+    for _ in 0..5 {
+        house.say("li", SALES, AD).await;
+        house.later(SECOND * 12).await;
+    }
+    let [case] = house.cases(SALES, "li").await.try_into().unwrap();
+    assert_eq!((case.messages(), case.step, case.points), (5, Step::Warn, 2));
+    assert_eq!(house.told("li").len(), 1, "{:#?}", house.told("li"));
+    assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1);
+    house.later(MINUTE * 2).await;
+    house.say("li", SALES, AD).await;
+    assert_eq!(house.cases(SALES, "li").await.len(), 2, "there was time to read");
+    assert!(!house.is_member(SALES, "li"));
+}
+
+#[tokio::test]
+async fn who_has_read_the_warning_and_goes_on_does_it_anew() {
+    let house = House::start_with(AS_SHIPPED).await;
+    house.say("li", SALES, AD).await;
+    house.press("li", "第 1 次", "知道了").await;
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"));
+}
+
+#[tokio::test]
+async fn a_burst_is_one_growing_case_and_one_card_that_is_renewed() {
+    let mut house = House::start_with(AS_SHIPPED).await;
+    for n in 0..30 {
+        house.say("li", SALES, ["在吗", "人呢", "有没有人"][n % 3]).await;
+        house.later(SignedDuration::from_millis(500)).await;
+        if n == 20 {
+            house.crash(SignedDuration::from_millis(500)).await;
+        }
+    }
+    let [case] = house.cases(SALES, "li").await.try_into().unwrap();
+    assert_eq!((case.step, case.messages()), (Step::Review, 20), "from the eleventh on");
+    let cards =
+        |house: &House| house.told("wang").into_iter().filter(|text| text.contains("请看一条消息")).collect::<Vec<_>>();
+    assert_eq!(cards(&house).len(), 1);
+    house.later(MINUTE * 3).await;
+    assert_snapshot!(cards(&house).join("\n——\n"), @r"
+    请看一条消息：李销售
+    华东销售群
+    > 人呢
+    机器人把握不够，请您判断是否违规。
+    成员：李销售
+    依据：刷屏
+    请在：今天 10:30 前处理
+    编号：####
+    （又有新消息，请看新卡片）
+    ——
+    请看一条消息：李销售
+    华东销售群
+    > 人呢
+    有没有人
+    在吗
+    机器人把握不够，请您判断是否违规。（同一人前后共 20 条，作一件事处理。）
+    成员：李销售
+    依据：刷屏
+    请在：今天 10:30 前处理
+    编号：####
+    [确认违规] [误判]
+    ");
+    assert_snapshot!(house.press("wang", "共 20 条", "确认违规").await, @"已确认违规（####）");
+    assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1);
 }

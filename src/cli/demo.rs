@@ -215,7 +215,7 @@ fn welcome(listen: SocketAddr, page: &str, simulator: &str) -> std::io::Result<(
     writeln!(out, "  聊天页  {page}")?;
     writeln!(out, "  脚本    {simulator}/sim/api（模拟的企业微信的控制接口）")?;
     writeln!(out)?;
-    writeln!(out, "试一试：以「李销售」的身份在「华东销售群」发送三次  加我V信领红包")?;
+    writeln!(out, "试一试：以「李销售」的身份在「华东销售群」发送  加我V信领红包，点「知道了」，再发两次")?;
     writeln!(out, "第一次警告，第二次禁言 2 小时（移出群，到时拉回；时钟可以在页面上拨快），第三次移出。")?;
     writeln!(out, "按 Ctrl-C 结束；数据不会离开这台机器。")?;
     out.flush()

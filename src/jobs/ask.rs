@@ -15,8 +15,8 @@ use super::{
 };
 use crate::{
     groups::{Group, Groups},
-    model::{GroupKind, MemberId, SignedDuration, Timestamp},
-    moderation::second_opinion,
+    model::{GroupKind, MemberId, SignedDuration, Step, Timestamp},
+    moderation::{deed::SETTLED_ITSELF, second_opinion},
     policy::MemberState,
     store::{Case, CaseState, Store, Task, changes::Changes},
     tasks::{Ask, CardId, Happened, Kind, Request},
@@ -34,6 +34,9 @@ const ROUNDS: u32 = 5;
 const VERIFY_EVERY: SignedDuration = SignedDuration::from_mins(2);
 /// … for so long; then the request is opened again.
 const VERIFY_FOR: SignedDuration = SignedDuration::from_mins(20);
+
+/// What a card turns into when a newer one tells of more.
+const RENEWED: &str = "又有新消息，请看新卡片";
 
 /// The job.
 pub struct AskJob {
@@ -75,6 +78,9 @@ impl AskJob {
         if case.state == CaseState::Revoked && ask.request != Request::Lift {
             return Ok(Ended::Cancelled { reason: "记录已撤销".into() });
         }
+        if ask.request == Request::Review && case.step != Step::Review {
+            return Ok(Ended::Cancelled { reason: SETTLED_ITSELF.into() });
+        }
         let group = self.groups.get(&task.group);
         if matches!(ask.request, Request::Remove | Request::Mute) {
             if let Some(gone) = self.gone(&group, &case.member, now).await? {
@@ -106,6 +112,9 @@ impl AskJob {
             return Ok(reported(task, &ask, &case, now));
         }
         if let Some(answer_by) = ask.answer_by.filter(|by| *by > now) {
+            if let Some(asked) = ask.asked.last().filter(|_| case.messages() > ask.shown.max(1)).cloned() {
+                return self.renew(task, ask, &asked, &case, answer_by, now).await;
+            }
             return Ok(Ended::WaitsForPerson {
                 due: answer_by,
                 reason: task.reason.clone(),
@@ -145,10 +154,35 @@ impl AskJob {
             });
         }
         ask.response_codes.extend(sent.response_code);
+        ask.shown = case.messages();
         ask.answer_by = Some(now + ANSWER_WITHIN);
         Ok(Ended::WaitsForPerson {
             due: now + ANSWER_WITHIN,
             reason: format!("已请 {} 处理", group.member_name(&next)),
+            payload: Some(json!(ask)),
+            with: Changes::new(),
+        })
+    }
+
+    /// The case has grown: a new card takes the place of the one that whoever is asked has.
+    async fn renew(
+        &self,
+        task: &Task,
+        mut ask: Ask,
+        asked: &MemberId,
+        case: &Case,
+        answer_by: Timestamp,
+        now: Timestamp,
+    ) -> Result<Ended, JobError> {
+        self.close_cards(&std::mem::take(&mut ask.response_codes), RENEWED, now).await;
+        let card = card(task, &ask, case, &self.groups.get(&task.group), now);
+        let sent = self.hands.tell(std::slice::from_ref(asked), &Private::Card(card), now).await?;
+        ask.cards += 1;
+        ask.response_codes.extend(sent.response_code);
+        ask.shown = case.messages();
+        Ok(Ended::WaitsForPerson {
+            due: answer_by,
+            reason: task.reason.clone(),
             payload: Some(json!(ask)),
             with: Changes::new(),
         })
@@ -271,8 +305,14 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
             (format!("请恢复 {name}"), "处置已结束或撤销，请解除禁言或重新邀请入群。".into(), vec![done("已恢复")])
         }
     };
+    let text = match case.messages() {
+        1 => text,
+        all => format!("{text}（同一人前后共 {all} 条，作一件事处理。）"),
+    };
+    let answer_by = ask.answer_by.filter(|by| *by > now).unwrap_or(now + ANSWER_WITHIN);
     let id = CardId::of(task, ask.cards as usize);
-    let evidence = if case.category.is_leak() { wording::masked(&case.evidence) } else { case.evidence.clone() };
+    let said = case.all_evidence();
+    let evidence = if case.category.is_leak() { wording::masked(&said) } else { said };
     cards::owner_task(&OwnerTask {
         id: &id,
         title: &title,
@@ -281,7 +321,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, now: Timestamp) 
         member: name,
         rule: case.rule.as_str(),
         evidence: &evidence,
-        by: format!("{} 前处理", wording::when(now + ANSWER_WITHIN, now)),
+        by: format!("{} 前处理", wording::when(answer_by, now)),
         case: case.id.as_str(),
         choices: &choices,
     })

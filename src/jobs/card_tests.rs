@@ -65,6 +65,8 @@ fn scene(words: fn(&str) -> String) -> Scene {
         rule: words("第三条 不发广告"),
         state: CaseState::Open,
         history: Vec::new(),
+        further: Vec::new(),
+        more: 0,
     };
     Scene {
         group: Group { set, configured: true, learned, colleagues: std::sync::Arc::default() },

@@ -57,6 +57,9 @@ impl Job for TellJob {
                 Topic::Hint | Topic::Warn => Changes::new().case(&case.id, Case::close_if_open),
                 _ => Changes::new(),
             };
+            if matches!(tell.topic, Topic::Hint | Topic::Warn | Topic::Mute | Topic::Remove) {
+                with = note(with, task, now, Happened::Told, "");
+            }
             if tell.announce {
                 with = with.task(Announce::about(&case.id, &task.group, now));
             }

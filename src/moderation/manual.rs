@@ -101,6 +101,8 @@ impl Moderation {
             rule,
             state: CaseState::Open,
             history: Vec::new(),
+            further: Vec::new(),
+            more: 0,
         };
         case.note(now, by, Happened::Decided, what.reason.chars().take(200).collect::<String>());
         tx.add_tasks(effects::tasks(self.capabilities.load().as_ref(), group, &case, &decision, now));

@@ -6,6 +6,7 @@
 
 pub mod brake;
 pub mod case_id;
+pub mod deed;
 pub mod effects;
 pub mod harmless;
 mod lanes;
@@ -20,6 +21,7 @@ pub mod undo;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use deed::Continued;
 use lanes::Lanes;
 use tokio::sync::Notify;
 use tracing::{debug, info, warn};
@@ -420,16 +422,36 @@ impl Moderation {
                 live_points: decision.live_after,
                 case: None,
             };
-            if decision.opens_case() {
-                let id = match self.case_for(&message).await? {
-                    Ok(id) => id,
-                    Err(own) => return self.again(&message, &report, &own, cursor.clone()).await,
+            let continued = if decision.opens_case() {
+                self.continued(&message, &decision, &rules.settings.detect.flood).await?
+            } else {
+                None
+            };
+            if let Some((mut case, Continued::Counted)) = continued {
+                // Nothing follows from it but that the case has grown.
+                deed::grow(&mut case, &message);
+                (answer.step, answer.points) = (Step::None, 0);
+                answer.live_points = record.standing.live_points(now);
+                answer.case = Some(case.id.clone());
+                commit.task_updates = self.renewed(&case, Continued::Counted, now).await?;
+                commit.cases.push(case);
+            } else if decision.opens_case() {
+                let mut case = if let Some((mut case, how)) = continued {
+                    deed::grow(&mut case, &message);
+                    deed::worsen(&mut case, &report, &decision, now);
+                    commit.task_updates = self.renewed(&case, how, now).await?;
+                    case
+                } else {
+                    match self.case_for(&message).await? {
+                        Ok(id) => new_case(&id, &message, &report, &decision, policy, now),
+                        Err(own) => return self.again(&message, &report, &own, cursor.clone()).await,
+                    }
                 };
+                let id = case.id.clone();
                 policy::apply(&mut record.standing, &decision, &id, now);
                 if rehearsal {
                     record.standing.rehearse(&id);
                 }
-                let mut case = new_case(&id, &message, &report, &decision, policy, now);
                 if let Some((key, text)) = rules.clause(group, decision.category, message.at.min(now)) {
                     (case.clause, case.rule) = (Some(key), text);
                 }
@@ -706,6 +728,8 @@ fn new_case(
             what: "decided".into(),
             note: decision.reasons.join("；"),
         }],
+        further: Vec::new(),
+        more: 0,
     }
 }
 

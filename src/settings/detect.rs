@@ -6,7 +6,11 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{SecondOpinion, kinds::Kinds, units::duration};
+use super::{
+    SecondOpinion,
+    kinds::Kinds,
+    units::{duration, parse_duration},
+};
 use crate::detect::history::{COUNTED, Limits, PER_MEMBER};
 
 /// What is the company's own.
@@ -79,6 +83,19 @@ pub struct Flood {
     pub campaign_window: SignedDuration,
     /// Texts with fewer characters (收到, 好的) never count as repeated; default 6.
     pub shortest: usize,
+    /// What somebody goes on saying of the same kind for so long after the bot told them belongs to the same deed: they
+    /// need the time to read it. Default 2 min; zero makes a case of each.
+    #[serde(deserialize_with = "window")]
+    pub deed_read: SignedDuration,
+    /// As long as nobody was told, what is said within so long of the last message belongs to the same deed; default 10 min.
+    #[serde(deserialize_with = "window")]
+    pub deed_within: SignedDuration,
+}
+
+/// A length of time, or none at all: `0s`.
+fn window<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SignedDuration, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "0s" { Ok(SignedDuration::ZERO) } else { parse_duration(&text).map_err(D::Error::custom) }
 }
 
 /// A count that can be reached, and not by everybody's every message.
@@ -117,6 +134,8 @@ impl Default for Flood {
             campaign_groups: limits.campaign_groups,
             campaign_window: limits.campaign_window,
             shortest: limits.shortest,
+            deed_read: SignedDuration::from_mins(2),
+            deed_within: SignedDuration::from_mins(10),
         }
     }
 }

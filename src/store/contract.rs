@@ -97,6 +97,8 @@ pub(super) fn case(id: &str, group: &str, member: &str, second: i64, state: Case
         rule: String::new(),
         state,
         history: Vec::new(),
+        further: Vec::new(),
+        more: 0,
     }
 }
 

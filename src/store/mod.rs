@@ -178,9 +178,53 @@ pub struct Case {
     pub state: CaseState,
     /// What happened since, oldest first.
     pub history: Vec<CaseEvent>,
+    /// Further messages of the same deed, oldest first; the newest [`Case::KEPT`] of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub further: Vec<Further>,
+    /// How many further messages there were in all.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub more: u32,
+}
+
+/// Another message of the same deed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Further {
+    /// Which.
+    pub message: MessageId,
+    /// When it was said.
+    pub at: Timestamp,
+    /// What was said, like [`Case::evidence`].
+    pub evidence: String,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Case {
+    /// Further messages that are kept.
+    pub const KEPT: usize = 20;
+
+    /// Messages of the deed, the first one included.
+    pub const fn messages(&self) -> u32 {
+        self.more.saturating_add(1)
+    }
+    /// When the last of them was said.
+    pub fn last_at(&self) -> Timestamp {
+        self.further.iter().map(|further| further.at).fold(self.at, Timestamp::max)
+    }
+    /// Everything that was said, each sentence once.
+    pub fn all_evidence(&self) -> String {
+        let mut lines = vec![self.evidence.as_str()];
+        for further in &self.further {
+            if !lines.contains(&further.evidence.as_str()) {
+                lines.push(&further.evidence);
+            }
+        }
+        lines.join("\n")
+    }
+
     /// A person's own decision (`警告 李销售`, a report found true), not the bot's.
     pub fn by_hand(&self) -> bool {
         self.message.as_str().starts_with(Self::BY_HAND)

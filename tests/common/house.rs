@@ -36,6 +36,10 @@ pub const AD: &str = "加我V信领红包";
 /// What the sales group goes by unless a test says otherwise.
 const SALES_RULES: &str = r#"rulebook = "group-sales""#;
 
+/// Each message is a deed of its own, so that a played ladder needs no pauses; a test that sets `[detect.flood]` has what
+/// ships.
+const EACH_COUNTS: &str = "[detect.flood]\ndeed_read = \"0s\"\ndeed_within = \"0s\"";
+
 /// How long a condition may take before the test fails; never a measure of speed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -126,7 +130,9 @@ name = "门店内部群"
 mode = "assisted"
 owner = "zhang"
 webhook = "sim-webhook-store-staff"
+{flood}
 {more}"#,
+        flood = if more.contains("[detect.flood]") { "" } else { EACH_COUNTS },
         data = data.display().to_string(),
         account = account(&c),
         bot_token = c.bot.token,
