@@ -42,7 +42,8 @@ fn continues(case: &Case, message: &Message, decision: &Decision, windows: &Floo
     }
     let told = case.history.iter().filter(|event| says(event, &[Happened::Told])).map(|event| event.at).max();
     let at_once = match told {
-        Some(told) => message.at < told + windows.deed_read,
+        // No time to read means that each message counts, also one that was said before the answer went out.
+        Some(told) => !windows.deed_read.is_zero() && message.at < told + windows.deed_read,
         None => message.at.duration_since(case.last_at()).abs() < windows.deed_within,
     };
     let asked = case.step == Step::Review && case.state == CaseState::Open;
@@ -180,6 +181,19 @@ mod tests {
 
     fn decided(category: Category, severity: Severity, step: Step) -> Decision {
         Decision { step, category, severity, ..Decision::by_person(0, 1) }
+    }
+
+    #[test]
+    fn no_time_to_read_makes_every_message_count() {
+        let off = Flood {
+            deed_read: SignedDuration::ZERO,
+            deed_within: SignedDuration::ZERO,
+            ..Settings::default().detect.flood
+        };
+        let ad = decided(Category::Ads, Severity::Medium, Step::Mute);
+        for history in [vec![], vec![event(5, "bot", Happened::Told)]] {
+            assert_eq!(continues(&case(Step::Warn, history), &said(2), &ad, &off), None);
+        }
     }
 
     #[test]
