@@ -58,6 +58,8 @@ async function main() {
   await see("#lines .card", "群规提醒（第 1 次）");
   await see("#lines .card", "申诉");
   await picture("warning");
+  await press("#lines .card button", "知道了");
+  await see("#lines .card .card-frozen", "");
   console.log("once: warned in private");
 
   await open("华东销售群");
