@@ -173,7 +173,10 @@ impl AppChannel {
                 let answer = match noted {
                     Noted { duplicate: true, .. } => None,
                     Noted { reply: Some(reply), .. } => Some(reply),
-                    Noted { .. } => self.desk.answer(Said { by: &by, group: None, text: &text, quote: None }).await,
+                    Noted { .. } => {
+                        let channel = model::Channel::App;
+                        self.desk.answer(Said { channel, by: &by, group: None, text: &text, quote: None }).await
+                    }
                 };
                 if taken {
                     self.desk.done(&id).await;

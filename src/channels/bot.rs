@@ -149,7 +149,13 @@ impl BotEar {
                     Noted { duplicate: true, .. } => None,
                     Noted { reply: Some(reply), .. } => Some(reply),
                     Noted { .. } => {
-                        let said = Said { by: &by, group: group.as_ref(), text: own, quote: quote.as_deref() };
+                        let said = Said {
+                            channel: model::Channel::Bot,
+                            by: &by,
+                            group: group.as_ref(),
+                            text: own,
+                            quote: quote.as_deref(),
+                        };
                         self.desk.answer(said).await
                     }
                 };

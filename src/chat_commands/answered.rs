@@ -28,7 +28,7 @@ fn hash(value: impl Hash) -> u64 {
 impl Answered {
     /// Was this answered in the same way just now? If not, it counts as answered now.
     pub fn again(&self, said: &Said<'_>, answer: &str, now: Timestamp) -> bool {
-        let key = hash((said.by, said.group, said.text.trim(), said.quote));
+        let key = hash((said.channel, said.by, said.group, said.text.trim(), said.quote));
         let answer = hash(answer);
         let mut answered = self.0.lock();
         let fresh = |at: Timestamp| now.duration_since(at).abs() < FOR;
@@ -46,18 +46,19 @@ impl Answered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GroupId, MemberId};
+    use crate::model::{Channel, GroupId, MemberId};
 
     #[test]
     fn the_same_answer_is_given_once_a_minute_to_each() {
         let answered = Answered::default();
         let (li, sun, group) = (MemberId::from("li"), MemberId::from("sun"), GroupId::from("g"));
         let at = |second: i64| Timestamp::from_second(1_700_000_000 + second).unwrap();
-        let said = |by| Said { by, group: Some(&group), text: "帮助", quote: None };
+        let said = |by| Said { channel: Channel::Bot, by, group: Some(&group), text: "帮助", quote: None };
         let given = (0..30).filter(|n| !answered.again(&said(&li), "可以对我说", at(*n * 4))).count();
         assert_eq!(given, 2, "two minutes");
         assert!(!answered.again(&said(&sun), "可以对我说", at(1)), "somebody else");
         assert!(!answered.again(&said(&sun), "现在不行", at(2)), "another answer is news");
         assert!(!answered.again(&Said { group: None, ..said(&sun) }, "现在不行", at(3)), "elsewhere");
+        assert!(!answered.again(&Said { channel: Channel::App, ..said(&sun) }, "现在不行", at(3)), "another voice");
     }
 }

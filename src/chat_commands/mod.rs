@@ -203,6 +203,8 @@ pub struct Desk {
 /// Something said to the bot.
 #[derive(Clone, Copy, Debug)]
 pub struct Said<'a> {
+    /// To whom: app and bot are two conversations.
+    pub channel: crate::model::Channel,
     /// Who.
     pub by: &'a MemberId,
     /// In which group; `None` in private.

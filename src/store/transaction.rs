@@ -1,6 +1,6 @@
 //! Changing what is stored: read, decide, write, all as if nobody else were there.
 //!
-//! [`transact!`] runs its block on a fresh [`Tx`]. What the block reads through it must still stand when the block's writes
+//! `transact!` runs its block on a fresh [`Tx`]. What the block reads through it must still stand when the block's writes
 //! are committed; if somebody was faster, none of it is written and the block runs again, on what stands by then. So "is it
 //! still open?" is asked inside and holds. A `?` in the block leaves the function: a refusal writes nothing. The block may
 //! run several times and must change nothing but through the `Tx`.
@@ -55,7 +55,7 @@ pub struct Tx<'s> {
 }
 
 impl<'s> Tx<'s> {
-    /// Nothing read yet; [`transact!`] is the way here.
+    /// Nothing read yet; `transact!` is the way here.
     pub fn new(store: &'s dyn Store) -> Self {
         Self {
             store,
