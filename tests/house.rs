@@ -613,6 +613,10 @@ async fn one_card_in_the_group_counts_instead_of_forty_lines() {
     press("lin", "1/3").await;
     press("chen", "2/3").await;
     press("chen", "2/3").await;
+    // Frames are handled in order: once this one is answered, the second press is over.
+    let told = house.told("chen").len();
+    house.act(json!({"do": "tell_bot", "as": "chen", "text": "我的状态"}));
+    house.until("the press is over", || async { (house.told("chen").len() > told).then_some(()) }).await;
     house.ask("zhang", "收到").await;
     assert_snapshot!(card(), @r"
     通知 #### 明天看样品
