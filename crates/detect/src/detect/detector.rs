@@ -300,7 +300,9 @@ impl Detector {
         gather: &mut Gather<'_>,
     ) {
         let found = self.index.scan(view, atoms);
-        for (hit, reason) in found.excused {
+        // Put into words only for who asked why.
+        let excused = if gather.silent.is_some() { found.excused } else { Vec::new() };
+        for (hit, reason) in excused {
             let compiled = &self.index.entries[hit.entry];
             let (word, place) = (view.folded(hit.span), compiled.place());
             gather.silent(&compiled.rule, format!("“{word}”（{place}）不算：{}", reason.zh()));
@@ -391,7 +393,7 @@ impl Detector {
                     finding.score = self.settings.scores.heard(&finding);
                 }
             }
-            if let Some(reason) = hit.asks {
+            if let Some(reason) = hit.asks.filter(|_| gather.silent.is_some()) {
                 gather.silent(&compiled.rule, format!("“{}”只请人看：{}", finding.normalized, reason.zh()));
             }
             gather.findings.push(finding);
