@@ -2,8 +2,10 @@
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
+# Text in pictures and in PDF files: docker build --build-arg FEATURES=ocr,pdf .
+ARG FEATURES=
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --release --locked && cp target/release/qunguan /usr/local/bin/qunguan
+    cargo build --release --locked --features "$FEATURES" && cp target/release/qunguan /usr/local/bin/qunguan
 
 # A glibc system with a shell: WeCom's archive library is a glibc shared object that wants OpenSSL 3.
 FROM debian:bookworm-slim

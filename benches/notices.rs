@@ -10,11 +10,13 @@ use std::{
 
 use jiff::tz::TimeZone;
 use qunguan::{
+    access::Actor,
+    calendar::{Calendar, Holidays},
+    groups::Group,
     model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
     notices::{
-        Calendar, Deadline, Directory, Draft, Notices, Person, Ran,
-        calendar::Holidays,
-        roll::{Answer, Bucket, How},
+        Deadline, Directory, Draft, Notices, Person, Ran,
+        roster::{Answer, Bucket, How},
         run, run_task,
     },
     store::{Commit, Document, Store, TaskState, TaskUpdate, embedded::EmbeddedStore},
@@ -25,6 +27,9 @@ struct Big(usize);
 impl Directory for Big {
     fn group(&self, _: &GroupId) -> Option<Vec<Person>> {
         Some((0..self.0).map(|n| self.person(&format!("u{n:05}").into())).collect())
+    }
+    fn group_record(&self, id: &GroupId) -> Arc<Group> {
+        Arc::new(Group::unknown(id))
     }
     fn group_name(&self, group: &GroupId) -> String {
         group.to_string()
@@ -71,7 +76,7 @@ async fn bench(count: usize, people: usize) {
             reminders: Vec::new(),
             ..Draft::new(&format!("通知 {n}"), &[&group], Deadline::After(SignedDuration::from_hours(2)))
         };
-        ids.push(notices.publish(draft, "bench", None).await.expect("publish").id);
+        ids.push(notices.publish(&Actor::bot(), &draft, None).await.expect("publish").id);
     }
     println!("published {count} notices x {people} people in {:.1?}, {} MiB", began.elapsed(), resident_mib());
 

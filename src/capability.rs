@@ -1,11 +1,12 @@
-//! Who does a thing in a group: WeCom's API, a person who is asked with a card, or nobody because it is a rehearsal.
+//! Who does a thing in a group: WeCom's API, a person who is asked with a card, or nobody because it is a dry run.
 //!
-//! The table below is all there is: what the product can do where (`docs/wecom.md`). A rehearsal (`dry_run`) swaps the
+//! The table below is all there is: what the product can do where (`docs/wecom.md`). A dry run (`dry_run`) swaps the
 //! provider; no rule knows about it.
 
 use crate::{
     groups::Group,
     model::{GroupKind, MemberId, Mode},
+    settings::Settings,
 };
 
 /// What might be done.
@@ -37,11 +38,21 @@ pub struct Capabilities {
     pub app: bool,
     /// A bot connection is configured: it posts in groups where somebody has spoken to it.
     pub bot: bool,
-    /// Rehearsal: nothing leaves the house.
+    /// DryRun: nothing leaves the house.
     pub dry_run: bool,
 }
 
 impl Capabilities {
+    /// What the settings connect.
+    pub fn of(settings: &Settings) -> Self {
+        let wecom = settings.wecom.as_ref();
+        Self {
+            app: wecom.is_some_and(|w| w.app.is_some()),
+            bot: wecom.is_some_and(|w| w.bot.as_ref().is_some_and(|b| b.bot_id.is_some())),
+            dry_run: settings.dry_run,
+        }
+    }
+
     /// Who does `act` for or to `member` in `group`; `None` if nobody can and nobody should be asked.
     pub fn provider(self, act: Act, group: &Group, member: Option<&MemberId>) -> Option<Provider> {
         if self.dry_run || group.set.mode == Mode::Watch {

@@ -1,15 +1,20 @@
 //! The company's address book: who works in which department and for whom, as far as the app may see it. Notices to a
 //! department and the list for a person's superior come from here; without it both say that nothing is known.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::ArcSwap;
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    groups::{Groups, Names},
-    model::{GroupId, MemberId},
+    groups::{Group, Groups, Names},
+    model::{Clock, GroupId, MemberId},
     notices::{Directory, Person},
+    platform::Platform,
     store::{Collection, Name, Store, StoreError, transaction::transact},
 };
 
@@ -51,10 +56,9 @@ pub struct Book {
 }
 
 impl Book {
-    /// Shown names by userid.
+    /// Shown names by userid; empty where WeCom keeps them back.
     fn names(&self) -> Names {
-        let named = self.people.iter().filter(|(_, colleague)| !colleague.name.is_empty());
-        named.map(|(id, colleague)| (id.clone(), colleague.name.clone())).collect()
+        self.people.iter().map(|(id, colleague)| (id.clone(), colleague.name.clone())).collect()
     }
 
     /// A department by its name, or by its number where two have one name.
@@ -133,19 +137,26 @@ pub struct Company {
     pub groups: Arc<Groups>,
     /// The address book.
     pub contacts: Arc<Contacts>,
+    /// Reads member lists, once it is there.
+    platform: OnceLock<(Arc<dyn Platform>, Arc<dyn Clock>)>,
 }
 
 impl Company {
     /// Groups and address book that know the same people.
     pub fn new(groups: Arc<Groups>, contacts: Arc<Contacts>) -> Self {
-        groups.meet(contacts.book().names());
-        Self { groups, contacts }
+        groups.set_colleagues(contacts.book().names());
+        Self { groups, contacts, platform: OnceLock::new() }
+    }
+
+    /// Member lists that nobody has read are read through this from now on.
+    pub fn reads_through(&self, platform: Arc<dyn Platform>, clock: Arc<dyn Clock>) {
+        self.platform.get_or_init(|| (platform, clock));
     }
 
     /// Writes down what WeCom told of people and departments, if it is new, and uses it from now on.
     pub async fn learn(&self, book: Book) -> Result<(), StoreError> {
         self.contacts.learn(book).await?;
-        self.groups.meet(self.contacts.book().names());
+        self.groups.set_colleagues(self.contacts.book().names());
         Ok(())
     }
 
@@ -162,10 +173,39 @@ impl Company {
     }
 }
 
+#[async_trait]
 impl Directory for Company {
+    async fn learn(&self, groups: &[GroupId]) {
+        let Some((platform, clock)) = self.platform.get() else { return };
+        for group in groups.iter().map(|id| self.groups.get(id)) {
+            if !group.configured || !group.learned.members.is_empty() {
+                continue;
+            }
+            let now = clock.now();
+            let read = match platform.read_group(&group, now).await {
+                Ok(Some(read)) => read,
+                Ok(None) => continue,
+                Err(error) => {
+                    tracing::info!(group = %group.id(), %error, "who is in a group could not be read for a notice");
+                    continue;
+                }
+            };
+            let taken = self.groups.update(group.id(), move |learned| {
+                if learned.members.is_empty() {
+                    learned.takes_over(&read, true, now);
+                }
+            });
+            if let Err(error) = taken.await {
+                tracing::warn!(group = %group.id(), %error, "who is in a group could not be kept");
+            }
+        }
+    }
     fn group(&self, id: &GroupId) -> Option<Vec<Person>> {
         let book = self.contacts.book.load();
         Some(self.groups.people(id)?.into_iter().map(|person| Self::complete(&book, person)).collect())
+    }
+    fn group_record(&self, id: &GroupId) -> Arc<Group> {
+        self.groups.get(id)
     }
     fn group_name(&self, id: &GroupId) -> String {
         self.groups.get(id).name().to_owned()

@@ -130,7 +130,7 @@ fn list(names: &[&str]) -> String {
 mod tests {
     use super::*;
     use crate::{
-        groups::{Configured, Learned, Person},
+        groups::{Configured, GroupState, Person},
         model::GroupKind,
     };
 
@@ -148,10 +148,10 @@ mod tests {
             bot_chat: None,
             webhook: false,
         };
-        let learned = Learned {
+        let learned = GroupState {
             members: members.iter().map(|m| (MemberId::from(*m), Person::default())).collect(),
             refreshed: read.then_some(Timestamp::UNIX_EPOCH),
-            ..Learned::default()
+            ..GroupState::default()
         };
         Group { set, configured: true, learned, colleagues: Arc::default() }
     }

@@ -4,30 +4,52 @@
 //! that stands below it in this list.
 
 pub use qunguan_detect::{detect, encoding, text, toml_text};
+pub use qunguan_simulator as simulator;
+pub use qunguan_wecom as wecom;
 
 pub mod model;
 
-pub mod wording;
+pub mod zh;
+
+pub mod duration;
+
+pub mod acknowledgement;
+
+pub mod health;
 
 pub mod qr;
+
+pub mod file_text;
 
 pub mod policy;
 
 pub mod settings;
 
+pub mod calendar;
+
 pub mod store;
 
+pub mod refusal;
+
 pub mod tasks;
+
+pub mod bot_names;
 
 pub mod groups;
 
 pub mod access;
 
+pub mod audit;
+
+pub mod accounts;
+
 pub mod capability;
 
 pub mod coverage;
 
-pub mod wecom;
+pub mod platform;
+
+pub mod observer;
 
 pub mod intercept;
 
@@ -39,23 +61,35 @@ pub mod rulebooks;
 
 pub mod contacts;
 
+pub mod identities;
+
+pub mod in_force;
+
 pub mod moderation;
 
 pub mod backtest;
 
-pub mod appeals;
+pub mod cases;
 
-pub mod reports;
+pub mod orders;
+
+pub mod standing;
+
+pub mod deps;
 
 pub mod chat_commands;
 
-pub mod clicks;
+pub mod card_actions;
 
 pub mod jobs;
 
-pub mod simulator;
+pub mod web;
 
 pub mod http;
+
+pub mod ocr;
+
+pub mod short_links;
 
 pub mod channels;
 

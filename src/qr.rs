@@ -5,7 +5,7 @@
 
 use std::io::Cursor;
 
-use image::{GrayImage, ImageReader, Limits, imageops::FilterType};
+use image::{DynamicImage, GrayImage, ImageReader, Limits, imageops::FilterType};
 
 use crate::model::Attachment;
 
@@ -33,8 +33,14 @@ pub enum QrError {
     Unreadable(String),
 }
 
-/// The texts of all codes in a picture (PNG, JPEG, WebP or GIF), each once. Takes up to a second: not for an async thread.
-pub fn texts(picture: &[u8]) -> Result<Vec<String>, QrError> {
+/// Whether a file of this name is a picture that can be opened.
+pub fn is_picture(name: &str) -> bool {
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    ending.is_some_and(|ending| matches!(ending.as_str(), "png" | "jpg" | "jpeg" | "webp" | "gif"))
+}
+
+/// Decodes a picture (PNG, JPEG, WebP or GIF). Not for an async thread.
+pub fn open(picture: &[u8]) -> Result<DynamicImage, QrError> {
     if picture.len() > LARGEST_FILE {
         return Err(QrError::TooLarge(picture.len()));
     }
@@ -45,8 +51,12 @@ pub fn texts(picture: &[u8]) -> Result<Vec<String>, QrError> {
     limits.max_image_height = Some(LONGEST_SIDE);
     limits.max_alloc = Some(MEMORY);
     reader.limits(limits);
-    let picture = reader.decode().map_err(|e| unreadable(&e))?.into_luma8();
+    reader.decode().map_err(|e| unreadable(&e))
+}
 
+/// The texts of all codes in a picture, each once. Takes up to a second: not for an async thread.
+pub fn texts(picture: &DynamicImage) -> Vec<String> {
+    let picture = picture.to_luma8();
     let longest = picture.width().max(picture.height());
     let mut found: Vec<String> = Vec::new();
     for side in LOOK_AT {
@@ -65,7 +75,7 @@ pub fn texts(picture: &[u8]) -> Result<Vec<String>, QrError> {
             break;
         }
     }
-    Ok(found)
+    found
 }
 
 /// The codes in one view. The decoder is not ours; if it panics over a strange picture, there is no code in it.
@@ -84,9 +94,9 @@ fn codes(view: GrayImage) -> Vec<String> {
 }
 
 /// The codes in a picture as links.
-pub fn links(picture: &[u8]) -> Result<Vec<Attachment>, QrError> {
+pub fn links(picture: &DynamicImage) -> Vec<Attachment> {
     let link = |url| Attachment::Link { url, title: String::new(), origin: "qr".into() };
-    Ok(texts(picture)?.into_iter().map(link).collect())
+    texts(picture).into_iter().map(link).collect()
 }
 
 #[cfg(test)]
@@ -123,6 +133,10 @@ mod tests {
         bytes.into_inner()
     }
 
+    fn texts(file: &[u8]) -> Result<Vec<String>, QrError> {
+        open(file).map(|picture| super::texts(&picture))
+    }
+
     #[test]
     fn codes_become_links() {
         let two =
@@ -134,7 +148,7 @@ mod tests {
         }
         let one = picture((300, 300), 5, &[(40, 40, "https://u.wechat.com/abc")]);
         assert_eq!(
-            links(&file(&one, ImageFormat::Png)).unwrap(),
+            links(&open(&file(&one, ImageFormat::Png)).unwrap()),
             [Attachment::Link { url: "https://u.wechat.com/abc".into(), title: String::new(), origin: "qr".into() }]
         );
     }

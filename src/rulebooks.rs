@@ -12,18 +12,18 @@ use serde::{Deserialize, Serialize};
 use crate::{
     groups::Configured,
     model::{GroupId, Timestamp},
-    policy::rulebook::{Announced, Announcement, Rulebook, Versions},
+    policy::rulebook::{self, Announced, Rulebook, Versions},
     settings::{Problem, Settings, files::Kind},
     store::{Collection, Name, Store, StoreError, Task, transaction::transact},
     tasks,
 };
 
 /// The collection of versions, a document for each group and rulebook.
-const RULEBOOKS: Collection<Lived> = Collection::new(Name::Rulebook);
+const RULEBOOKS: Collection<AdoptedVersion> = Collection::new(Name::Rulebook);
 
 /// What a group lives under; the stored document, and a line of `GET /api/v1/rulebooks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Lived {
+pub struct AdoptedVersion {
     /// Where.
     pub group: GroupId,
     /// Name of the rulebook.
@@ -34,7 +34,7 @@ pub struct Lived {
 
 /// Payload of a task.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct News {
+pub struct Announcement {
     /// Name of the rulebook.
     pub rulebook: String,
     /// Its title.
@@ -52,7 +52,7 @@ pub struct News {
     pub told: bool,
 }
 
-impl tasks::Payload for News {
+impl tasks::Payload for Announcement {
     const KIND: tasks::Kind = tasks::Kind::Rulebook;
 }
 
@@ -73,9 +73,9 @@ impl Rulebooks {
     }
 
     /// Everything on record.
-    pub fn all(&self) -> Vec<Lived> {
+    pub fn all(&self) -> Vec<AdoptedVersion> {
         let lived = self.lived.read();
-        let one = |((group, rulebook), versions): (&(GroupId, String), &Versions)| Lived {
+        let one = |((group, rulebook), versions): (&(GroupId, String), &Versions)| AdoptedVersion {
             group: group.clone(),
             rulebook: rulebook.clone(),
             versions: versions.clone(),
@@ -160,7 +160,7 @@ impl Rulebooks {
     }
 
     /// Does the group still wait for this version to be told or to come? Anything of `days` 0 holds already.
-    pub fn is_current(&self, group: &GroupId, news: &News) -> bool {
+    pub fn is_current(&self, group: &GroupId, news: &Announcement) -> bool {
         let lived = self.lived.read();
         lived.get(&(group.clone(), news.rulebook.clone())).is_some_and(|versions| {
             let coming = versions.coming(Timestamp::MIN).map(|next| next.rulebook.version);
@@ -192,7 +192,7 @@ impl Rulebooks {
             };
             let (said, task) = edit(&mut versions);
             let has_task = task.is_some();
-            let lived = Lived { group: group.clone(), rulebook: rulebook.to_owned(), versions };
+            let lived = AdoptedVersion { group: group.clone(), rulebook: rulebook.to_owned(), versions };
             if has_task || before.as_ref() != Some(&lived) {
                 tx.put(RULEBOOKS, &id, &lived).await?;
             }
@@ -206,14 +206,14 @@ impl Rulebooks {
 }
 
 /// Everything on record in a store, for the bot and for commands while it is stopped.
-pub async fn read(store: &dyn Store) -> Result<Vec<Lived>, StoreError> {
+pub async fn read(store: &dyn Store) -> Result<Vec<AdoptedVersion>, StoreError> {
     Ok(RULEBOOKS.all(store, "").await?.into_iter().map(|(_, lived)| lived).collect())
 }
 
 /// Rulebook files of the config folder that differ from what a group lives under although their version is not higher: with
 /// the line that has to be changed. Shipped ones are not the admin's to number; there the old version simply stays.
 pub fn unraised(
-    lived: &[Lived],
+    lived: &[AdoptedVersion],
     settings: &Settings,
     files: &BTreeMap<String, Arc<Rulebook>>,
     now: Timestamp,
@@ -244,10 +244,10 @@ fn id(group: &GroupId, rulebook: &str) -> String {
     format!("{group}/{rulebook}")
 }
 
-fn task(group: &Configured, file: &Rulebook, what: Announcement, before: &Versions, now: Timestamp) -> Task {
+fn task(group: &Configured, file: &Rulebook, what: rulebook::Announcement, before: &Versions, now: Timestamp) -> Task {
     let title = format!("《{}》", file.title);
     let news = match what {
-        Announcement::Coming { version, effective, changes } => News {
+        rulebook::Announcement::Coming { version, effective, changes } => Announcement {
             rulebook: file.name.clone(),
             title,
             version,
@@ -256,7 +256,7 @@ fn task(group: &Configured, file: &Rulebook, what: Announcement, before: &Versio
             changes,
             told: false,
         },
-        Announcement::Withdrawn { version } => News {
+        rulebook::Announcement::Withdrawn { version } => Announcement {
             rulebook: file.name.clone(),
             title,
             version,

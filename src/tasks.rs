@@ -4,20 +4,26 @@
 //! here and read back here, and nowhere else; those of notices and activities stand beside their rolls in `notices`. A new
 //! kind is a line of [`Kind`], its [`Payload`] and its job.
 
+mod cards;
+
 use std::fmt;
+
+pub use cards::{Allow, Asked, CardId, Retire, SentCard, end};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    model::{CaseId, GroupId, MemberId, Message, MessageId, TaskId, Timestamp, named_enum},
+    model::{CaseId, GroupId, MemberId, Message, MessageId, Step, TaskId, Timestamp, named_enum},
     store::{Case, CaseEvent, Task, TaskState, TaskUpdate},
 };
 
 named_enum! {
     /// What there is to do; the stored names never change.
     pub enum Kind {
+        /// Whoever said that words were harmless is asked whether they pass from now on.
+        Allow = "allow", "询问放行";
         /// A line said to a group.
         Announce = "announce", "群内提示";
         /// An activity's sign-in is over.
@@ -48,6 +54,10 @@ named_enum! {
         NoticeSend = "notice.send", "发送通知";
         /// People read something in private.
         NoticeTell = "notice.tell", "通知私信";
+        /// Owner and admins read what the bot did in a day.
+        OwnerDigest = "owner_digest", "每日汇总";
+        /// Owner and admins hear of something the bot did by itself.
+        OwnerNews = "owner_news", "告知群主";
         /// What is older than its retention is forgotten.
         Prune = "prune", "清理";
         /// Somebody comes back into the group.
@@ -58,6 +68,8 @@ named_enum! {
         Remove = "remove", "移出群聊";
         /// A member reported a message: somebody judges.
         Report = "report", "举报";
+        /// Cards of a matter that has ended say so.
+        Retire = "retire", "收起卡片";
         /// People are told of a change of the rules.
         Rulebook = "rulebook", "群规变更";
         /// Who has a seat in the archive is read.
@@ -70,6 +82,10 @@ named_enum! {
         Tell = "tell", "私信";
         /// A reporter reads what came of it.
         TellReport = "tell_report", "举报结果";
+        /// Phones ring, because nobody answered what is grave.
+        UrgentCall = "urgent_call", "电话提醒";
+        /// The greetings of customer groups follow the settings.
+        Welcome = "welcome", "入群欢迎语";
         /// WeCom's own 敏感词 follow the lists.
         Words = "words", "敏感词";
     }
@@ -102,7 +118,7 @@ fn about<P: Payload>(id: impl Into<TaskId>, group: &GroupId, case: &Case, now: T
 }
 
 named_enum! {
-    /// What a private message to a member is about; `wording` has the sentences.
+    /// What a private message to a member is about; `zh` and the jobs have the sentences.
     pub enum Topic {
         /// Something to mind, no strike.
         Hint = "hint", "提示";
@@ -118,6 +134,8 @@ named_enum! {
         MuteOver = "mute_over", "禁言结束";
         /// A case was taken back.
         Revoked = "revoked", "已撤销";
+        /// An appeal was made without a reason.
+        AppealOpened = "appeal_opened", "请写明理由";
         /// An appeal was refused.
         AppealRefused = "appeal_refused", "申诉不成立";
     }
@@ -198,9 +216,15 @@ pub struct Ask {
     /// Cards sent so far: each needs an id of its own, also when the request is opened again.
     #[serde(default)]
     pub cards: u32,
-    /// Reply codes of the cards sent, for updating them.
+    /// Codes of cards that were sent by earlier versions.
     #[serde(default)]
     pub response_codes: Vec<String>,
+    /// The cards sent, for updating them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentCard>,
+    /// It was said to be done, and is not: they are asked once more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub reopened: bool,
     /// Rounds through everybody who may decide that ended without an answer.
     #[serde(default)]
     pub rounds: u32,
@@ -218,11 +242,19 @@ impl Ask {
             answer_by: None,
             claimed_done: None,
             response_codes: Vec::new(),
+            sent: Vec::new(),
             shown: 0,
             cards: 0,
+            reopened: false,
             rounds: 0,
             tell: None,
         }
+    }
+
+    /// The cards that are out.
+    pub fn out(&self) -> Vec<SentCard> {
+        let old = self.response_codes.iter().map(|code| SentCard { code: code.clone(), to: Vec::new() });
+        old.chain(self.sent.iter().cloned()).collect()
     }
 
     /// The task; a case has one a group for each thing that is asked.
@@ -280,6 +312,17 @@ pub struct Readd {
     pub undo: bool,
 }
 
+/// Payload of a `refresh` task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// An event told of a change that the list may not show yet: it is read once more then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub again: Option<Timestamp>,
+}
+
+impl Payload for Refresh {
+    const KIND: Kind = Kind::Refresh;
+}
 impl Payload for Tell {
     const KIND: Kind = Kind::Tell;
 }
@@ -329,11 +372,81 @@ impl Readd {
         about(format!("readd-{}-early", case.id), group, case, now, &Self { until: now, begun: false, undo: false })
     }
 
-    /// The way back at once, because the case was taken back.
-    pub fn undone(case: &Case, group: &GroupId, now: Timestamp) -> Task {
+    /// The way back, because the case was taken back: at once, or when the mute that is left of it ends.
+    pub fn undone(case: &Case, group: &GroupId, until: Timestamp, now: Timestamp) -> Task {
         let elsewhere = if case.group == *group { String::new() } else { format!("-{group}") };
-        let readd = Self { until: now, begun: false, undo: true };
+        let readd = Self { until, begun: false, undo: true };
         about(format!("readd-{}-undo{elsewhere}", case.id), group, case, now, &readd)
+    }
+}
+
+/// Payload of an `urgent_call` task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UrgentCall {
+    /// The request that nobody answered.
+    pub request: TaskId,
+}
+
+impl Payload for UrgentCall {
+    const KIND: Kind = Kind::UrgentCall;
+}
+
+impl UrgentCall {
+    /// The task; phones ring once for a request.
+    pub fn task(request: &Task, now: Timestamp) -> Task {
+        let payload = Self { request: request.id.clone() };
+        let mut task = task(format!("call-{}", request.id), &request.group, now, &payload);
+        task.member.clone_from(&request.member);
+        task.case.clone_from(&request.case);
+        task
+    }
+}
+
+/// Payload of an `owner_news` task.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerNews {
+    /// Somebody who had been taken out is in the group again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
+}
+
+impl Payload for OwnerNews {
+    const KIND: Kind = Kind::OwnerNews;
+}
+
+impl OwnerNews {
+    /// A case was acted on; `did` is what was done (`warn`, `mute`, `remove`), each told once.
+    pub fn of(case: &CaseId, did: Step, member: &MemberId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = task(format!("news-{case}-{did}"), group, now, &Self::default());
+        task.member = Some(member.clone());
+        task.case = Some(case.clone());
+        task
+    }
+
+    /// Somebody is back in the group.
+    pub fn back(case: Option<&CaseId>, member: &MemberId, group: &GroupId, now: Timestamp) -> Task {
+        let mut task = task(format!("back-{group}-{member}-{}", now.as_second()), group, now, &Self { back: true });
+        task.member = Some(member.clone());
+        task.case = case.cloned();
+        task
+    }
+}
+
+/// Payload of an `owner_digest` task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerDigest {
+    /// It tells of what was done from then on.
+    pub since: Timestamp,
+}
+
+impl Payload for OwnerDigest {
+    const KIND: Kind = Kind::OwnerDigest;
+}
+
+impl OwnerDigest {
+    /// The summary that comes at `at`; a group has one at a time.
+    pub fn task(since: Timestamp, at: Timestamp, group: &GroupId) -> Task {
+        task(format!("digest-{group}-{}", at.as_second()), group, at, &Self { since })
     }
 }
 
@@ -343,6 +456,9 @@ pub struct Announce {
     /// The words; empty for the neutral line about the task's case.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub text: String,
+    /// The notice that is read out, in the words of the moment.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notice: String,
 }
 
 impl Payload for Announce {
@@ -355,6 +471,11 @@ impl Announce {
         let mut task = task(format!("announce-{case}"), group, now, &Self::default());
         task.case = Some(case.clone());
         task
+    }
+
+    /// Newcomers are greeted; those who came together once.
+    pub fn greeting(self, group: &GroupId, now: Timestamp) -> Task {
+        task(format!("greeting-{group}-{}", now.as_second()), group, now, &self)
     }
 
     /// What was said of a case is put right.
@@ -391,6 +512,9 @@ pub struct Appeal {
     /// Whom we asked so far, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<MemberId>,
+    /// The cards they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentCard>,
 }
 
 impl Payload for Appeal {
@@ -444,6 +568,9 @@ pub struct Report {
     /// Whom we asked so far, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<MemberId>,
+    /// The cards they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentCard>,
 }
 
 impl Payload for Report {
@@ -453,7 +580,7 @@ impl Payload for Report {
 impl Report {
     /// The task; somebody judges a report.
     pub fn task(report: &str, author: Option<&MemberId>, group: &GroupId, now: Timestamp) -> Task {
-        let payload = Self { report: report.to_owned(), asked: Vec::new() };
+        let payload = Self { report: report.to_owned(), asked: Vec::new(), sent: Vec::new() };
         let mut task = task(Self::id(report), group, now, &payload);
         task.member = author.cloned();
         task
@@ -492,6 +619,9 @@ pub struct Breaker {
     /// Whom we asked so far, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub asked: Vec<MemberId>,
+    /// The cards they have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sent: Vec<SentCard>,
 }
 
 impl Payload for Breaker {
@@ -501,27 +631,14 @@ impl Payload for Breaker {
 impl Breaker {
     /// The task; each opening is asked about once.
     pub fn task(why: &str, since: Timestamp, group: &GroupId, now: Timestamp) -> Task {
-        let payload = Self { why: why.to_owned(), asked: Vec::new() };
-        task(format!("breaker-{group}-{}", since.as_second()), group, now, &payload)
+        let payload = Self { why: why.to_owned(), asked: Vec::new(), sent: Vec::new() };
+        task(Self::id(group, since), group, now, &payload)
+    }
+    /// Where it stands.
+    pub fn id(group: &GroupId, since: Timestamp) -> TaskId {
+        format!("breaker-{group}-{}", since.as_second()).into()
     }
 }
-
-/// A task that is asked of one person after the other and remembers whom.
-pub trait Asked: Payload {
-    /// Whom we asked so far, in order.
-    fn asked(&mut self) -> &mut Vec<MemberId>;
-}
-
-macro_rules! asked {
-    ($($payload:ty),*) => {
-        $(impl Asked for $payload {
-            fn asked(&mut self) -> &mut Vec<MemberId> {
-                &mut self.asked
-            }
-        })*
-    };
-}
-asked!(Appeal, Report, Breaker);
 
 /// Standing work that carries nothing: one task, made due again and again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -532,6 +649,8 @@ pub enum Standing<'a> {
     Seats,
     /// See [`Kind::Words`].
     Words,
+    /// See [`Kind::Welcome`].
+    Welcome,
     /// See [`Kind::Contacts`].
     Contacts,
     /// See [`Kind::Refresh`]; one a group.
@@ -546,6 +665,7 @@ impl Standing<'_> {
             Self::Prune => ("prune".into(), Kind::Prune, &nowhere),
             Self::Seats => ("seats".into(), Kind::Seats, &nowhere),
             Self::Words => ("words".into(), Kind::Words, &nowhere),
+            Self::Welcome => ("welcome".into(), Kind::Welcome, &nowhere),
             Self::Contacts => ("contacts".into(), Kind::Contacts, &nowhere),
             Self::Refresh(group) => (format!("refresh-{group}"), Kind::Refresh, group),
         };
@@ -557,47 +677,6 @@ impl Standing<'_> {
 pub fn is_begun(task: &Task) -> bool {
     payload::<Remove>(task).is_some_and(|remove| remove.begun)
         || payload::<Readd>(task).is_some_and(|readd| readd.begun)
-}
-
-/// The card of a task, as WeCom gives it back when a button is pressed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CardId {
-    /// A warning about a case.
-    Warning(CaseId),
-    /// Something is asked of a person.
-    Request(TaskId),
-    /// An appeal against a case.
-    Appeal(CaseId),
-    /// The circuit breaker.
-    Breaker(TaskId),
-    /// A report.
-    Report(String),
-}
-
-impl CardId {
-    /// The card with this id; `None` for one that is not of these (notices carry theirs in the buttons).
-    pub fn parse(card: &str) -> Option<Self> {
-        // A card sent again ends with its number, a task that went over to a new userid with that.
-        let task = match card.rsplit_once('@') {
-            Some((task, n)) if n.bytes().all(|byte| byte.is_ascii_digit()) => task,
-            _ => card,
-        };
-        let (kind, rest) = task.split_once('-')?;
-        let (named, _) = rest.split_once('~').unwrap_or((rest, ""));
-        Some(match kind {
-            "tell" => Self::Warning(named.split('-').next().unwrap_or_default().into()),
-            "ask" => Self::Request(task.into()),
-            "appeal" => Self::Appeal(named.into()),
-            "breaker" => Self::Breaker(task.into()),
-            "report" => Self::Report(named.to_owned()),
-            _ => return None,
-        })
-    }
-
-    /// The id of a task's `n`th card, from 0: WeCom takes each id once.
-    pub fn of(task: &Task, n: usize) -> String {
-        if n == 0 { task.id.to_string() } else { format!("{}@{}", task.id, n + 1) }
-    }
 }
 
 impl TaskUpdate {
@@ -657,6 +736,8 @@ named_enum! {
         OwnerDone = "owner_done", "反馈已处理";
         /// A person made it a warning.
         OnlyWarned = "only_warned", "改为警告";
+        /// Phones rang.
+        PhonesRang = "phones_rang", "电话提醒";
         /// A mute was made longer while they were out.
         Prolonged = "prolonged", "禁言延长";
         /// Its member read the warning.
@@ -711,26 +792,6 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn a_pressed_card_leads_to_what_it_is_about() {
-        let parsed = |card: &str| CardId::parse(card);
-        assert_eq!(parsed("tell-8F2K-warn"), Some(CardId::Warning("8F2K".into())));
-        assert_eq!(parsed("tell-8F2K-warn~li.si@corp"), Some(CardId::Warning("8F2K".into())));
-        assert_eq!(parsed("ask-8F2K-review"), Some(CardId::Request("ask-8F2K-review".into())));
-        assert_eq!(parsed("ask-8F2K-review@2"), Some(CardId::Request("ask-8F2K-review".into())));
-        assert_eq!(parsed("ask-8F2K-mute~li@corp@3"), Some(CardId::Request("ask-8F2K-mute~li@corp".into())));
-        assert_eq!(parsed("appeal-8F2K@2"), Some(CardId::Appeal("8F2K".into())));
-        assert_eq!(parsed("appeal-8F2K~lisi"), Some(CardId::Appeal("8F2K".into())));
-        assert_eq!(parsed("breaker-g-1700000000@12"), Some(CardId::Breaker("breaker-g-1700000000".into())));
-        assert_eq!(parsed("report-R8F2K"), Some(CardId::Report("R8F2K".into())));
-        for other in ["", "notice/K7/tell", "readd-8F2K-early", "8F2K"] {
-            assert_eq!(parsed(other), None, "{other}");
-        }
-        let mut task = Standing::Prune.task(Timestamp::UNIX_EPOCH);
-        task.id = "ask-8F2K-warn".into();
-        assert_eq!((CardId::of(&task, 0), CardId::of(&task, 1)), ("ask-8F2K-warn".into(), "ask-8F2K-warn@2".into()));
-    }
-
     /// Tasks that are stored by one version are read by the next: ids, kinds and payloads never change.
     #[test]
     fn every_task_stands_as_it_always_did() {
@@ -759,6 +820,8 @@ mod tests {
             history: Vec::new(),
             further: Vec::new(),
             more: 0,
+            others: Vec::new(),
+            same_text: Vec::new(),
         };
         let tell = Tell::new(Topic::Warn);
         let remove = Remove { until: Some(now), begun: false, tell: Some(tell.clone()) };
@@ -773,15 +836,18 @@ mod tests {
             remove.task(&case, &other, now),
             remove.again(None, &g, &case.member, now),
             Readd::early(&case, &g, now),
-            Readd::undone(&case, &g, now),
-            Readd::undone(&case, &other, now),
+            Readd::undone(&case, &g, now, now),
+            Readd::undone(&case, &other, now, now),
             Announce::about(&case.id, &g, now),
-            Announce { text: "更正".into() }.correction(&case, now),
+            Announce { text: "更正".into(), ..Announce::default() }.correction(&case, now),
             Simulated::task("warn", &case, &g, now),
             Appeal::task(&case, now),
             Report::task("R1", Some(&case.member), &g, now),
             TellReport::task("R1", &"qian".into(), &g, now),
             Breaker::task("10 分钟内移出了 6 人", now, &g, now),
+            OwnerNews::of(&case.id, Step::Mute, &case.member, &g, now),
+            OwnerNews::back(Some(&case.id), &case.member, &g, now),
+            OwnerDigest::task(now, now, &g),
             Standing::Refresh(&g).task(now),
             Standing::Contacts.task(now),
         ];
@@ -808,6 +874,9 @@ mod tests {
         report-R1 report ["li", ""] {"report":"R1"}
         tell-report-R1 tell_report ["qian", ""] {"report":"R1"}
         breaker-g-1777888800 breaker ["", ""] {"why":"10 分钟内移出了 6 人"}
+        news-8F2K-mute owner_news ["li", "8F2K"] {}
+        back-g-li-1777888800 owner_news ["li", "8F2K"] {"back":true}
+        digest-g-1777888800 owner_digest ["", ""] {"since":"2026-05-04T10:00:00Z"}
         refresh-g refresh ["", ""] {}
         contacts contacts ["", ""] {}
         "#);

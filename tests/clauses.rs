@@ -116,9 +116,11 @@ async fn play(name: &str, book: &Rulebook) -> Vec<(Category, String)> {
     // What is politics is for the group's owner to say.
     house.write("wordlists/politics/own.txt", "[阶段=执行 分=3]\n某敏感人物\n");
     let categories = categories(book);
-    for category in &categories {
+    for (n, category) in categories.iter().enumerate() {
         let who = format!("m-{}", category.id());
-        house.act(json!({"do": "new_person", "id": who, "name": category.zh(), "kind": "employee", "department": 2}));
+        house.act(
+            json!({"do": "new_person", "id": who, "name": format!("同事{n}"), "kind": "employee", "department": 2}),
+        );
         house.act(json!({"do": "invite", "as": "wang", "group": SALES, "people": [who]}));
     }
     house.start_bot().await;

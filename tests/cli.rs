@@ -86,6 +86,18 @@ fn init_writes_what_check_accepts_and_overwrites_only_by_force() {
     assert!(settings.exists() && folder.path().join("config/wordlists/ads").is_dir());
     let check = run(folder.path(), &["check"], "");
     assert_eq!(check.status.code(), Some(0), "{}", stdout(&check));
+    // What ships is not frozen; a folder of earlier versions, which held a copy of it, can be tidied.
+    let list = folder.path().join("config/wordlists/ads/contact.txt");
+    assert!(!list.exists() && !stdout(&check).contains("一模一样"), "{}", stdout(&check));
+    assert_eq!(run(folder.path(), &["init", "--force", "--with-shipped"], "").status.code(), Some(0));
+    let mut edited = std::fs::read_to_string(&list).unwrap();
+    edited.push_str("新来的词\n");
+    std::fs::write(&list, edited).unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    assert!(said.contains("个文件和内置的一模一样") && said.contains("1 个文件和内置的同名而不同"), "{said}");
+    let tidied = stdout(&run(folder.path(), &["init", "--own"], ""));
+    assert!(tidied.contains("ads/contact.txt") && list.exists(), "{tidied}");
+    assert!(!folder.path().join("config/wordlists/gambling/gambling.txt").exists());
 
     std::fs::write(&settings, "listen = \"127.0.0.1:1\"\n").unwrap();
     let again = run(folder.path(), &["init"], "");
@@ -437,6 +449,10 @@ fn evaluate_names_the_entries_and_the_lines_that_are_wrong() {
     assert_eq!((&own["honest"]["texts"], &own["bad"]["texts"]), (&1.into(), &1.into()), "{own}");
     let table = stdout(&run(folder.path(), &["evaluate", "--by-entry", "sets"], ""));
     assert!(table.contains("| 蓝色大象来电 |") && table.contains("ours/ok 1 honest"), "{table}");
+
+    let curve = stdout(&run(folder.path(), &["evaluate", "--curve", "sets"], ""));
+    assert!(curve.contains(" 2（现在） |") && curve.contains("| ours/ads | 2 | 50.00 |"), "{curve}");
+    assert!(curve.contains("| ours/ok | 1 | 1000.00 |"), "{curve}");
 
     let wrong = stdout(&run(folder.path(), &["evaluate", "--wrong", "ours", "sets"], ""));
     let numbers: Vec<&str> = wrong.lines().map(|line| line.split('\t').next().unwrap()).collect();

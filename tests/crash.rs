@@ -96,6 +96,8 @@ fn case(id: &str, message: &Message) -> Case {
         history: Vec::new(),
         further: Vec::new(),
         more: 0,
+        others: Vec::new(),
+        same_text: Vec::new(),
     }
 }
 

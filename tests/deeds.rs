@@ -5,7 +5,7 @@ mod house;
 
 use house::{AD, House, SALES};
 use insta::assert_snapshot;
-use qunguan::model::{SignedDuration, Step};
+use qunguan::model::{Clock, SignedDuration, Step};
 use serde_json::json;
 
 const MINUTE: SignedDuration = SignedDuration::from_mins(1);
@@ -180,8 +180,9 @@ async fn a_burst_is_one_growing_case_and_one_card_that_is_renewed() {
     请看一条消息：李销售
     华东销售群
     > 人呢
-    机器人把握不够，请您判断是否违规。
+    机器人把握不够，请您判断：确认就按群规处理，误判就撤销。
     成员：李销售
+    时间：今天 10:00
     依据：刷屏
     请在：今天 10:30 前处理
     编号：####
@@ -192,13 +193,83 @@ async fn a_burst_is_one_growing_case_and_one_card_that_is_renewed() {
     > 人呢
     有没有人
     在吗
-    机器人把握不够，请您判断是否违规。（同一人前后共 20 条，作一件事处理。）
+    机器人把握不够，请您判断：确认就按群规处理，误判就撤销。（同一人 10 秒内共 20 条，作一件事处理；看全部请发：为什么 ####）
     成员：李销售
+    时间：今天 10:00
     依据：刷屏
     请在：今天 10:30 前处理
     编号：####
     [确认违规] [误判]
     ");
-    assert_snapshot!(house.press("wang", "共 20 条", "确认违规").await, @"已确认违规（####）");
+    assert_snapshot!(house.press("wang", "共 20 条", "确认违规").await, @"已确认违规，警告（####）");
     assert_eq!(house.member(SALES, "li").await.standing.strikes.len(), 1);
+}
+
+/// Asked about, because nobody knows the domain.
+const ODD_LINK: &str = "新版的报价和资料都放在 https://q83k.top/doc 这里了";
+
+#[tokio::test]
+async fn several_people_who_say_the_same_are_one_question_and_one_answer() {
+    let house = House::start_with(AS_SHIPPED).await;
+    for who in ["li", "chen", "sun", "zhao", "sun"] {
+        house.say(who, SALES, ODD_LINK).await;
+        house.later(SECOND * 20).await;
+    }
+    let [case] = house.cases(SALES, "li").await.try_into().unwrap();
+    assert_eq!(case.others.iter().map(|other| other.member.as_str()).collect::<Vec<_>>(), ["chen", "sun", "zhao"]);
+    for who in ["chen", "sun", "zhao"] {
+        assert!(house.cases(SALES, who).await.is_empty() && house.told(who).is_empty(), "{who}");
+    }
+    house.later(MINUTE * 3).await;
+    let cards =
+        |house: &House| house.told("wang").into_iter().filter(|text| text.contains("请看一条消息")).collect::<Vec<_>>();
+    assert_snapshot!(cards(&house).pop().unwrap(), @r"
+    请看一条消息：李销售
+    华东销售群
+    > 新版的报价和资料都放在 https://q83k.top/doc 这里了
+    机器人把握不够，请您判断：确认就按群规处理，误判就撤销。（陈敏、孙凯、赵客服也发了同样的内容，一共 4 人，您的决定对他们都算数。）
+    成员：李销售
+    时间：今天 10:00
+    依据：可疑链接
+    请在：今天 10:30 前处理
+    编号：####
+    [确认违规] [误判]
+    ");
+    assert_snapshot!(house.press("wang", "一共 4 人", "确认违规").await, @"已确认违规，4 人按群规处理");
+    house.settled().await;
+    for who in ["li", "chen", "sun", "zhao"] {
+        assert_eq!(house.member(SALES, who).await.standing.strikes.len(), 1, "{who}");
+        assert_eq!(house.told(who).len(), 1, "{who}");
+    }
+    assert!(house.open_tasks().await.iter().all(|task| task.kind != "ask"), "nothing is asked any more");
+}
+
+#[tokio::test]
+async fn a_campaign_that_was_none_is_none_for_everybody() {
+    let house = House::start_with(AS_SHIPPED).await;
+    for who in ["li", "chen"] {
+        house.say(who, SALES, ODD_LINK).await;
+    }
+    house.press("wang", "请看一条消息", "误判").await;
+    house.say("sun", SALES, ODD_LINK).await;
+    for who in ["li", "chen", "sun"] {
+        assert!(house.member(SALES, who).await.standing.strikes.is_empty() && house.told(who).is_empty(), "{who}");
+    }
+}
+
+#[tokio::test]
+async fn what_was_acted_on_for_several_people_is_taken_back_for_all_of_them() {
+    let house = House::start_with(AS_SHIPPED).await;
+    let text = "加我V信领红包，每天都有，先到先得";
+    for who in ["li", "chen", "sun"] {
+        house.say(who, SALES, text).await;
+        assert_eq!(house.member(SALES, who).await.standing.strikes.len(), 1, "{who}");
+    }
+    let case = house.cases(SALES, "chen").await.remove(0).id;
+    house.ask("wang", &format!("#华东销售群 误判 {case}")).await;
+    house.settled().await;
+    for who in ["li", "chen", "sun"] {
+        assert!(house.member(SALES, who).await.standing.live_strikes(house.clock.now()).next().is_none(), "{who}");
+        assert!(house.told(who).last().unwrap().contains("误判"), "{who}: {:#?}", house.told(who));
+    }
 }

@@ -21,6 +21,46 @@ fn removals(house: &House, group: &str, name: &str) -> usize {
 }
 
 #[tokio::test]
+async fn who_is_removed_for_a_record_that_is_taken_back_stands_as_the_rest_says() {
+    let house = House::start().await;
+    for _ in 0..2 {
+        house.say("li", SALES, AD).await;
+    }
+    house.later(HOUR * 3).await;
+    house.later(SignedDuration::from_mins(5)).await;
+    house.say("li", SALES, AD).await;
+    assert!(!house.is_member(SALES, "li"), "removed");
+    let first = house.cases(SALES, "li").await.into_iter().min_by_key(|case| case.at).unwrap();
+    house.ask("li", &format!("申诉 {} 那是客户的原话", first.id)).await;
+    house.settled().await;
+    house.press("wang", "申诉理由", "成立，撤销").await;
+    house.settled().await;
+    assert_snapshot!(house.told("li").last().unwrap(), @"您在「华东销售群」的记录 #### 已撤销（申诉成立；按其余记录，改为禁言至今天 15:05），相应记分不再计算。给您添麻烦了。");
+    assert!(!house.is_member(SALES, "li"), "two are left: muted for two hours from the second of them");
+    house.later(HOUR * 2).await;
+    assert!(house.is_member(SALES, "li"), "and back");
+    assert_snapshot!(house.told("li").last().unwrap(), @"您在「华东销售群」的禁言已结束，可以正常发言了。谢谢配合。");
+    assert_eq!(house.member(SALES, "li").await.standing.live_points(house.clock.now()), 4);
+}
+
+#[tokio::test]
+async fn who_was_removed_reads_the_rules_and_what_to_do_next() {
+    let house = House::start().await;
+    for _ in 0..3 {
+        house.say("li", SALES, AD).await;
+        house.later(HOUR * 3).await;
+    }
+    assert!(!house.is_member(SALES, "li"));
+    for asked in ["群规", "#华东 群规"] {
+        assert!(house.ask("li", asked).await.starts_with("「华东销售群」的群规："), "{asked}");
+    }
+    assert!(house.ask("li", "我的状态").await.contains("已被移出（想回群可以申诉，或请群主重新邀请），当前 6 分"));
+    let case = house.cases(SALES, "li").await.remove(0).id;
+    house.ask("li", &format!("申诉 {case} 客户要的")).await;
+    assert!(house.ask("li", "我的状态").await.contains("失效，申诉处理中"));
+}
+
+#[tokio::test]
 async fn once_warns_twice_mutes_three_times_removes() {
     let house = House::start().await;
     let before = house.lines(SALES).len();
@@ -45,7 +85,7 @@ async fn once_warns_twice_mutes_three_times_removes() {
     李销售：加我V信领红包
     —— 「李销售」被移出群聊
     "#);
-    assert_snapshot!(house.told("li").join("\n——\n"), @r#"
+    assert_snapshot!(house.told("li").join("\n——\n"), @r"
     群规提醒（第 1 次）
     华东销售群
     您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 2 分）。再次违规将被禁言 2 小时。
@@ -55,26 +95,26 @@ async fn once_warns_twice_mutes_three_times_removes() {
     编号：####
     [知道了] [申诉]
     ——
-    您已被暂停发言
+    您已被禁言
     华东销售群
-    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。您已被暂时移出群聊，今天 12:00 自动拉回。再次违规将被移出本群。
+    您今天 10:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。本群的禁言是暂时移出：今天 12:00 自动拉回。再次违规将被移出本群。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 2 次 / 共 3 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
     ——
-    您在「华东销售群」的暂停发言已结束，可以正常发言了。谢谢配合。
+    您在「华东销售群」的禁言已结束，可以正常发言了。谢谢配合。
     ——
     您已被移出群聊
     华东销售群
     您今天 12:01 的一条消息涉及「广告引流」，记 2 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    次数：第 3 次 / 共 3 次
+    次数：第 3 次
     失效：6月3日 12:01
     编号：####
     [知道了] [申诉]
-    "#);
+    ");
     let mut steps: Vec<_> = house.cases(SALES, "li").await.iter().map(|case| (case.at, case.step)).collect();
     steps.sort(); // the first two have one time
     assert_eq!(steps.iter().map(|(_, step)| *step).collect::<Vec<_>>(), [Step::Warn, Step::Mute, Step::Remove]);
@@ -163,8 +203,10 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     请移出成员 吴昊
     会员福利群
     > 加我V信领红包
-    机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。
+    请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。
     成员：吴昊
+    类别：广告引流
+    时间：今天 10:00
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     请在：今天 10:30 前处理
     编号：####
@@ -258,7 +300,7 @@ async fn trouble_at_wecom_delays_and_never_doubles() {
         assert!(house.is_member(SALES, "li"), "{name}: {:#?}", house.open_tasks().await);
         let told = house.told("li");
         let about = |what: &str| told.iter().filter(|text| text.contains(what)).count();
-        assert_eq!((told.len(), about("您已被暂停发言"), about("暂停发言已结束")), (3, 1, 1), "{name}: {told:#?}");
+        assert_eq!((told.len(), about("您已被禁言"), about("禁言已结束")), (3, 1, 1), "{name}: {told:#?}");
     }
 }
 
@@ -505,7 +547,7 @@ async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
     明天盘点
     请带好工牌
 
-    需回执 6 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
+    需回执 5 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
     ————
     没有问题请点下面卡片的“发出”，或回复：发出 ####
     ");
@@ -526,12 +568,12 @@ async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
     明天盘点
     请带好工牌
 
-    需回执 6 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
+    需回执 5 人。回复“收到”或点私信里的按钮都可以；有特殊情况请私信我：特殊情况 #### 原因
     ");
     house.ask("li", "收到").await;
     assert_snapshot!(house.ask("zhang", &format!("通知进度 {id}")).await.replace(&id, "####"), @r"
-    通知 ####（进行中）：1/6 人已回执
-    还差 5 人：陈敏、孙凯、王店长、张经理、赵客服
+    通知 ####（进行中）：1/5 人已回执，豁免 1 人
+    还差 4 人：陈敏、孙凯、张经理、赵客服
     ");
     let everywhere = house.ask("wang", "发通知 全部 1天 消防演习").await;
     assert_snapshot!(everywhere.lines().skip(1).take(3).collect::<Vec<_>>().join("\n"), @r"
@@ -746,6 +788,7 @@ async fn who_is_asked_to_take_a_leak_back_can_give_a_reason_or_say_that_it_is_no
     > 服…（共 27 字）
     李销售 还没有撤回，本人说明：工作需要。请判断是否需要撤回。
     成员：李销售
+    时间：今天 10:00
     依据：泄露机密
     请在：今天 10:30 前处理
     编号：####
@@ -763,13 +806,18 @@ async fn who_is_asked_to_take_a_leak_back_can_give_a_reason_or_say_that_it_is_no
     华东销售群
     > 服…（共 27 字）
     申诉理由：本人认为是误报
+    成立就撤销记录；不成立请点原因，也可以发：申诉 #### 不成立 您的话
     成员：陈敏
+    处置：今天 10:11 提示
+    记分：不记分
     依据：泄露机密
+    请在：明天 10:11 前答复
     编号：####
-    [成立，撤销] [不成立]
+    [成立，撤销] [不成立：确属违规] [不成立：群规写明] [不成立：提醒过] [不成立：理由无关]
     ");
     house.press("wang", "误报", "成立，撤销").await;
     assert_snapshot!(house.last_told("chen"), @"您在「华东销售群」的记录 #### 已撤销（申诉成立）。给您添麻烦了。");
+    house.press("wang", "这句话以后放行吗", "本群以后放行").await;
     let before = (house.cases(SALES, "chen").await.len(), house.told("chen").len());
     house.say("chen", SALES, LEAK).await;
     house.later(SignedDuration::from_mins(11)).await;
@@ -815,7 +863,7 @@ async fn everybody_sees_what_was_ordered_for_them_and_the_group_how_violations_a
     ");
     house.say("sun", SALES, AD).await;
     let case = house.cases(SALES, "sun").await.remove(0).id;
-    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {case}")).await, @"记录 #### 已撤销，以后同样的话不再提醒。整类说法都没问题的话，请在词表 ads/lure.txt 第 6 行写「允许=说法」。");
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {case}")).await, @"记录 #### 已记为误判并撤销。只算这一条；以后同样的话要在本群放行，请发：放行 ####。整类说法都没问题的话，请管理员在词表 ads/lure.txt 第 10 行写「允许=说法」。");
     house.later(SignedDuration::from_hours(3)).await;
     assert_snapshot!(house.ask("chen", "我的状态").await, @"您在「华东销售群」：可以正常发言，没有记分。");
 }
@@ -922,7 +970,7 @@ async fn the_worst_takes_somebody_out_of_the_owners_other_groups_and_of_nobody_e
     华东销售群
     您今天 10:00 的一条消息涉及「赌博」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
     依据：《微信群管理制度销售》六(2)：情节严重立即移出，保留证据
-    次数：第 1 次 / 共 1 次
+    次数：第 1 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
@@ -931,7 +979,12 @@ async fn the_worst_takes_somebody_out_of_the_owners_other_groups_and_of_nobody_e
 
 #[tokio::test]
 async fn what_is_only_minded_in_working_hours_is_let_be_at_night() {
-    let mut house = House::empty_under("own", "group-sales", "[working_hours]\nfrom = \"09:00\"\nto = \"18:00\"").await;
+    let mut house = House::empty_under(
+        "own",
+        "group-sales",
+        "[working_hours]\nfrom = \"09:00\"\nto = \"18:00\"\nworkdays = [\"2026-05-04\"]",
+    )
+    .await;
     house.write(
         "policies/own.toml",
         "title = \"白天管灌水\"\nversion = 1\n[category.junk]\nwhen = \"working\"\nseverity = \"medium\"\n",
@@ -1088,6 +1141,8 @@ async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebo
     let why = house.told("zhang").into_iter().find(|text| text.starts_with("记录 ####"));
     assert_snapshot!(why.unwrap_or_default(), @r"
     记录 ####（今天 10:00）：广告引流，中，处置：警告。记 2 分，当时累计 2 分。6月3日 10:00 失效。
+    原话：加我V信领红包
+    命中：「加我V信领红包」，读作「加我微信领红包」（广告引流）
     · 今天 10:00 广告引流（中）：计 2 分，有效共 2 分
     ");
 }
@@ -1096,7 +1151,7 @@ async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebo
 async fn without_a_private_way_only_ones_own_record_is_shown() {
     const PROJECT: &str = "wrNewProducts";
     let group = format!("[[group]]\nid = \"{PROJECT}\"\nkind = \"bot\"\nmode = \"assisted\"\nowner = \"zhang\"");
-    // A rehearsal: nothing leaves the house but answers in place.
+    // A dry run: nothing is sent but answers in place.
     let house = House::start_rehearsing(&group).await;
     house.say("lin", PROJECT, AD).await;
     let case = house.cases(PROJECT, "lin").await.remove(0).id;
@@ -1117,7 +1172,7 @@ async fn without_a_private_way_only_ones_own_record_is_shown() {
 #[tokio::test]
 async fn where_nothing_is_done_nobody_is_told_that_it_is() {
     let house = House::start_rehearsing("").await;
-    for command in ["警告 李销售 跑题", "禁言 李销售 1h 跑题", "移出 李销售 跑题"] {
+    for command in ["警告 李销售 跑题", "禁言 李销售 1h 跑题", "移出 李销售 跑题 确认"] {
         let answer = house.ask("zhang", &format!("#华东销售群 {command}")).await;
         assert!(answer.contains("目前只观察") && answer.ends_with("不会执行。"), "{answer}");
     }
@@ -1127,7 +1182,7 @@ async fn where_nothing_is_done_nobody_is_told_that_it_is() {
     assert_eq!(standing["state"], "normal", "{standing}");
     // In a group where the owner has the hands, the answer says so.
     let house = House::start().await;
-    assert_snapshot!(house.ask("wang", "#会员福利群 移出 吴昊 发广告").await, @"已记录（####），对「吴昊」的移出要在企业微信里操作，已发卡片给群主。");
+    assert_snapshot!(house.ask("wang", "#会员福利群 移出 吴昊 发广告 确认").await, @"已记录（####），对「吴昊」的移出要在企业微信里操作，已发卡片给群主。");
 }
 
 #[tokio::test]
@@ -1172,12 +1227,13 @@ async fn a_manager_of_several_groups_is_asked_which_one_in_their_own_words() {
 
     assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 李销售").await, @"「李销售」没有记分");
     house.say("li", SALES, AD).await;
-    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 @李销售").await, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」，以后不再提醒。");
+    assert_snapshot!(house.ask("wang", "#华东销售群 解除警告 @李销售").await, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」。");
     assert_eq!(house.member(SALES, "li").await.standing.live_points(house::morning()), 0);
     // Forgiven is not misjudged, until somebody says so: then the same words pass.
     let forgiven = house.cases(SALES, "li").await.remove(0).id;
-    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {forgiven}")).await, @"记录 #### 早已撤销；以后同样的话不再提醒。");
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {forgiven}")).await, @"记录 #### 早已撤销，已记为误判。以后同样的话要在本群放行，请发：放行 ####");
     assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {forgiven}")).await, @"#### 已经记为误判了");
+    house.ask("wang", &format!("放行 {forgiven}")).await;
     house.say("chen", SALES, AD).await;
     assert_eq!(house.cases(SALES, "chen").await.len(), 0);
     house.ask("wang", "#华东销售群 警告 陈敏 跑题").await;
@@ -1260,7 +1316,9 @@ async fn a_forwarded_record_is_its_senders_word_only_where_the_rulebook_says_so(
     let lenient = House::start().await;
     forward(&lenient);
     lenient.settled().await;
-    assert!(lenient.cases(SALES, "li").await.is_empty(), "somebody else said it");
+    let cases = lenient.cases(SALES, "li").await;
+    assert_eq!(cases.len(), 1, "a person looks");
+    assert_eq!((cases[0].step, cases[0].points), (Step::Review, 0), "somebody else said it");
 
     let mut strict = House::empty_under("default", "own", "").await;
     strict.write(

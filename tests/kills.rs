@@ -130,7 +130,7 @@ policy = "quick"
         self.bot.until(what, look).await
     }
 
-    /// Hands a message in; `None` if nobody answered.
+    /// Platform a message in; `None` if nobody answered.
     async fn hand_in(&self, id: &str, member: &str) -> Option<Value> {
         let message = json!({"id": id, "group": CROWD, "sender": member, "at": qunguan::model::Clock::now(self.sim.clock().as_ref()), "text": AD});
         let request = self.http.post(format!("{}/api/v1/messages", self.bot.address)).bearer_auth(API_TOKEN);

@@ -8,7 +8,7 @@ use house::{AD, House, SALES};
 use insta::assert_snapshot;
 use qunguan::{
     model::{Clock, SignedDuration, Step},
-    moderation::harmless,
+    moderation::false_positives,
     store::CaseState,
 };
 use serde_json::json;
@@ -90,9 +90,9 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     如有异议，发送「申诉 编号 理由」。
 
     【私信 li】
-    您已被暂停发言
+    您已被禁言
     华东销售群
-    您今天 11:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。您已被暂时移出群聊，今天 13:00 自动拉回。再次违规将被移出本群。
+    您今天 11:00 的一条消息涉及「广告引流」，记 2 分（累计 4 分）。本群的禁言是暂时移出：今天 13:00 自动拉回。再次违规将被移出本群。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
     次数：第 2 次 / 共 3 次
     失效：6月3日 11:00
@@ -103,6 +103,9 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     // Li objects to both, once by button and once in words.
     let cases = house.cases(SALES, "li").await;
     assert_snapshot!(house.press("li", "第 1 次 /", "申诉").await, @"已提交申诉");
+    assert_snapshot!(house.last_told("li"), @"您对记录 #### 的申诉已收到。请在 10 分钟内回复「申诉 #### 理由」说明原因，我会一起转给管理者；不说明也会受理。");
+    let why = format!("申诉 {} 客户在群里问我的", cases[1].id);
+    assert_snapshot!(house.ask("li", &why).await, @"已补充到记录 #### 的申诉里，会一并转给处理的管理者。");
     let words = format!("申诉 {} 客户当面要的资料，不是广告", cases[0].id);
     assert_snapshot!(house.ask("li", &words).await, @"申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。");
     assert_snapshot!(reader.news(&["wang", "zhang"]), @r"
@@ -110,21 +113,29 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     成员申诉，请处理
     华东销售群
     > 客户要资料，加我微信 lixiaoshou88 领优惠券
-    申诉理由：（通过卡片申诉）
+    申诉理由：客户在群里问我的
+    成立就撤销记录；不成立请点原因，也可以发：申诉 #### 不成立 您的话
     成员：李销售
+    处置：今天 10:00 警告
+    记分：2 分（当时累计 2 分）
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    请在：明天 11:00 前答复
     编号：####
-    [成立，撤销] [不成立]
+    [成立，撤销] [不成立：确属违规] [不成立：群规写明] [不成立：提醒过] [不成立：理由无关]
 
     【私信 wang】
     成员申诉，请处理
     华东销售群
     > 客户要资料，加我微信 lixiaoshou88 领优惠券
     申诉理由：客户当面要的资料，不是广告
+    成立就撤销记录，按其余记录重新计算去留；不成立请点原因，也可以发：申诉 #### 不成立 您的话
     成员：李销售
+    处置：今天 11:00 禁言
+    记分：2 分（当时累计 4 分）
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    请在：明天 11:00 前答复
     编号：####
-    [成立，撤销] [不成立]
+    [成立，撤销] [不成立：确属违规] [不成立：群规写明] [不成立：提醒过] [不成立：理由无关]
     ");
     assert_snapshot!(house.press("wang", cases[1].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
     assert_snapshot!(house.press("wang", cases[0].id.as_str(), "成立，撤销").await, @"####：申诉成立，已撤销。");
@@ -133,6 +144,12 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     【群】
     群管助手：【群管更正】今天 10:00 提醒涉及「广告引流」的那条消息，经复核不算违规，特此更正。
     —— 「李销售」加入群聊
+
+    【私信 li】
+    您对记录 #### 的申诉已收到。请在 10 分钟内回复「申诉 #### 理由」说明原因，我会一起转给管理者；不说明也会受理。
+
+    【私信 li】
+    已补充到记录 #### 的申诉里，会一并转给处理的管理者。
 
     【私信 li】
     申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。
@@ -148,13 +165,14 @@ async fn default_an_appeal_is_upheld_and_the_sentence_passes() {
     let standing = house.member(SALES, "li").await.standing;
     assert_eq!(standing.live_points(house.clock.now()), 0);
     assert!(house.cases(SALES, "li").await.iter().all(|case| case.state == CaseState::Revoked));
-    let judged = house.store().documents(harmless::JUDGEMENTS.name(), "", None, 10).await.unwrap();
+    let judged = house.store().documents(false_positives::JUDGEMENTS.name(), "", None, 10).await.unwrap();
     assert!(
         judged.iter().all(|d| d.body["text"] == MEANT_WELL && d.body["violation"] == false && d.body["by"] == "wang")
     );
     assert_eq!(judged.len(), 2);
 
-    // The same sentence later, also in another dress and from somebody else.
+    // Whoever answered it lets the words pass in this group: the same sentence later, also in another dress and from somebody else.
+    house.press("wang", "这句话以后放行吗", "本群以后放行").await;
     house.later(HOUR).await;
     house.say("li", SALES, MEANT_WELL).await;
     house.say("chen", SALES, "客户要资料，加我 微 信 lixiaoshou88 领优惠券").await;
@@ -197,9 +215,9 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     [知道了] [申诉]
 
     【私信 sun】
-    您已被暂停发言
+    您已被禁言
     华东销售群
-    您今天 10:00 的一条消息涉及「辱骂」。您已被暂时移出群聊，今天 12:00 自动拉回。再次违规将被移出本群。
+    您今天 10:00 的一条消息涉及「辱骂」。本群的禁言是暂时移出：今天 12:00 自动拉回。再次违规将被移出本群。
     依据：《微信群管理制度销售》三(4)：不攻击辱骂
     次数：第 2 次 / 共 3 次
     失效：6月4日 10:00
@@ -207,7 +225,7 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     [知道了] [申诉]
 
     【私信 sun】
-    您在「华东销售群」的暂停发言已结束，可以正常发言了。谢谢配合。
+    您在「华东销售群」的禁言已结束，可以正常发言了。谢谢配合。
     "#);
 
     // An admin warns by hand: the third, so out. He may not judge the appeal himself.
@@ -235,7 +253,7 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     华东销售群
     您今天 13:00 的一条消息涉及「广告引流」，按群规移出。如有异议，请点「申诉」。
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
-    次数：第 4 次 / 共 4 次
+    次数：第 4 次
     失效：6月4日 13:00
     编号：####
     [知道了] [申诉]
@@ -244,22 +262,30 @@ async fn three_strikes_counts_to_three_and_another_reviewer_takes_it_back() {
     已记录（####），对「孙凯」的警告正在执行。
     ");
     assert_snapshot!(house.press("sun", "您已被移出群聊", "申诉").await, @"已提交申诉");
+    house.later(10 * MINUTE).await;
     assert_snapshot!(reader.news(&["wang", "zhang"]), @r"
     【私信 wang】
     成员申诉，请处理
     华东销售群
     > 加我V信领红包
-    申诉理由：（通过卡片申诉）
+    申诉理由：（没有写明）
+    成立就撤销记录，按其余记录重新计算去留；不成立请点原因，也可以发：申诉 #### 不成立 您的话
     成员：孙凯
+    处置：今天 13:00 移出
+    记分：1 分（当时累计 4 分）
     依据：《微信群管理制度销售》三(2)：不发无关信息，不说不雅的话
+    请在：明天 13:10 前答复
     编号：####
-    [成立，撤销] [不成立]
+    [成立，撤销] [不成立：确属违规] [不成立：群规写明] [不成立：提醒过] [不成立：理由无关]
     ");
     assert_snapshot!(house.press("wang", "成员申诉", "成立，撤销").await, @"####：申诉成立，已撤销。");
     assert!(house.is_member(SALES, "sun"), "brought back");
     assert_snapshot!(reader.news(&["sun"]), @r#"
     【群】
     —— 「孙凯」加入群聊
+
+    【私信 sun】
+    您对记录 #### 的申诉已收到。请在 10 分钟内回复「申诉 #### 理由」说明原因，我会一起转给管理者；不说明也会受理。
 
     【私信 sun】
     您在「华东销售群」的记录 #### 已撤销（申诉成立），相应记分不再计算。给您添麻烦了。
@@ -274,7 +300,7 @@ async fn strict_removes_at_once_and_bans_for_good() {
     assert!(!house.is_member(SALES, "li"), "an advert: out as soon as found");
     house.say("sun", SALES, "澳门赌场网上开户，百家乐注册送彩金").await;
     assert!(!house.is_member(SALES, "sun"));
-    assert_snapshot!(reader.news(&["li", "sun"]), @r#"
+    assert_snapshot!(reader.news(&["li", "sun"]), @r"
     【群】
     李销售：加我V信领红包
     —— 「李销售」被移出群聊
@@ -286,7 +312,7 @@ async fn strict_removes_at_once_and_bans_for_good() {
     华东销售群
     您今天 10:00 的一条消息涉及「广告引流」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
     依据：《销售微信群的规章制度》第三条3.2：发广告或跨群推广，立…
-    次数：第 1 次 / 共 1 次
+    次数：第 1 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
@@ -296,11 +322,11 @@ async fn strict_removes_at_once_and_bans_for_good() {
     华东销售群
     您今天 10:00 的一条消息涉及「赌博」，记 6 分（累计 6 分），按群规移出。如有异议，请点「申诉」。
     依据：《销售微信群的规章制度》第五条5.1：分享经验要守法
-    次数：第 1 次 / 共 1 次
+    次数：第 1 次
     失效：6月3日 10:00
     编号：####
     [知道了] [申诉]
-    "#);
+    ");
 
     // Both are let in again by a colleague: li may stay, sun may not.
     house.act(json!({"do": "invite", "as": "chen", "group": SALES, "people": ["li", "sun"]}));
@@ -321,21 +347,25 @@ async fn strict_removes_at_once_and_bans_for_good() {
     华东销售群
     > 加我V信领红包
     申诉理由：我在演示给新人看
+    成立就撤销记录，按其余记录重新计算去留；不成立请点原因，也可以发：申诉 #### 不成立 您的话
     成员：李销售
+    处置：今天 10:00 移出
+    记分：6 分（当时累计 6 分）
     依据：《销售微信群的规章制度》第三条3.2：发广告或跨群推广，立…
+    请在：明天 10:11 前答复
     编号：####
-    [成立，撤销] [不成立]
+    [成立，撤销] [不成立：确属违规] [不成立：群规写明] [不成立：提醒过] [不成立：理由无关]
     ");
-    assert_snapshot!(house.press("wang", "成员申诉", "不成立").await, @"####：申诉不成立，已告知本人。");
+    assert_snapshot!(house.press("wang", "成员申诉", "不成立：确属违规").await, @"####：申诉不成立，已告知本人。");
     assert_snapshot!(reader.news(&["li"]), @r#"
     【私信 li】
     申诉已收到（记录 ####），会由另一位管理者在 24 小时内处理，结果私信您。
 
     【私信 li】
-    您对记录 #### 的申诉未成立。如仍有疑问，请联系群主。
+    您对记录 #### 的申诉未成立：内容确属违规。如仍有疑问，请联系群主。
     "#);
     let answer = house.ask("wang", &format!("#华东销售群 解除警告 {}", house.cases(SALES, "sun").await[0].id)).await;
-    assert_snapshot!(answer, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」，以后不再提醒。");
+    assert_snapshot!(answer, @"记录 #### 已撤销。如果这句话本来没问题，请发送「误判 ####」。");
     assert!(house.is_member(SALES, "sun"), "the ban went with the case");
 }
 
@@ -361,7 +391,8 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     华东销售群
     > 这个月的任务你们自己看着办，别来烦我
     发言人：孙凯
-    可信度：50%
+    时间：今天 10:00
+    举报人：可信度 50%
     编号：####
     [属实] [不属实] [恶意举报]
     ");
@@ -391,9 +422,9 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     [知道了] [申诉]
 
     【私信 sun】
-    您已被暂停发言
+    您已被禁言
     华东销售群
-    管理者今天 10:00 复核确认，您的一条消息违反群规。您已被暂时移出群聊，今天 12:00 自动拉回。再次违规将被移出本群。
+    管理者今天 10:00 复核确认，您的一条消息违反群规。本群的禁言是暂时移出：今天 12:00 自动拉回。再次违规将被移出本群。
     依据：成员举报，经查属实
     次数：第 2 次 / 共 3 次
     失效：6月3日 10:00
@@ -445,7 +476,8 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     华东销售群
     > 收到，下午把报表发出来
     发言人：陈敏
-    可信度：67%
+    时间：今天 10:00
+    举报人：可信度 67%
     编号：####
     （已记为「不属实」）
 
@@ -454,7 +486,8 @@ async fn a_member_reports_and_hears_what_came_of_it() {
     华东销售群
     > 明天上午十点开会
     发言人：陈敏
-    可信度：50%
+    时间：今天 10:00
+    举报人：可信度 50%
     编号：####
     （已记为「恶意举报」（####））
     ");
@@ -506,7 +539,7 @@ async fn a_rule_of_the_admins_own_earns_its_place_and_loses_it() {
     assert_snapshot!(own_rule(&house).await, @"ads/own.txt#拼单返现 · pilot · 还没有人工结论 · 还需人工看 30 条命中");
     house.say("sun", SALES, "最后一天，拼单返现要抓紧").await;
     assert!(house.told("sun").is_empty(), "the member hears nothing before a person agreed");
-    assert_snapshot!(house.press("wang", "请看一条消息", "确认违规").await, @"已确认违规（####）");
+    assert_snapshot!(house.press("wang", "请看一条消息", "确认违规").await, @"已确认违规，警告（####）");
     house.settled().await;
     assert_snapshot!(house.last_told("sun"), @r"
     群规提醒（第 1 次）

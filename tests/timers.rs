@@ -311,7 +311,7 @@ async fn the_time_to_answer_a_request_before_the_next_is_asked() {
 async fn the_time_to_answer_an_appeal() {
     let begin = async |house: &House| {
         house.say("li", SALES, AD).await;
-        house.press("li", "群规提醒", "申诉").await;
+        house.ask("li", &format!("申诉 {} 客户要的", house.cases(SALES, "li").await[0].id)).await;
         assert_eq!(told(house, "wang", "成员申诉"), 1);
     };
     let shown = async |house: &House| told(house, "zhang", "成员申诉");

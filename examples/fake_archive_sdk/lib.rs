@@ -12,9 +12,11 @@
 #![expect(missing_docs, reason = "the official header documents the functions")]
 
 use std::{
+    collections::BTreeSet,
     ffi::{CStr, CString, c_char, c_int, c_uint, c_ulonglong},
     io::{Read, Write},
     net::TcpStream,
+    sync::{Mutex, PoisonError},
 };
 
 use aes::cipher::{BlockModeDecrypt, KeyIvInit, block_padding::Pkcs7};
@@ -25,6 +27,9 @@ const BAD_PARAMETER: c_int = 10000;
 const NETWORK: c_int = 10001;
 const BAD_FILE: c_int = 10005;
 const DECRYPTION: c_int = 10006;
+const BAD_KEY: c_int = 10008;
+/// Bodies marked with `!` that were refused once.
+static REFUSED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 /// Bytes in one piece of a file.
 const PIECE: usize = 512 * 1024;
 
@@ -142,7 +147,13 @@ pub unsafe extern "C" fn GetChatData(
 pub unsafe extern "C" fn DecryptData(key: *const c_char, message: *const c_char, plain: *mut Slice) -> c_int {
     // SAFETY: as in the header.
     let (key, message, slice) = unsafe { (text(key).as_bytes(), text(message), plain.as_mut()) };
-    let (Ok(mut bytes), Some(slice)) = (STANDARD.decode(message), slice) else { return BAD_PARAMETER };
+    let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+    if message.starts_with('!') && refused.insert(message.to_owned()) {
+        return BAD_KEY;
+    }
+    let (Ok(mut bytes), Some(slice)) = (STANDARD.decode(message.trim_start_matches('!')), slice) else {
+        return BAD_PARAMETER;
+    };
     let Some(iv) = key.get(..16) else { return DECRYPTION };
     let Ok(cipher) = cbc::Decryptor::<aes::Aes256>::new_from_slices(key, iv) else { return DECRYPTION };
     let Ok(length) = cipher.decrypt_padded::<Pkcs7>(&mut bytes).map(<[u8]>::len) else { return DECRYPTION };

@@ -2,33 +2,30 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
-
 use crate::{
-    capability::Capabilities,
     channels::Channel,
-    coverage::{Coverage, Gap},
+    coverage::Gap,
+    deps::Deps,
     groups::Group,
-    http::{Readiness, in_flight::InFlight, ops::Check},
+    health::Check,
+    http::{Readiness, in_flight::InFlight},
     jobs::runner::Runner,
-    moderation::Rules,
-    settings::reload::Live,
+    ocr,
 };
 
 /// What `/readyz` asks.
 pub(super) struct Ready {
+    pub(super) deps: Deps,
     pub(super) channels: Vec<Arc<dyn Channel>>,
-    pub(super) live: Arc<Live<Rules>>,
-    pub(super) coverage: Arc<Coverage>,
-    pub(super) capabilities: Arc<ArcSwap<Capabilities>>,
     pub(super) runner: Arc<Runner>,
     pub(super) in_flight: InFlight,
+    pub(super) ocr: Arc<ocr::Pictures>,
 }
 
 #[async_trait::async_trait]
 impl Readiness for Ready {
     fn gaps(&self, group: &Group) -> Vec<Gap> {
-        self.coverage.gaps(group, **self.capabilities.load())
+        self.deps.coverage.gaps(group, **self.deps.capabilities.load())
     }
 
     async fn checks(&self) -> Vec<Check> {
@@ -38,7 +35,7 @@ impl Readiness for Ready {
         } else if checks.iter().all(|check| check.name != "archive") {
             checks.push(Check::lacking("archive", "没有配置会话存档；群里没有 @ 机器人的消息都看不到"));
         }
-        let status = self.live.status();
+        let status = self.deps.rules.status();
         checks.push(match &status.rejected {
             None if status.waiting.is_empty() => Check::good("settings", "设置已生效"),
             None => {
@@ -50,13 +47,14 @@ impl Readiness for Ready {
                 Check::lacking("settings", format!("新设置有 {} 处错误，仍用旧设置：{first}", problems.len()))
             }
         });
-        if let Some(sentence) = self.live.get().troubles.sentence() {
+        checks.extend(self.ocr.check());
+        if let Some(sentence) = self.deps.rules.get().troubles.sentence() {
             checks.push(Check::lacking("wordlists", sentence));
         }
-        for (gap, sentence) in self.coverage.sentences(**self.capabilities.load()) {
+        for (gap, sentence) in self.deps.coverage.sentences(**self.deps.capabilities.load()) {
             checks.push(Check::lacking(&format!("groups_{gap}"), sentence));
         }
-        if let Some(sentence) = self.coverage.unlisted() {
+        if let Some(sentence) = self.deps.coverage.unlisted() {
             checks.push(Check::lacking("groups_unlisted", sentence));
         }
         for (why, count) in self.runner.faults() {

@@ -2,7 +2,7 @@
 //!
 //! Every message is judged as if it had just been said; each policy keeps its own imagined standing of every member, so a
 //! ladder climbs as it would have. Somebody a policy has muted or removed could not have spoken: those messages are counted
-//! and not judged. The live bot's records are not read and not changed.
+//! and not judged. A burst is one deed, as it is for the live bot. The live bot's records are not read and not changed.
 
 mod tally;
 
@@ -11,10 +11,13 @@ use std::collections::HashMap;
 pub use tally::{Change, Count, Side, Tally};
 
 use crate::{
+    calendar::Calendar,
     detect::{Detector, History, Input, Report},
-    model::{CaseId, GroupId, GroupKind, MemberId, Message, Mode, Role},
+    groups::{self, Names},
+    model::{CaseId, GroupId, GroupKind, MemberId, Message, Mode, Role, Step},
+    moderation::deed::{Continued, Deed},
     policy::{self, Decision, Facts, MemberState, Policy, Standing},
-    settings::Settings,
+    settings::{Flood, Settings},
 };
 
 /// Which policy judges a group.
@@ -24,7 +27,9 @@ pub type Choose<'a> = Box<dyn Fn(&GroupId) -> &'a Policy + 'a>;
 pub struct Replay<'a> {
     detector: &'a Detector,
     settings: &'a Settings,
+    calendar: &'a Calendar,
     history: History,
+    names: HashMap<(GroupId, MemberId), String>,
     tracks: Vec<Track<'a>>,
     tally: Tally,
 }
@@ -32,35 +37,71 @@ pub struct Replay<'a> {
 /// One policy with the standings it brought about.
 struct Track<'a> {
     choose: Choose<'a>,
-    standings: HashMap<(GroupId, MemberId), Standing>,
+    people: HashMap<(GroupId, MemberId), Imagined>,
+}
+
+/// How a member would stand, and the last deed they would have been told of or asked about.
+#[derive(Default)]
+struct Imagined {
+    standing: Standing,
+    deed: Option<Deed>,
+}
+
+/// What would have become of a message under one policy.
+enum Fate {
+    /// Its sender could not have spoken.
+    Prevented,
+    /// It went on with what had been acted on.
+    Continued,
+    /// This.
+    Decided(Decision),
 }
 
 impl<'a> Replay<'a> {
     /// `policies`: a name for people and the choice of the policy for each group; one, or two to compare.
-    pub fn new(detector: &'a Detector, settings: &'a Settings, policies: Vec<(String, Choose<'a>)>) -> Self {
+    pub fn new(
+        detector: &'a Detector,
+        settings: &'a Settings,
+        calendar: &'a Calendar,
+        policies: Vec<(String, Choose<'a>)>,
+    ) -> Self {
         let (names, tracks): (Vec<_>, Vec<_>) =
-            policies.into_iter().map(|(name, choose)| (name, Track { choose, standings: HashMap::new() })).unzip();
-        Self { detector, settings, history: History::new(), tracks, tally: Tally::new(names) }
+            policies.into_iter().map(|(name, choose)| (name, Track { choose, people: HashMap::new() })).unzip();
+        Self {
+            detector,
+            settings,
+            calendar,
+            history: History::new(),
+            names: HashMap::new(),
+            tracks,
+            tally: Tally::new(names),
+        }
     }
 
     /// One message; `wrong` says that a person judged the bot wrong about it, if anybody did.
     pub fn see(&mut self, message: &Message, wrong: Option<bool>) {
-        let place = Place::find(self.settings, message);
+        let place = Place::find(self.settings, self.calendar, message);
+        // A name is judged when it is new, as in the live bot.
+        let name = message.sender_name.as_ref().filter(|name| {
+            let key = (message.group.clone(), message.sender.clone());
+            self.names.insert(key, (*name).clone()).as_ref() != Some(*name)
+        });
         let input = Input {
             text: &message.text,
             attachments: &message.attachments,
             group: &message.group,
             sender: &message.sender,
-            sender_name: message.sender_name.as_deref(),
+            sender_name: name.map(String::as_str),
             role: place.role,
             at: message.at,
             explain: false,
         };
         let report = self.detector.scan(&input, Some(&self.history));
         self.tally.message(message, &report, wrong);
-        let decided: Vec<Option<Decision>> =
-            self.tracks.iter_mut().map(|track| track.decide(message, &place, &report)).collect();
-        self.tally.decisions(message, &decided);
+        let windows = &self.settings.detect.flood;
+        let fates: Vec<Fate> =
+            self.tracks.iter_mut().map(|track| track.decide(message, &place, &report, windows)).collect();
+        self.tally.fates(message, &fates);
     }
 
     /// What was counted so far.
@@ -70,13 +111,12 @@ impl<'a> Replay<'a> {
 }
 
 impl Track<'_> {
-    /// The policy's decision, or `None` where the sender could not have spoken.
-    fn decide(&mut self, message: &Message, place: &Place, report: &Report) -> Option<Decision> {
+    fn decide(&mut self, message: &Message, place: &Place, report: &Report, windows: &Flood) -> Fate {
         let key = (message.group.clone(), message.sender.clone());
-        let standing = self.standings.entry(key).or_default();
+        let Imagined { standing, deed } = self.people.entry(key).or_default();
         match standing.state {
-            MemberState::Muted { until } if until > message.at => return None,
-            MemberState::Removed | MemberState::Banned => return None,
+            MemberState::Muted { until } if until > message.at => return Fate::Prevented,
+            MemberState::Removed | MemberState::Banned => return Fate::Prevented,
             MemberState::Muted { .. } | MemberState::Normal => standing.state = MemberState::Normal,
         }
         let facts = Facts {
@@ -97,9 +137,23 @@ impl Track<'_> {
         standing.messages += 1;
         standing.since.get_or_insert(message.at);
         if decision.opens_case() {
+            let goes_on = deed.as_ref().and_then(|deed| deed.goes_on(message.at, &decision, windows));
+            if let (Some(deed), Some(Continued::Counted)) = (deed.as_mut(), goes_on) {
+                deed.last = deed.last.max(message.at);
+                return Fate::Continued;
+            }
+            let asked = decision.step == Step::Review;
+            *deed = Some(Deed {
+                category: decision.category,
+                severity: decision.severity,
+                asked,
+                // The live bot tells within seconds, unless a person is asked first.
+                told: (!asked && !decision.needs_human).then_some(message.at),
+                last: message.at,
+            });
             policy::apply(standing, &decision, &CaseId::new(message.id.as_str()), message.at);
         }
-        Some(decision)
+        Fate::Decided(decision)
     }
 }
 
@@ -114,14 +168,13 @@ struct Place {
 
 impl Place {
     /// A group that is not in the settings counts as one where everything can be done, so that the whole ladder shows.
-    fn find(settings: &Settings, message: &Message) -> Self {
+    fn find(settings: &Settings, calendar: &Calendar, message: &Message) -> Self {
         let id = message.group.as_str();
-        let working = settings.working(message.at);
+        let working = calendar.is_working(message.at);
         let group = settings.groups.iter().find(|g| g.id == message.group || g.aliases().any(|alias| alias == id));
         let Some(group) = group else {
             return Self { kind: GroupKind::App, mode: Mode::Full, role: Role::Member, external: false, working };
         };
-        let sender = message.sender.as_str();
         let role = if group.owner.as_ref() == Some(&message.sender) {
             Role::Owner
         } else if group.admins.contains(&message.sender) {
@@ -129,9 +182,8 @@ impl Place {
         } else {
             Role::Member
         };
-        let external = group.kind() == GroupKind::Customer
-            && sender.len() > 8
-            && (sender.starts_with("wm") || sender.starts_with("wo"));
+        // History has neither member lists nor the address book.
+        let external = groups::is_external(&message.sender, None, &Names::new());
         Self { kind: group.kind(), mode: group.mode, role, external, working }
     }
 }
@@ -154,9 +206,11 @@ mod tests {
         let (detector, _) = settings.detector(start).unwrap();
         let policies = settings.policies().unwrap();
         let (default, gentle) = (&*policies["default"], &*policies["gentle"]);
+        let calendar = settings.calendar().unwrap();
         let mut replay = Replay::new(
             &detector,
             &settings,
+            &calendar,
             vec![("default".into(), Box::new(|_| default)), ("gentle".into(), Box::new(|_| gentle))],
         );
         for hour in 0..5 {
@@ -174,9 +228,26 @@ mod tests {
         assert_eq!(strict.steps.get("mute"), Some(&1));
         assert_eq!(strict.steps.get("remove"), Some(&1));
         assert_eq!(strict.prevented, 2, "after the removal nothing more could be said");
-        assert_eq!((mild.steps.get("remove"), mild.prevented), (None, 2), "muted for a day instead");
+        assert_eq!((mild.steps.get("remove"), mild.prevented), (None, 1), "muted for a day instead");
         assert!(tally.differing > 0 && tally.changes.len() as u64 == tally.differing);
         let worst = tally.worst_entry.as_ref().unwrap();
         assert_eq!(tally.entries[worst].false_alarms, 1);
+    }
+
+    #[test]
+    fn a_burst_is_one_deed() {
+        let start: Timestamp = "2026-11-23T10:00:00+08:00".parse().unwrap();
+        let settings = Settings::default();
+        let (detector, _) = settings.detector(start).unwrap();
+        let policies = settings.policies().unwrap();
+        let calendar = settings.calendar().unwrap();
+        let policy: &Policy = &policies["default"];
+        let mut replay = Replay::new(&detector, &settings, &calendar, vec![("default".into(), Box::new(|_| policy))]);
+        for second in [0, 20, 40, 600] {
+            let at = start + crate::model::SignedDuration::from_secs(second);
+            replay.see(&Message::text(Channel::Http, &second.to_string(), "g", "lisi", at, "加我V信领红包"), None);
+        }
+        let [side] = &replay.tally().policies[..] else { panic!("one policy") };
+        assert_eq!((side.steps.get("warn"), side.steps.get("mute"), side.continued), (Some(&1), Some(&1), 2));
     }
 }

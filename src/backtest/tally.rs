@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::Fate;
 use crate::{
     detect::{Report, Verdict, lexicon},
     model::{GroupId, MemberId, Message, MessageId, Step, Timestamp},
-    policy::Decision,
 };
 
 /// So many differences between two policies are kept one by one; the rest is only counted.
@@ -53,6 +53,8 @@ pub struct Side {
     pub proposed: u64,
     /// People something would have happened to.
     pub people: usize,
+    /// Messages that went on with what had been acted on: one deed, one step.
+    pub continued: u64,
     /// Messages that could not have been said, because their sender was muted or removed.
     pub prevented: u64,
     #[serde(skip)]
@@ -126,20 +128,26 @@ impl Tally {
     }
 
     /// What each policy decided.
-    pub(super) fn decisions(&mut self, message: &Message, decided: &[Option<Decision>]) {
-        for (side, decision) in self.policies.iter_mut().zip(decided) {
-            match decision {
-                None => side.prevented += 1,
-                Some(decision) if decision.step != Step::None => {
+    pub(super) fn fates(&mut self, message: &Message, fates: &[Fate]) {
+        for (side, fate) in self.policies.iter_mut().zip(fates) {
+            match fate {
+                Fate::Prevented => side.prevented += 1,
+                Fate::Continued => side.continued += 1,
+                Fate::Decided(decision) if decision.step != Step::None => {
                     *side.steps.entry(decision.step.id()).or_default() += 1;
                     side.proposed += u64::from(decision.needs_human);
                     side.who.insert((message.group.clone(), message.sender.clone()));
                     side.people = side.who.len();
                 }
-                Some(_) => {}
+                Fate::Decided(_) => {}
             }
         }
-        let steps: Vec<Option<Step>> = decided.iter().map(|d| d.as_ref().map(|d| d.step)).collect();
+        let step = |fate: &Fate| match fate {
+            Fate::Prevented => None,
+            Fate::Continued => Some(Step::None),
+            Fate::Decided(decision) => Some(decision.step),
+        };
+        let steps: Vec<Option<Step>> = fates.iter().map(step).collect();
         if steps.windows(2).any(|pair| pair[0] != pair[1]) {
             self.differing += 1;
             if self.changes.len() < KEPT_CHANGES {

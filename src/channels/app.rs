@@ -14,6 +14,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::get,
 };
+use parking_lot::Mutex;
 use rand::RngExt;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
@@ -21,17 +22,18 @@ use tokio::sync::Notify;
 
 use super::{
     Channel,
-    door::{self, Answers, AskedQuery, refused},
+    callback_guard::{self, AskedQuery, Heard, ReplyCache, refused},
 };
 use crate::{
-    chat_commands::{self, Desk, Said},
-    clicks::{Clicks, Shown},
-    groups::{Groups, Person},
-    http::ops::Check,
+    card_actions::{CardActions, Shown},
+    chat_commands::{self, CommandService, Utterance},
+    groups::{Group, Groups, Person},
+    health::Check,
     jobs,
     model::{self, Clock, GroupId, MemberId, Message},
-    moderation::{Moderation, Noted, renamed::renamed},
-    notices::{NoticeError, Notices},
+    moderation::{Moderation, Noted, member_renamed::renamed},
+    notices::Notices,
+    refusal::ActError,
     store::{Collection, Name, StoreError, transaction::transact},
     wecom::{
         callback::{self, AppCallback, AppEvent, GroupChange},
@@ -51,9 +53,9 @@ pub struct AppChannel {
     /// The main use case.
     pub moderation: Arc<Moderation>,
     /// Commands in private.
-    pub desk: Arc<Desk>,
+    pub commands: Arc<CommandService>,
     /// Presses on cards.
-    pub clicks: Arc<Clicks>,
+    pub clicks: Arc<CardActions>,
     /// Known groups.
     pub groups: Arc<Groups>,
     /// Notices: who joins or leaves.
@@ -65,7 +67,11 @@ pub struct AppChannel {
     /// Largest body, bytes.
     pub body_limit: usize,
     /// What repetitions are answered.
-    pub answers: Answers<Option<String>>,
+    pub answers: ReplyCache<Option<String>>,
+    /// Whether anything came.
+    pub heard: Heard,
+    /// What WeCom said of an app that nobody opens, until that is over.
+    pub inactive: Mutex<Option<&'static str>>,
 }
 
 impl Channel for AppChannel {
@@ -73,7 +79,10 @@ impl Channel for AppChannel {
         Router::new().route("/wecom/app", get(verify).post(receive)).with_state(self)
     }
     fn check(&self) -> Check {
-        Check::good("app", "应用回调已就绪")
+        if let Some(inactive) = *self.inactive.lock() {
+            return Check::lacking("app", inactive);
+        }
+        self.heard.check("app", "应用回调", "应用管理 → 自建应用 → 接收消息 → 设置 API 接收", self.clock.now())
     }
 }
 
@@ -98,32 +107,46 @@ fn without_secrets(xml: &str) -> String {
     SECRETS.replace_all(xml, "$1…$2").into_owned()
 }
 
-/// People of other companies and of WeChat have ids that say so.
-fn is_external(member: &str) -> bool {
-    member.starts_with("wm") || member.starts_with("wo")
+/// What WeCom says when nobody has opened the app for long: for the log, and for `/readyz` until it is over.
+fn inactivity(event: &str) -> (&'static str, Option<&'static str>) {
+    match event {
+        "close_inactive_agent" => (
+            "WeCom has switched the app off because nobody opened it; an admin has to switch it on again",
+            Some("应用太久没有人打开，已被企业微信停用：到管理后台 → 应用管理 → 自建应用重新启用"),
+        ),
+        "reopen_inactive_agent" => ("the app that WeCom had switched off is on again", None),
+        _ => (
+            "nobody has opened the app for long: WeCom will switch it off; open it once in the client",
+            Some("应用很久没有人打开，企业微信将停用它：请在企业微信的工作台里打开一次"),
+        ),
+    }
 }
 
 async fn verify(State(app): State<Arc<AppChannel>>, query: AskedQuery) -> Response {
-    let query = match door::question("app", query) {
+    let query = match callback_guard::question("app", query) {
         Ok(query) => query,
         Err(status) => return status.into_response(),
     };
     match callback::verify_url(&app.crypto, &query, app.clock.now()) {
-        Ok(plain) => plain.into_response(),
-        Err(error) => refused("app", &error),
+        Ok(plain) => {
+            app.heard.called();
+            plain.into_response()
+        }
+        Err(error) => refused("app", &app.heard, &error),
     }
 }
 
 async fn receive(State(app): State<Arc<AppChannel>>, query: AskedQuery, body: Body) -> Response {
-    let (query, body) = match door::parts("app", query, body, app.body_limit).await {
+    let (query, body) = match callback_guard::parts("app", query, body, app.body_limit).await {
         Ok(parts) => parts,
         Err(status) => return status.into_response(),
     };
     let now = app.clock.now();
     let callback = match callback::open_app(&app.crypto, &query, &body, now) {
         Ok(callback) => callback,
-        Err(error) => return refused("app", &error),
+        Err(error) => return refused("app", &app.heard, &error),
     };
+    app.heard.called();
     // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
     let handler = app.clone();
     let handled = tokio::spawn(async move { handler.handle_once(callback).await });
@@ -165,21 +188,23 @@ impl AppChannel {
                 // WeCom delivers up to three times; a command must run once.
                 // A private talk is nobody's business but the person's own: it is never judged.
                 if chat.is_some() {
-                    chat_commands::judge(&self.moderation, message).await?;
+                    chat_commands::judge(&self.moderation, message, None).await?;
                     return Ok(None);
                 }
-                let (id, taken) = (message.id.clone(), self.desk.take(&message, &text).await?);
-                let noted = self.moderation.note(message).await?;
+                let (id, taken) = (message.id.clone(), self.commands.take(&message, &text).await?);
+                let noted = self.moderation.note(message, None).await?;
                 let answer = match noted {
                     Noted { duplicate: true, .. } => None,
                     Noted { reply: Some(reply), .. } => Some(reply),
                     Noted { .. } => {
                         let channel = model::Channel::App;
-                        self.desk.answer(Said { channel, by: &by, group: None, text: &text, quote: None }).await
+                        self.commands
+                            .answer(Utterance { channel, by: &by, group: None, text: &text, quote: None })
+                            .await
                     }
                 };
                 if taken {
-                    self.desk.done(&id).await;
+                    self.commands.done(&id).await;
                 }
                 Ok(answer.map(|text| callback::text_reply(by.as_str(), &self.corp_id, &text, now)))
             }
@@ -211,13 +236,16 @@ impl AppChannel {
                 Ok(None)
             }
             AppEvent::Inactivity { event } => {
-                tracing::error!(
-                    event,
-                    "WeCom is about to switch the app off for lack of use; open it once in the client"
-                );
+                let (what, told) = inactivity(&event);
+                tracing::warn!(event, "{what}");
+                *self.inactive.lock() = told;
                 Ok(None)
             }
-            AppEvent::EnterAgent => Ok(None),
+            AppEvent::EnterAgent => {
+                // Somebody has opened it.
+                *self.inactive.lock() = None;
+                Ok(None)
+            }
             AppEvent::Unknown { kind, raw } => {
                 self.set_aside(&kind, &raw, callback.at).await?;
                 Ok(None)
@@ -237,53 +265,84 @@ impl AppChannel {
         Ok(())
     }
 
-    /// Keeps the member list in step; what an event does not tell is read again at once.
+    /// Keeps the member list in step. What an event says holds where it follows on what is known; what it does not tell, and
+    /// who newcomers are, is read once WeCom's list shows it.
     async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
         let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
-        // A notice binds colleagues only.
-        for member in change.members.iter().filter(|m| !is_external(m)).map(|m| MemberId::from(m.as_str())) {
-            let told = match change.detail.as_str() {
-                "add_member" => self.notices.joined(&id, &member, at).await,
-                "del_member" => self.notices.left(&id, &member, at).await,
-                _ => Ok(()),
-            };
-            if let Err(NoticeError::Store(error)) = told {
-                return Err(error);
-            }
-        }
         let known = self.groups.get(&id);
-        // Somebody else came or went before, or the event does not say who.
-        let missed = known.learned.member_version != change.last_version || change.members.is_empty();
-        let change = change.clone();
+        let follows = known.learned.member_version == change.last_version && !change.members.is_empty();
+        // Nobody reads the list of a group that is not in the settings.
+        if follows || !known.configured {
+            self.members_changed(&known, change, at).await?;
+        }
+        let (dissolved, version) = (change.change == "dismiss", change.version.clone());
+        let over = [known.learned.member_version.clone(), change.last_version.clone()];
         self.groups
-            .learn(&id, move |learned| {
-                match (change.change.as_str(), change.detail.as_str()) {
-                    ("dismiss", _) => learned.dissolved = true,
-                    (_, "add_member") => {
-                        for member in &change.members {
-                            let member = MemberId::from(member.as_str());
-                            if learned.seen.insert(member.clone()) {
-                                learned.joined.insert(member.clone(), at);
-                            }
-                            let external = is_external(member.as_str());
-                            learned.members.entry(member).or_insert_with(|| Person { external, ..Person::default() });
-                        }
-                    }
-                    (_, "del_member") => {
-                        for member in &change.members {
-                            learned.leaves(&MemberId::from(member.as_str()));
-                        }
-                    }
-                    _ => {}
+            .update(&id, move |learned| {
+                learned.dissolved |= dissolved;
+                if version.is_empty() {
+                    return; // another change than of members
                 }
-                learned.member_version.clone_from(&change.version);
+                for over in over.iter().filter(|over| **over != version) {
+                    learned.is_over(over, at);
+                }
+                if follows {
+                    learned.is_at(&version);
+                }
             })
             .await?;
-        if missed {
-            jobs::refresh::missed(self.notices.store(), &known, self.clock.now()).await?;
+        if !follows || change.detail != "del_member" {
+            jobs::refresh::after_event(self.notices.store(), &known, self.clock.now()).await?;
         }
         self.moderation.look_again(&id).await?;
         self.tasks.notify_one();
         Ok(())
+    }
+
+    /// Who came or went, as an event says.
+    async fn members_changed(
+        &self,
+        group: &Group,
+        change: &GroupChange,
+        at: model::Timestamp,
+    ) -> Result<(), StoreError> {
+        let members: Vec<MemberId> = change.members.iter().map(|member| MemberId::from(member.as_str())).collect();
+        // A notice binds colleagues only.
+        for member in members.iter().filter(|member| !group.is_external(member)) {
+            let told = match change.detail.as_str() {
+                "add_member" => self.notices.joined(group.id(), member, at).await,
+                "del_member" => self.notices.left(group.id(), member, at).await,
+                _ => Ok(()),
+            };
+            if let Err(ActError::Store(error)) = told {
+                return Err(error);
+            }
+        }
+        let detail = change.detail.clone();
+        let members: Vec<(MemberId, bool)> = members
+            .into_iter()
+            .map(|member| {
+                let external = group.is_external(&member);
+                (member, external)
+            })
+            .collect();
+        self.groups
+            .update(group.id(), move |learned| {
+                for (member, external) in &members {
+                    match detail.as_str() {
+                        "add_member" => {
+                            learned.left.remove(member);
+                            if learned.seen.insert(member.clone()) {
+                                learned.joined.insert(member.clone(), at);
+                            }
+                            let new = || Person { external: *external, ..Person::default() };
+                            learned.members.entry(member.clone()).or_insert_with(new);
+                        }
+                        "del_member" => learned.leaves(member, at),
+                        _ => {}
+                    }
+                }
+            })
+            .await
     }
 }

@@ -19,20 +19,21 @@ use serde_json::{Value, json};
 
 use super::{
     Channel,
-    door::{self, Answers, AskedQuery, refused},
-    pictures::Pictures,
+    callback_guard::{self, AskedQuery, Heard, ReplyCache, refused},
+    looks::{InPicture, Looks},
 };
 use crate::{
-    chat_commands::{self, Desk, Said, without_name},
-    clicks::{Clicks, Shown},
-    http::ops::Check,
+    card_actions::{CardActions, Shown},
+    chat_commands::{self, CommandService, Utterance, without_name},
+    health::Check,
+    identities::Identities,
     jobs,
     model::{self, Attachment, Clock, GroupId, MemberId, Message},
-    moderation::{Moderation, Noted},
+    moderation::{Moderation, Noted, evidence_line},
     store::StoreError,
     wecom::{
         bot_files::BotFiles,
-        callback::{self, BotCallback, BotEvent},
+        callback::{self, BotCallback, BotEvent, Media, Quoted},
         cards,
         crypto::Crypto,
     },
@@ -45,27 +46,31 @@ pub struct BotChannel {
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// What the bot does with what it hears; the socket uses it too.
-    pub ear: Arc<BotEar>,
+    pub ear: Arc<BotHandler>,
     /// Largest body, bytes.
     pub body_limit: usize,
+    /// Whether anything came.
+    pub heard: Heard,
 }
 
 /// What is done with words and presses, whichever way they came.
-pub struct BotEar {
+pub struct BotHandler {
     /// Now.
     pub clock: Arc<dyn Clock>,
     /// The main use case.
     pub moderation: Arc<Moderation>,
     /// Commands.
-    pub desk: Arc<Desk>,
+    pub commands: Arc<CommandService>,
     /// Presses on cards.
-    pub clicks: Arc<Clicks>,
-    /// QR codes in pictures.
-    pub pictures: Pictures<BotFiles>,
+    pub clicks: Arc<CardActions>,
+    /// Who is behind the ids that WeCom gives the bot.
+    pub identities: Arc<Identities>,
+    /// Pictures and short links.
+    pub looks: Looks<BotFiles>,
     /// The archive hears the groups, this message too.
     pub archive: bool,
     /// What repetitions are answered.
-    pub answers: Answers<Option<Value>>,
+    pub answers: ReplyCache<Option<Value>>,
 }
 
 impl Channel for BotChannel {
@@ -73,31 +78,37 @@ impl Channel for BotChannel {
         Router::new().route("/wecom/bot", get(verify).post(receive)).with_state(self)
     }
     fn check(&self) -> Check {
-        Check::good("bot", "智能机器人回调已就绪")
+        let place = "管理工具 → 智能机器人 → API 设置";
+        let stranger = self.ear.identities.check("bot");
+        stranger.unwrap_or_else(|| self.heard.check("bot", "智能机器人回调", place, self.clock.now()))
     }
 }
 
 async fn verify(State(bot): State<Arc<BotChannel>>, query: AskedQuery) -> Response {
-    let query = match door::question("bot", query) {
+    let query = match callback_guard::question("bot", query) {
         Ok(query) => query,
         Err(status) => return status.into_response(),
     };
     match callback::verify_url(&bot.crypto, &query, bot.clock.now()) {
-        Ok(plain) => plain.into_response(),
-        Err(error) => refused("bot", &error),
+        Ok(plain) => {
+            bot.heard.called();
+            plain.into_response()
+        }
+        Err(error) => refused("bot", &bot.heard, &error),
     }
 }
 
 async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: Body) -> Response {
-    let (query, body) = match door::parts("bot", query, body, bot.body_limit).await {
+    let (query, body) = match callback_guard::parts("bot", query, body, bot.body_limit).await {
         Ok(parts) => parts,
         Err(status) => return status.into_response(),
     };
     let now = bot.clock.now();
     let callback = match callback::open_bot(&bot.crypto, &query, &body, now) {
         Ok(callback) => callback,
-        Err(error) => return refused("bot", &error),
+        Err(error) => return refused("bot", &bot.heard, &error),
     };
+    bot.heard.called();
     // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
     let ear = bot.ear.clone();
     let heard = tokio::spawn(async move { ear.hear(callback).await });
@@ -113,7 +124,7 @@ async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: Bo
     }
 }
 
-impl BotEar {
+impl BotHandler {
     /// Handles what came, once; returns the reply's JSON, if there is one.
     pub async fn hear(&self, callback: BotCallback) -> Result<Option<Value>, StoreError> {
         if matches!(callback.what, BotEvent::Stream { .. }) {
@@ -124,43 +135,61 @@ impl BotEar {
     }
 
     async fn handle(&self, callback: BotCallback) -> Result<Option<Value>, StoreError> {
-        let by = MemberId::from(callback.from.as_str());
+        let by = match callback.what {
+            BotEvent::Message { .. } | BotEvent::Card(_) => match self.identities.member(&callback.from).await? {
+                Some(by) => by,
+                None => return Ok(self.to_a_stranger(&callback)),
+            },
+            _ => MemberId::from(callback.from.as_str()), // nobody's in particular
+        };
         let group = callback.chat.as_deref().map(GroupId::from);
         match callback.what {
-            BotEvent::Message { text, quote, images } => {
-                let own = without_name(&text);
+            BotEvent::Message { text, quote, quoted, images } => {
+                let names = self.moderation.bot_names();
+                if callback.chat.is_some()
+                    && let Some(name) = chat_commands::its_name(&text)
+                {
+                    names.add(name);
+                }
+                let own = without_name(&text, &names.known());
+                let quote = self.with_files(own, quote, &quoted).await;
                 let at = callback.at.unwrap_or_else(|| self.clock.now());
                 let chat = group.as_ref().map_or("", GroupId::as_str);
                 let mut message = Message::text(model::Channel::Bot, &callback.id, chat, by.as_str(), at, own);
                 message.to_bot = true;
-                message.attachments = quote.iter().map(|q| Attachment::Quote { text: q.clone() }).collect();
-                message.attachments.extend(images.iter().map(|_| Attachment::Image { sdk_file_id: None }));
-                let (id, taken) = (message.id.clone(), self.desk.take(&message, own).await?);
+                message.attachments = quote.iter().map(|q| Attachment::quote(q)).collect();
+                let places = message.attachments.len()..;
+                message.attachments.extend(images.iter().map(|_| Attachment::image(None)));
+                let pictures: Vec<_> = places.zip(images).collect();
+                let (id, taken) = (message.id.clone(), self.commands.take(&message, own).await?);
                 // Private words are not judged, and what the archive hears too is judged there.
                 let noted = if chat.is_empty() || self.archive {
-                    self.moderation.note(message).await?
+                    self.moderation.note(message, None).await?
                 } else {
-                    if !images.is_empty() && self.moderation.wants_pictures(&message).await? {
-                        self.pictures.add_codes(&mut message, &images).await;
+                    if let Some(rules) = self.moderation.worth_a_look(&message).await? {
+                        self.looks.look(&mut message, &pictures, &rules).await;
                     }
-                    Noted { duplicate: chat_commands::judge(&self.moderation, message).await?.duplicate, reply: None }
+                    Noted {
+                        duplicate: chat_commands::judge(&self.moderation, message, None).await?.duplicate,
+                        reply: None,
+                    }
                 };
                 let answer = match noted {
                     Noted { duplicate: true, .. } => None,
                     Noted { reply: Some(reply), .. } => Some(reply),
                     Noted { .. } => {
-                        let said = Said {
+                        let said = Utterance {
                             channel: model::Channel::Bot,
                             by: &by,
                             group: group.as_ref(),
                             text: own,
                             quote: quote.as_deref(),
                         };
-                        self.desk.answer(said).await
+                        self.commands.answer(said).await
                     }
                 };
                 if taken {
-                    self.desk.done(&id).await;
+                    self.commands.done(&id).await;
                 }
                 Ok(answer.map(|text| stream(&callback.id, &text)))
             }
@@ -168,7 +197,8 @@ impl BotEar {
             BotEvent::Card(click) => {
                 let at = callback.at.unwrap_or_else(|| self.clock.now());
                 Ok(match self.clicks.press(&by, &click.task_id, &click.key, at).await? {
-                    Shown::Label(label) => Some(cards::bot_receipt(by.as_str(), &click.task_id, &label)),
+                    // The presser by the id that WeCom gave us.
+                    Shown::Label(label) => Some(cards::bot_receipt(&callback.from, &click.task_id, &label)),
                     Shown::Count(counter) => {
                         let card = jobs::notice::counter_card(&click.task_id, &counter);
                         Some(cards::bot_update_for_all(&card))
@@ -183,6 +213,48 @@ impl BotEar {
         }
     }
 }
+
+impl BotHandler {
+    /// What somebody points at who quotes a picture, a file or a video for a person to look at: its kind, and what the QR codes
+    /// and the words in a picture say. Fetched now: its address dies within minutes.
+    async fn with_files(&self, own: &str, quote: Option<String>, quoted: &[Quoted]) -> Option<String> {
+        if quoted.is_empty() || !chat_commands::reaches_a_person(own) {
+            return quote;
+        }
+        let mut lines: Vec<String> = quote.into_iter().collect();
+        for Quoted { what, file } in quoted {
+            lines.push(what.zh().to_owned());
+            // A picture may have been sent as a file.
+            let Some(file) = file.as_ref().filter(|_| matches!(what, Media::Image | Media::File)) else { continue };
+            match self.looks.shown(file, true).await {
+                Ok(InPicture { links, words }) => {
+                    let words = Attachment::Image { sdk_file_id: None, words };
+                    lines.extend(links.iter().chain([&words]).filter_map(evidence_line));
+                }
+                Err(why) if *what == Media::Image => tracing::warn!(why, "a reported picture could not be looked at"),
+                Err(why) => tracing::info!(why, "a reported file is no picture that can be looked at"),
+            }
+        }
+        Some(lines.join("\n"))
+    }
+
+    /// Somebody of whom nobody can tell who they are: nothing is judged or done, and who asked for something reads why.
+    fn to_a_stranger(&self, callback: &BotCallback) -> Option<Value> {
+        match &callback.what {
+            BotEvent::Message { text, .. } => {
+                let asks = callback.chat.is_none() || chat_commands::is_command(text);
+                (asks && self.identities.hint_is_due(&callback.from)).then(|| stream(&callback.id, STRANGER))
+            }
+            BotEvent::Card(click) => Some(cards::bot_receipt(&callback.from, &click.task_id, STRANGER_PRESSED)),
+            _ => None,
+        }
+    }
+}
+
+/// What somebody reads of whom the bot does not know who they are.
+const STRANGER: &str = "抱歉，我还认不出您的账号，暂时不能处理。请告诉企业管理员：智能机器人要由超级管理员创建，或让应用的可见范围包含您。";
+/// The same on a card.
+const STRANGER_PRESSED: &str = "认不出您的账号，请联系企业管理员";
 
 /// A finished answer; WeCom knows no plain text reply to a message.
 fn stream(id: &str, text: &str) -> Value {

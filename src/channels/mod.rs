@@ -4,15 +4,15 @@
 pub mod app;
 pub mod archive;
 pub mod bot;
-pub mod door;
-pub mod pictures;
+pub mod callback_guard;
+pub mod looks;
 pub mod socket;
 
 use async_trait::async_trait;
 use axum::Router;
 use tokio::sync::watch;
 
-use crate::http::ops::Check;
+use crate::health::Check;
 
 /// One way in.
 #[async_trait]

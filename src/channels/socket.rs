@@ -8,14 +8,14 @@ use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::{mpsc, watch};
 
-use super::{Channel, bot::BotEar};
+use super::{Channel, bot::BotHandler};
 use crate::{
-    http::ops::Check,
-    jobs::{
-        JobError,
-        wecom_hands::{BotVoice, job_error},
-    },
+    health::Check,
     model::Clock,
+    platform::{
+        PlatformError,
+        wecom::{BotPush, classified},
+    },
     wecom::{
         callback::BotEvent,
         socket::{BotSocket, Chat, Driver, Incoming, Status},
@@ -25,21 +25,21 @@ use crate::{
 /// Callbacks that may wait while earlier ones are handled.
 const WAITING: usize = 256;
 
-/// Answers that are remembered; WeCom sends again within minutes.
+/// ReplyCache that are remembered; WeCom sends again within minutes.
 const ANSWERED: usize = 1000;
 
 /// The channel.
 pub struct SocketChannel {
     socket: Arc<BotSocket>,
     driver: Mutex<Option<Driver>>,
-    ear: Arc<BotEar>,
+    ear: Arc<BotHandler>,
     /// What was answered, newest last: a frame that comes again is not.
     answered: Mutex<VecDeque<String>>,
 }
 
 impl SocketChannel {
     /// Both sides of a connection and what is done with what it hears.
-    pub fn new(socket: Arc<BotSocket>, driver: Driver, ear: Arc<BotEar>) -> Self {
+    pub fn new(socket: Arc<BotSocket>, driver: Driver, ear: Arc<BotHandler>) -> Self {
         Self { socket, driver: Mutex::new(Some(driver)), ear, answered: Mutex::default() }
     }
 
@@ -84,7 +84,10 @@ impl Channel for SocketChannel {
 
     fn check(&self) -> Check {
         match &*self.socket.status().borrow() {
-            Status::Ready => Check::good("bot_socket", "智能机器人长连接正常"),
+            Status::Ready => {
+                let stranger = self.ear.identities.check("bot_socket");
+                stranger.unwrap_or_else(|| Check::good("bot_socket", "智能机器人长连接正常"))
+            }
             Status::Connecting(None) => Check::lacking("bot_socket", "智能机器人正在连接"),
             Status::Connecting(Some(why)) => Check::lacking("bot_socket", format!("智能机器人断线，正在重连：{why}")),
             Status::Refused(error) => Check::lacking("bot_socket", format!("企业微信拒绝了机器人的连接：{error}")),
@@ -95,7 +98,7 @@ impl Channel for SocketChannel {
 }
 
 /// Pushes into groups over the connection.
-pub struct SocketVoice {
+pub struct SocketPush {
     /// The connection.
     pub socket: Arc<BotSocket>,
     /// Now.
@@ -103,12 +106,12 @@ pub struct SocketVoice {
 }
 
 #[async_trait]
-impl BotVoice for SocketVoice {
-    async fn say(&self, chat: &str, text: &str) -> Result<(), JobError> {
-        self.socket.say(Chat::Group(chat), text).await.map_err(|e| job_error(e, self.clock.now()))
+impl BotPush for SocketPush {
+    async fn say(&self, chat: &str, text: &str) -> Result<(), PlatformError> {
+        self.socket.say(Chat::Group(chat), text).await.map_err(|e| classified(e, self.clock.now()))
     }
-    async fn card(&self, chat: &str, card: &Value) -> Result<(), JobError> {
+    async fn card(&self, chat: &str, card: &Value) -> Result<(), PlatformError> {
         let sent = self.socket.send(Chat::Group(chat), "template_card", card).await;
-        sent.map_err(|e| job_error(e, self.clock.now()))
+        sent.map_err(|e| classified(e, self.clock.now()))
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
-use crate::{access::Action, model::UserError};
+use super::{Call, Command, words};
+use crate::{model::UserError, refusal::ActError};
 
 /// The command.
 pub struct Appeal;
@@ -25,7 +25,7 @@ impl Command for Appeal {
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let Some(case) = call.words.first().map(|word| words::case(word)) else {
             return Err(Call::usage(self).into());
         };
@@ -34,20 +34,18 @@ impl Command for Appeal {
             Some("不成立") => Some(false),
             _ => None,
         };
-        if let (Some(upheld), Some(found)) = (verdict, call.desk.store.case(&case).await?)
-            && found.member != *call.by
+        let cases = &call.commands.cases;
+        if let (Some(upheld), Some(member)) = (verdict, cases.member_of(&case).await?)
+            && !call.actor.is(&member)
         {
-            let group = call.desk.groups.get(&found.group);
-            if !call.may(Action::AnswerAppeal, &group) {
-                return Err(UserError::new("只有群主和管理员可以处理申诉").into());
-            }
             let reason = call.words.get(2..).unwrap_or_default().join(" ");
-            return Ok(call.desk.appeals.answer(&case, call.by, upheld, &reason).await?);
+            cases.answer_appeal(&call.actor, &case, upheld, &reason).await?;
+            return Ok(words::appeal_answered(&case, upheld));
         }
         let reason = call.words.get(1..).unwrap_or_default().join(" ");
         if reason.is_empty() {
             return Err(UserError::new(format!("请说明理由，例如：申诉 {case} 这是客户要求的报价")).into());
         }
-        Ok(call.desk.appeals.open(call.by, &case, &reason).await?.answer)
+        Ok(cases.open_appeal(&call.actor, &case, &reason).await?.answer)
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
-use crate::access::Action;
+use super::{Call, Command, words};
+use crate::{access::Action, refusal::ActError};
 
 /// The command.
 pub struct Breaker;
@@ -25,11 +25,12 @@ impl Command for Breaker {
     fn fits(&self, typed: &[&str]) -> bool {
         matches!(typed, ["恢复" | "撤销"])
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
+        let orders = &call.commands.orders;
         let answer = match call.words.as_slice() {
-            ["恢复"] => call.desk.moderation.resume(group.id()).await?,
-            ["撤销"] => call.desk.moderation.undo_all(group.id(), call.by.as_str()).await?,
+            ["恢复"] => orders.resume_breaker(&call.actor, group).await.map(|()| words::resumed())?,
+            ["撤销"] => orders.undo_breaker(&call.actor, group).await.map(words::undone)?,
             _ => return Err(Call::usage(self).into()),
         };
         Ok(format!("「{}」{answer}。", group.name()))

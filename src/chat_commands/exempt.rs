@@ -2,16 +2,14 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
+use super::{Call, Command, words};
 use crate::{
     access::Action,
-    groups::Orders,
-    model::{MemberId, SignedDuration, Timestamp},
-    wording,
+    model::{MemberId, Timestamp},
+    orders::Term,
+    refusal::ActError,
+    zh,
 };
-
-/// Without a duration an order holds so long.
-const DEFAULT: SignedDuration = SignedDuration::from_hours(24);
 
 /// 豁免.
 pub struct Exempt;
@@ -35,8 +33,10 @@ impl Command for Exempt {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        order(self, call, "不再处理", |orders, member, until| set(&mut orders.exempt, member, until)).await
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        let (member, term) = target(self, call)?;
+        let until = call.commands.orders.exempt(&call.actor, call.group()?, &member, term).await?;
+        answer(call, &member, until, "不再处理")
     }
 }
 
@@ -57,38 +57,24 @@ impl Command for PermitAds {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        order(self, call, "可以发广告", |orders, member, until| set(&mut orders.ads_permitted, member, until)).await
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        let (member, term) = target(self, call)?;
+        let until = call.commands.orders.permit_ads(&call.actor, call.group()?, &member, term).await?;
+        answer(call, &member, until, "可以发广告")
     }
 }
 
-fn set(map: &mut std::collections::BTreeMap<MemberId, Timestamp>, member: &MemberId, until: Option<Timestamp>) {
-    match until {
-        Some(until) => map.insert(member.clone(), until),
-        None => map.remove(member),
-    };
+/// Whom, and for how long.
+fn target(command: &dyn Command, call: &Call<'_>) -> Result<(MemberId, Term), ActError> {
+    let Some(word) = call.words.first() else { return Err(Call::usage(command).into()) };
+    let member = words::member(call.group()?, word)?;
+    Ok((member, words::term(&call.words[1..])?))
 }
 
-async fn order(
-    command: &dyn Command,
-    call: &Call<'_>,
-    effect: &str,
-    edit: fn(&mut Orders, &MemberId, Option<Timestamp>),
-) -> Result<String, CommandError> {
-    let group = call.group()?;
-    let now = call.desk.clock.now();
-    let Some(word) = call.words.first() else { return Err(Call::usage(command).into()) };
-    let member = words::member(group, word)?;
-    let until = match call.words.get(1).copied() {
-        Some(word) if words::ends(word) => None,
-        Some(word) => Some(now + words::duration(word)?),
-        None => Some(now + DEFAULT),
-    };
-    let name = group.member_name(&member).to_owned();
-    let whom = member.clone();
-    call.desk.groups.learn(group.id(), move |learned| edit(&mut learned.orders, &whom, until)).await?;
+fn answer(call: &Call<'_>, member: &MemberId, until: Option<Timestamp>, effect: &str) -> Result<String, ActError> {
+    let name = call.group()?.member_name(member);
     Ok(match until {
-        Some(until) => format!("{name}：{} 之前{effect}。", wording::when(until, now)),
+        Some(until) => format!("{name}：{} 之前{effect}。", zh::when(until, call.commands.clock.now())),
         None => format!("{name}：已恢复平常处理。"),
     })
 }

@@ -1,13 +1,15 @@
-//! 误判 8F2K: there was nothing wrong with the sentence. The case is taken back, and the same sentence passes from now on.
+//! 误判 8F2K: there was nothing wrong with the sentence, and the case is taken back. Whether the same words pass from now on is
+//! said by 放行.
 
 use std::path::Path;
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
+use super::{Call, Command, words};
 use crate::{
     access::Action,
     model::UserError,
+    refusal::ActError,
     store::{Case, CaseState},
 };
 
@@ -23,7 +25,7 @@ impl Command for Misjudged {
         "误判 编号"
     }
     fn help(&self) -> &'static str {
-        "撤销一条违规记录，以后同样的话不再提醒"
+        "撤销一条违规记录，并记为误判"
     }
     fn action(&self) -> Option<Action> {
         Some(Action::DecideCase)
@@ -31,26 +33,24 @@ impl Command for Misjudged {
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let Some(id) = call.words.first().map(|word| words::case(word)) else {
             return Err(Call::usage(self).into());
         };
         let group = call.group()?;
-        let Some(case) = call.desk.store.case(&id).await?.filter(|case| case.group == *group.id()) else {
+        let cases = &call.commands.cases;
+        if cases.of_group(&call.actor, group, &id).await?.is_none() {
             return Err(UserError::new(format!("「{}」没有编号为 {id} 的记录", group.name())).into());
-        };
-        if case.by_hand() {
-            return Err(UserError::new(format!("记录 {id} 是管理者自己处理的，请发送：解除警告 {id}")).into());
         }
+        let case = cases.misjudge(&call.actor, &id).await?;
         if case.state == CaseState::Revoked {
-            call.desk.moderation.forgiven_was_misjudged(&case, call.by.as_str()).await?;
-            return Ok(format!("记录 {id} 早已撤销；以后同样的话不再提醒。"));
+            return Ok(format!("记录 {id} 早已撤销，已记为误判。以后同样的话要在本群放行，请发：放行 {id}"));
         }
-        call.desk.moderation.revoke(&id, call.by.as_str(), "misjudged").await?;
         let allow = if call.public { None } else { entry(&case) };
-        let allow =
-            allow.map(|(list, line)| format!("整类说法都没问题的话，请在词表 {list} 第 {line} 行写「允许=说法」。"));
-        Ok(format!("记录 {id} 已撤销，以后同样的话不再提醒。{}", allow.unwrap_or_default()))
+        let allow = allow
+            .map(|(list, line)| format!("整类说法都没问题的话，请管理员在词表 {list} 第 {line} 行写「允许=说法」。"));
+        let pass = format!("只算这一条；以后同样的话要在本群放行，请发：放行 {id}。");
+        Ok(format!("记录 {id} 已记为误判并撤销。{pass}{}", allow.unwrap_or_default()))
     }
 }
 

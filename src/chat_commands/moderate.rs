@@ -2,20 +2,16 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
+use super::{Call, Command, words};
 use crate::{
     access::Action,
-    capability::{Act, Provider},
-    groups::Group,
-    model::{CaseId, MemberId, SignedDuration, Step, UserError},
-    moderation::manual::Punishment,
-    policy::MemberState,
-    store::{Case, CaseQuery, CaseState},
-    wording,
+    capability::Provider,
+    cases::Sanction,
+    model::{MemberId, SignedDuration, Step, UserError},
+    refusal::ActError,
+    store::Case,
+    zh,
 };
-
-/// Without a duration a mute lasts so long.
-const DEFAULT_MUTE: SignedDuration = SignedDuration::from_hours(2);
 
 /// 警告.
 pub struct Warn;
@@ -28,6 +24,9 @@ pub struct Unmute;
 /// 移出.
 pub struct Remove;
 
+/// The last word of a removal that is meant.
+const SURE: &str = "确认";
+
 fn target(call: &Call<'_>, command: &dyn Command) -> Result<MemberId, UserError> {
     let Some(word) = call.words.first() else { return Err(Call::usage(command)) };
     words::member(call.group()?, word)
@@ -39,14 +38,20 @@ async fn punish(
     step: Step,
     length: Option<SignedDuration>,
     reason: &str,
-) -> Result<String, CommandError> {
+) -> Result<String, ActError> {
     let group = call.group()?;
-    let reason = if reason.trim().is_empty() { "管理者处理" } else { reason };
-    let what = Punishment { step: Some((step, length)), reason, about: None, cause: None };
-    let case = call.desk.moderation.punish(group, member, call.by, what).await?;
-    let act = if step == Step::Warn { Act::Tell } else { Act::Move };
-    let (name, step) = (group.member_name(member), step.zh());
-    Ok(match call.desk.capabilities.load().provider(act, group, Some(member)) {
+    let done = call.commands.cases.punish(&call.actor, group, Sanction { member, step, length, reason }).await?;
+    let (case, name) = (done.case, group.member_name(member));
+    // How long a mute lasts is said, also where nobody said it; and once what it is in a group that the app made.
+    let how = match (done.length, done.by) {
+        (Some(length), Some(Provider::Api)) => {
+            format!("禁言 {}（本群是暂时移出，到时自动拉回）", zh::length(length))
+        }
+        (Some(length), _) => format!("禁言 {}", zh::length(length)),
+        (None, _) => step.zh().to_owned(),
+    };
+    let step = how;
+    Ok(match done.by {
         Some(Provider::Api) => format!("已记录（{case}），对「{name}」的{step}正在执行。"),
         Some(Provider::Person) => format!("已记录（{case}），对「{name}」的{step}要在企业微信里操作，已发卡片给群主。"),
         Some(Provider::Simulated) | None => format!("已记录（{case}），目前只观察，对「{name}」的{step}不会执行。"),
@@ -70,7 +75,7 @@ impl Command for Warn {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let member = target(call, self)?;
         punish(call, &member, Step::Warn, None, &call.words[1..].join(" ")).await
     }
@@ -93,16 +98,21 @@ impl Command for Mute {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let member = target(call, self)?;
-        let (length, reason) = match call.words.get(1) {
-            Some(word) if word.starts_with(|c: char| c.is_ascii_digit()) => {
-                (words::duration(word)?, call.words[2..].join(" "))
-            }
-            _ => (DEFAULT_MUTE, call.words[1..].join(" ")),
-        };
-        punish(call, &member, Step::Mute, Some(length), &reason).await
+        let length = words::length(&call.words[1..])?;
+        let reason = call.words[1 + length.map_or(0, |(_, taken)| taken)..].join(" ");
+        let length = length.map(|(length, _)| length);
+        punish(call, &member, Step::Mute, length, &reason).await
     }
+}
+
+/// Asks whether somebody is really to be removed.
+fn confirm(call: &Call<'_>, member: &MemberId, reason: &[&str]) -> Result<String, ActError> {
+    let group = call.group()?;
+    let name = group.member_name(member);
+    let reason = if reason.is_empty() { String::new() } else { format!("{} ", reason.join(" ")) };
+    Ok(format!("将把「{name}」移出「{}」。真的移出请发：移出 {name} {reason}{SURE}；不回复就保留。", group.name()))
 }
 
 #[async_trait]
@@ -122,30 +132,28 @@ impl Command for Remove {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let member = target(call, self)?;
-        punish(call, &member, Step::Remove, None, &call.words[1..].join(" ")).await
+        // Nobody is thrown out by a slip of the finger.
+        let [_, reason @ .., last] = call.words.as_slice() else { return confirm(call, &member, &[]) };
+        if words::without_end(last) != SURE {
+            return confirm(call, &member, &call.words[1..]);
+        }
+        punish(call, &member, Step::Remove, None, &reason.join(" ")).await
     }
 }
 
-/// The case of a member who has only one that still counts.
-async fn only_live_case(call: &Call<'_>, group: &Group, word: &str) -> Result<Case, CommandError> {
+/// The case that is meant: by its number, or the only one of a member that still counts.
+async fn meant(call: &Call<'_>, word: &str) -> Result<Case, ActError> {
+    let (group, cases) = (call.group()?, &call.commands.cases);
+    if let Some(case) = cases.of_group(&call.actor, group, &words::case(word)).await? {
+        return Ok(case);
+    }
     let Ok(member) = words::member(group, word) else {
         let what = word.trim_start_matches(['@', '#']);
         return Err(UserError::new(format!("「{}」没有编号或成员「{what}」", group.name())).into());
     };
-    let now = call.desk.clock.now();
-    let standing = call.desk.store.member(group.id(), &member).await?.standing;
-    let live: Vec<&CaseId> = standing.live_strikes(now).map(|strike| &strike.case).collect();
-    let name = group.member_name(&member);
-    match live[..] {
-        [only] if let Some(case) = call.desk.store.case(only).await? => Ok(case),
-        [] | [_] => Err(UserError::new(format!("「{name}」没有记分")).into()),
-        _ => {
-            let codes: Vec<&str> = live.iter().map(|id| id.as_str()).collect();
-            Err(UserError::new(format!("「{name}」有 {} 条记录，请写编号：{}", live.len(), codes.join("、"))).into())
-        }
-    }
+    cases.only_live(&call.actor, group, &member).await
 }
 
 #[async_trait]
@@ -165,17 +173,11 @@ impl Command for Unwarn {
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word) || word.starts_with('@'))
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
-        let group = call.group()?;
-        let known = call.desk.store.case(&words::case(word)).await?.filter(|case| case.group == *group.id());
-        let case = match known {
-            Some(case) => case,
-            None => only_live_case(call, group, word).await?,
-        };
-        let id = &case.id;
-        call.desk.moderation.revoke(id, call.by.as_str(), "owner").await?;
-        let teach = format!("如果这句话本来没问题，请发送「误判 {id}」，以后不再提醒。");
+        let id = &meant(call, word).await?.id;
+        let case = call.commands.cases.revoke(&call.actor, id).await?;
+        let teach = format!("如果这句话本来没问题，请发送「误判 {id}」。");
         Ok(format!("记录 {id} 已撤销。{}", if case.by_hand() { "" } else { &teach }))
     }
 }
@@ -197,25 +199,13 @@ impl Command for Unmute {
     fn fits(&self, words: &[&str]) -> bool {
         !words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
         let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
         // A muted member may be out of the group, so the record answers where the member list does not.
         let member = words::member(group, word).unwrap_or_else(|_| MemberId::from(word.trim_start_matches('@')));
-        let now = call.desk.clock.now();
-        let state = call.desk.store.member(group.id(), &member).await?.standing.state;
-        if !matches!(state, MemberState::Muted { until } if until > now) {
-            return Err(UserError::new(format!("「{}」没有被禁言", group.member_name(&member))).into());
-        }
-        let query = CaseQuery {
-            group: Some(group.id().clone()),
-            member: Some(member.clone()),
-            state: Some(CaseState::Open),
-            limit: 100,
-            ..CaseQuery::default()
-        };
-        let cases = call.desk.store.cases(&query).await?;
-        call.desk.moderation.end_mute(group, &member, call.by, &cases).await?;
-        Ok(format!("「{}」的禁言提前结束（{}）。", group.member_name(&member), wording::when(now, now)))
+        call.commands.orders.end_mute(&call.actor, group, &member).await?;
+        let now = call.commands.clock.now();
+        Ok(format!("「{}」的禁言提前结束（{}）。", group.member_name(&member), zh::when(now, now)))
     }
 }

@@ -1,43 +1,53 @@
-//! 发通知 2h 正文: an owner publishes a notice from the private talk. First comes a draft with everything members would see and
-//! how many they are, and a card with the two buttons 发出 and 不发; it goes out only when its author presses the first or says
-//! 发出 with its number.
+//! 发通知 2h 正文, 发出, 取消通知, 通知进度: an owner publishes a notice from the private talk. First comes a draft with everything
+//! members would see and how many they are; it goes out only when its author says so.
 
 use std::fmt::Write;
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
+use super::{Call, Command, when, words};
 use crate::{
-    access::{self, Action, Principal},
-    groups::{Group, Groups},
-    model::{MemberId, SignedDuration, Timestamp, UserError},
-    notices::{
-        Deadline, Draft, Notices,
-        notice::{Notice, State},
-        outgoing::{self, Button, Tell},
-        publish::Preview,
-    },
-    store::Commit,
-    wording,
+    access::{Action, Denied},
+    groups::Group,
+    model::{GroupId, UserError},
+    notices::{Deadline, Draft, publish::NO_ID},
+    refusal::ActError,
+    zh,
 };
 
+/// Notices in a list.
+const SHOWN: usize = 10;
 /// Instead of a group: all those the author decides in.
 const ALL_GROUPS: &str = "全部";
 
-/// `2h`, `30分钟`, `18:00`, `work:120m`, `2026-11-23T18:00`.
-fn deadline(call: &Call<'_>, word: &str) -> Result<Deadline, UserError> {
+/// `2h`, `30分钟`, `18:00`, `明天9点`, `周五 下午3点`, `work:120m`, `2026-11-23T18:00`, and how many words it took.
+fn deadline(call: &Call<'_>, words: &[&str]) -> Result<(Deadline, usize), UserError> {
+    let word = words.first().copied().unwrap_or_default();
     if let Ok(length) = words::duration(word) {
-        return Ok(Deadline::After(length));
+        return Ok((Deadline::After(length), 1));
     }
-    if let Ok(time) = word.replace('：', ":").parse::<jiff::civil::Time>() {
-        let zone = call.desk.rules.get().settings.time_zone.clone();
-        let now = call.desk.clock.now().to_zoned(zone);
-        if time <= now.time() {
-            return Err(UserError::new(format!("今天 {word} 已经过了")));
+    let zone = call.commands.rules.get().settings.time_zone.clone();
+    let now = call.commands.clock.now().to_zoned(zone);
+    // 明天 18:00 is one time, said in two words.
+    let said = (1..=2.min(words.len())).rev().find_map(|count| {
+        let text = words[..count].concat();
+        when::moment(&text, &now).map(|at| (at, count, text))
+    });
+    if let Some((at, count, text)) = said {
+        if at <= now.datetime() {
+            return Err(UserError::new(format!("{} 已经过了", zh_said(&text))));
         }
-        return Ok(Deadline::Local(now.date().to_datetime(time)));
+        return Ok((Deadline::Local(at), count));
     }
-    word.parse().map_err(|_| UserError::new(format!("看不懂截止时间「{word}」，请写成 2h、30分钟 或 18:00")))
+    let deadline = word.parse().map_err(|_| {
+        UserError::new(format!("看不懂截止时间「{word}」，请写成 2h、30分钟、18:00、明天9点、周五下午3点 或 月底"))
+    })?;
+    Ok((deadline, 1))
+}
+
+/// A time without a day is one of today.
+fn zh_said(text: &str) -> String {
+    if text.starts_with(|c: char| c.is_ascii_digit()) { format!("今天 {text}") } else { text.to_owned() }
 }
 
 /// Drafts a notice.
@@ -60,20 +70,31 @@ impl Command for Publish {
     fn is_at_large(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let everywhere = call.words.first() == Some(&ALL_GROUPS);
         let at = usize::from(everywhere);
-        let text = call.typed_from(at + 1);
-        let (Some(word), false) = (call.words.get(at), text.is_empty()) else {
+        if call.words.len() < at + 2 {
             return Err(Call::usage(self).into());
-        };
-        let own =
-            call.desk.groups.all().into_iter().filter(|g| call.may(Action::PublishNotice, g) && !g.learned.dissolved);
-        let groups: Vec<_> = match &call.group {
+        }
+        let (deadline, words) = deadline(call, &call.words[at..])?;
+        let text = call.typed_from(at + words);
+        if text.is_empty() {
+            return Err(Call::usage(self).into());
+        }
+        let own = call
+            .commands
+            .groups
+            .all()
+            .into_iter()
+            .filter(|g| call.may(Action::PublishNotice, g) && !g.learned.dissolved);
+        let groups: Vec<GroupId> = match &call.group {
             _ if everywhere => own.map(|g| g.id().clone()).collect(),
             Some(group) => vec![group.id().clone()],
             None => {
                 let names: Vec<String> = own.map(|g| format!("「{}」", Group::name(&g))).collect();
+                if names.is_empty() {
+                    return Err(call.actor.refusal(Denied::Role).into());
+                }
                 return Err(UserError::new(format!(
                     "您管理着{}。请写明发到哪个群，例如：#群名 发通知 2h 正文；都发：发通知 全部 2h 正文",
                     names.concat()
@@ -81,94 +102,25 @@ impl Command for Publish {
                 .into());
             }
         };
-        let draft =
-            Draft { groups, escalate_to: vec![call.by.clone()], ..Draft::new(text, &[], deadline(call, word)?) };
-        let notices = &call.desk.notices;
-        let preview = notices.preview(&draft).await?;
-        let notice = notices.create(draft, call.by.as_str(), None).await?;
+        let draft = Draft { groups, escalate_to: vec![call.by()?.clone()], ..Draft::new(text, &[], deadline) };
+        let (notice, preview) = call.commands.notices.propose(&call.actor, &draft).await?;
         let mut answer = format!("草稿 {}，还没有发出。\n", notice.id);
         for group in &preview.groups {
-            let _ = writeln!(answer, "发到：{}（{} 人）", group.name, group.people);
+            let people = group.people.map_or_else(|| "不知道有谁".into(), |people| format!("{people} 人"));
+            let _ = writeln!(answer, "发到：{}（{people}）", group.name);
         }
-        let _ = writeln!(answer, "截止：{}", wording::when(preview.deadline, call.desk.clock.now()));
+        let _ = writeln!(answer, "截止：{}", zh::when(preview.deadline, call.commands.clock.now()));
         for warning in &preview.warnings {
             let _ = writeln!(answer, "注意：{warning}");
         }
-        let shown =
-            preview.group_message.as_deref().unwrap_or_default().replace(crate::notices::publish::NO_ID, &notice.id);
+        let shown = preview.group_message.as_deref().unwrap_or_default().replace(NO_ID, &notice.id);
         let _ = write!(
             answer,
             "\n—— 群里会看到 ——\n{shown}\n————\n没有问题请点下面卡片的“发出”，或回复：发出 {}",
             notice.id
         );
-        let now = call.desk.clock.now();
-        let card = card(&notice, &preview, now);
-        let mut tasks = outgoing::tell(&format!("notice/{}/draft", notice.id), &notice.home(), now, &card);
-        for task in &mut tasks {
-            task.due = now + AFTER_THE_ANSWER;
-        }
-        call.desk.store.commit(Commit { tasks, ..Commit::default() }).await?;
-        call.desk.moderation.ring();
+        call.commands.moderation.ring();
         Ok(answer)
-    }
-}
-
-/// The card follows the answer, which is under way when it is planned.
-const AFTER_THE_ANSWER: SignedDuration = SignedDuration::from_secs(1);
-
-/// The two buttons below a draft.
-fn card(notice: &Notice, preview: &Preview, now: Timestamp) -> Tell {
-    let (id, due) = (&notice.id, wording::when(preview.deadline, now));
-    let button = |text: &str, what: &str| Button { text: text.into(), key: format!("notice:{id}:{what}") };
-    Tell {
-        to: vec![MemberId::new(&notice.by)],
-        title: format!("草稿 {id}，还没有发出"),
-        text: format!("{}\n{} 个群，{} 人，{due} 截止", notice.summary(60), preview.groups.len(), preview.people),
-        buttons: vec![button("发出", "send"), button("不发", "discard")],
-    }
-}
-
-/// The author's own notice.
-async fn own(notices: &Notices, id: &str, by: &MemberId) -> Result<Notice, CommandError> {
-    let notice = notices.get(id).await?;
-    if notice.by == by.as_str() { Ok(notice) } else { Err(UserError::new("只有起草的人可以这样做").into()) }
-}
-
-/// Sends somebody's own draft; `None` if it was sent before.
-pub async fn send(notices: &Notices, groups: &Groups, id: &str, by: &MemberId) -> Result<(Notice, bool), CommandError> {
-    let notice = own(notices, id, by).await?;
-    if matches!(notice.state, State::Sent | State::Closed) {
-        return Ok((notice, false));
-    }
-    // Who lost the office meanwhile no longer speaks for the group.
-    let speaks = |id| access::may(Principal::member(by, &[]), Action::PublishNotice, Some(&groups.get(id))).is_ok();
-    if !notice.what.groups.iter().all(speaks) {
-        return Err(UserError::new("您已不是其中某个群的群主或管理员，不能发出").into());
-    }
-    Ok((notices.release(&notice.id, by.as_str()).await?, true))
-}
-
-/// A button of the card below a draft; `None` if the key is another card's.
-pub async fn press(
-    notices: &Notices,
-    groups: &Groups,
-    key: &str,
-    by: &MemberId,
-) -> Result<Option<&'static str>, CommandError> {
-    match key.split(':').collect::<Vec<_>>().as_slice() {
-        ["notice", id, "send"] => {
-            let (_, now) = send(notices, groups, id, by).await?;
-            Ok(Some(if now { "正在发出" } else { "已经发出过了" }))
-        }
-        ["notice", id, "discard"] => {
-            let notice = own(notices, id, by).await?;
-            if matches!(notice.state, State::Sent | State::Closed) {
-                return Ok(Some("已经发出，可回复：取消通知"));
-            }
-            notices.cancel(&notice.id, by.as_str()).await?;
-            Ok(Some("草稿已作废"))
-        }
-        _ => Ok(None),
     }
 }
 
@@ -192,13 +144,13 @@ impl Command for Send {
     fn is_at_large(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
-        let (notice, now) = send(&call.desk.notices, &call.desk.groups, id, call.by).await?;
+        let (notice, now) = call.commands.notices.release(&call.actor, id).await?;
         if !now {
             return Ok(format!("通知 {} 已经发出过了。", notice.id));
         }
-        call.desk.moderation.ring();
+        call.commands.moderation.ring();
         Ok(format!("通知 {} 正在发出。想知道谁回执了，请发送：通知进度 {}", notice.id, notice.id))
     }
 }
@@ -223,11 +175,10 @@ impl Command for Cancel {
     fn is_at_large(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
-        let notice = own(&call.desk.notices, id, call.by).await?;
-        let cancelled = call.desk.notices.cancel(&notice.id, call.by.as_str()).await?;
-        call.desk.moderation.ring();
+        let cancelled = call.commands.notices.cancel(&call.actor, id).await?;
+        call.commands.moderation.ring();
         Ok(format!("通知 {} 已取消。", cancelled.id))
     }
 }
@@ -238,13 +189,13 @@ pub struct Progress;
 #[async_trait]
 impl Command for Progress {
     fn names(&self) -> &'static [&'static str] {
-        &["通知进度", "/progress"]
+        &["通知进度", "通知", "/progress"]
     }
     fn usage(&self) -> &'static str {
-        "通知进度 8F2K（私信我）"
+        "通知（或：通知进度 8F2K，私信我）"
     }
     fn help(&self) -> &'static str {
-        "看看还差谁的回执"
+        "最近的通知，或一条通知还差谁的回执"
     }
     fn action(&self) -> Option<Action> {
         Some(Action::PublishNotice)
@@ -252,13 +203,28 @@ impl Command for Progress {
     fn is_at_large(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
-        let notice = call.desk.notices.get(id).await?;
-        let leads = |id| call.may(Action::PublishNotice, &call.desk.groups.get(id));
-        if notice.by != call.by.as_str() && !notice.what.groups.iter().any(leads) {
-            return Err(UserError::new("这条通知不是发给您管理的群的").into());
-        }
-        Ok(call.desk.notices.status(&notice.id).await?.brief())
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        let id = match call.words.as_slice() {
+            [] => return lately(call).await,
+            [id] => id,
+            _ => return Err(Call::usage(self).into()),
+        };
+        Ok(call.commands.notices.progress(&call.actor, id).await?.brief())
     }
+}
+
+/// The newest notices of whoever asks and of the groups they lead, a line each.
+async fn lately(call: &Call<'_>) -> Result<String, ActError> {
+    let notices = call.commands.notices.lately(&call.actor, SHOWN).await?;
+    if notices.is_empty() {
+        return Ok("还没有发过通知。起草一条请发：发通知 2h 正文".into());
+    }
+    let now = call.commands.clock.now();
+    let mut answer = String::from("最近的通知：");
+    for notice in notices {
+        let until = notice.due.map(|due| format!("，{} 截止", zh::when(due, now))).unwrap_or_default();
+        let _ = write!(answer, "\n· {} {}（{}）{until}", notice.id, notice.summary(20), notice.state.zh());
+    }
+    answer.push_str("\n看还差谁：通知进度 编号");
+    Ok(answer)
 }

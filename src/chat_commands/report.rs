@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
-use crate::model::UserError;
+use super::{Call, Command};
+use crate::{cases::report::Reported, model::UserError, refusal::ActError};
 
 /// The command.
 pub struct Report;
@@ -25,13 +25,19 @@ impl Command for Report {
     fn personal(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
         let text = call.quote.map_or_else(|| call.rest(), str::to_owned);
         if text.trim().is_empty() {
             return Err(UserError::new("请引用要举报的消息，或在「举报」后写上原话").into());
         }
         let reason = if call.quote.is_some() { call.rest() } else { String::new() };
-        Ok(call.desk.reports.open(group, call.by, &text, &reason).await?)
+        Ok(match call.commands.cases.open_report(&call.actor, group, &text, &reason).await? {
+            Reported::Taken(id) => {
+                format!("举报已收到（{id}），管理者会尽快查看，结果私信您。谢谢您维护群里的秩序。")
+            }
+            Reported::Before(id, state) => format!("这条消息您已举报过（{id}）：{}。", state.zh()),
+            Reported::Handled => "这条消息已经按群规处理了。谢谢您维护群里的秩序。".into(),
+        })
     }
 }

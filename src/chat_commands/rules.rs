@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
-use crate::{model::Mode, policy::explain, wording};
+use super::{Call, Command};
+use crate::{model::Mode, policy::explain, refusal::ActError, zh};
 
 /// The command.
 pub struct RulesOfGroup;
@@ -22,18 +22,18 @@ impl Command for RulesOfGroup {
     fn fits(&self, words: &[&str]) -> bool {
         words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
-        let rules = call.desk.rules.get_full();
+        let rules = call.commands.rules.get_full();
         let mut answer = format!("「{}」的群规：", group.name());
         let before = answer.len();
-        let now = call.desk.clock.now();
+        let now = call.commands.clock.now();
         for rulebook in rules.rulebooks_of(group, now) {
             for clause in &rulebook.clauses {
                 answer.push_str(&format!("\n{} {}", clause.cite, clause.text));
             }
             if let Some(next) = rules.lived.coming(group.id(), &rulebook.name, now).filter(|next| next.told) {
-                answer.push_str(&format!("\n{} 起有改动：", wording::when(next.effective, now)));
+                answer.push_str(&format!("\n{} 起有改动：", zh::when(next.effective, now)));
                 for change in next.rulebook.changes_since(&rulebook) {
                     answer.push_str(&format!("\n· {change}"));
                 }

@@ -2,9 +2,10 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
+use super::{Call, Command};
 use crate::{
-    access::Action,
+    access::{self, Action},
+    refusal::ActError,
     second_opinion::ledger::{self, Month},
 };
 
@@ -34,9 +35,10 @@ impl Command for SecondOpinion {
     fn fits(&self, words: &[&str]) -> bool {
         words.is_empty()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
-        let months = ledger::months(call.desk.store.as_ref()).await?;
+        access::ask(&call.actor, Action::DecideCase, Some(group))?;
+        let months = ledger::months(call.commands.store.as_ref()).await?;
         let mut lines: Vec<String> = months
             .into_iter()
             .filter(|(_, of, _)| of == group.id())

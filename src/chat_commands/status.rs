@@ -2,12 +2,15 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
+use super::{Call, Command, words};
 use crate::{
-    groups::Group,
-    model::{MemberId, Timestamp},
-    policy::{MemberState, Policy},
-    wording,
+    access::Action,
+    cases::appeal::AppealState,
+    model::{Timestamp, UserError},
+    policy::MemberState,
+    refusal::ActError,
+    standing::{InEffect, Standing},
+    zh,
 };
 
 /// The command.
@@ -22,35 +25,33 @@ impl Command for Status {
         "我的状态"
     }
     fn help(&self) -> &'static str {
-        "看看自己有没有记分、何时失效"
+        "看看自己有没有记分、何时失效（群主和管理员：状态 某人）"
     }
     fn personal(&self) -> bool {
         true
     }
-    fn fits(&self, words: &[&str]) -> bool {
-        words.is_empty()
+    fn fits(&self, typed: &[&str]) -> bool {
+        typed.len() < 2 && typed.iter().all(|word| word.starts_with(words::AT))
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
-        let now = call.desk.clock.now();
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        if let Some(word) = call.words.first() {
+            return of_somebody(call, word).await;
+        }
+        let (standings, by) = (&call.commands.standings, call.by()?);
         let mut groups: Vec<_> = call.group.iter().cloned().collect();
         if groups.is_empty() {
-            for group in call.desk.groups.all() {
-                // Of some groups WeCom tells nobody who is in them; whoever spoke there is on record.
-                let listed = group.learned.members.contains_key(call.by);
-                if listed || call.desk.store.member(group.id(), call.by).await?.version > 0 {
-                    groups.push(group);
-                }
-            }
+            groups = standings.groups_of(by).await?;
         }
         if groups.is_empty() {
             call.group()?;
         }
+        let now = call.commands.clock.now();
         let mut answers = Vec::with_capacity(groups.len());
         let mut counted = false;
         for group in &groups {
-            let (answer, any) = Self::standing(call, group, now).await?;
-            counted |= any;
-            answers.push(answer);
+            let standing = standings.of(&call.actor, group.id(), by).await?;
+            counted |= standing.strikes.iter().any(|strike| strike.live);
+            answers.push(told("您", &standing, now));
         }
         if counted {
             answers.push("如有异议，发送「申诉 编号 理由」。".into());
@@ -59,66 +60,67 @@ impl Command for Status {
     }
 }
 
-impl Status {
-    /// The standing in one group, and whether anything counts.
-    async fn standing(call: &Call<'_>, group: &Group, now: Timestamp) -> Result<(String, bool), CommandError> {
-        let standing = call.desk.store.member(group.id(), call.by).await?.standing;
-        let mut answer = format!("您在「{}」：", group.name());
-        answer.push_str(&match standing.state {
-            MemberState::Muted { until } if until > now => format!("禁言至 {}", wording::when(until, now)),
-            MemberState::Normal | MemberState::Muted { .. } => "可以正常发言".to_owned(),
-            MemberState::Removed => "已被移出".to_owned(),
-            MemberState::Banned => "已被移出，不再邀请".to_owned(),
-        });
-        let rules = call.desk.rules.get_full();
-        let policy = rules.policy(group).for_group(group.id());
-        let mut any = false;
-        for strike in standing.live_strikes(now) {
-            if !any {
-                answer.push_str(&format!("，当前 {} {}。", standing.live_points(now), policy.unit.zh()));
-                any = true;
-            }
-            let case = call.desk.store.case(&strike.case).await?;
-            let what = case
-                .filter(|case| case.by_hand() && case.evidence.is_empty())
-                .map(|case| case.rule)
-                .filter(|reason| !reason.is_empty());
-            answer.push_str(&format!(
-                "\n· {}：{}，{} {}，{} 失效",
-                strike.case,
-                what.as_deref().unwrap_or_else(|| strike.category.zh()),
-                strike.points,
-                policy.unit.zh(),
-                wording::when(strike.expires_at, now)
-            ));
-        }
-        if !any {
-            answer.push_str("，没有记分。");
-        }
-        for order in orders(policy, group, call.by, now) {
-            answer.push_str(&format!("\n· {order}"));
-        }
-        Ok((answer, any))
+/// 状态 某人: how somebody else stands, in each group that whoever asks leads.
+async fn of_somebody(call: &Call<'_>, word: &str) -> Result<String, ActError> {
+    let groups = match &call.group {
+        Some(group) => vec![group.clone()],
+        None => call.commands.groups.all(),
+    };
+    let now = call.commands.clock.now();
+    let mut answers = Vec::new();
+    let mut leads = false;
+    for group in groups.iter().filter(|group| call.may(Action::ReadCase, group)) {
+        leads = true;
+        let Ok(member) = words::member_or_gone(group, word) else { continue };
+        let standing = call.commands.standings.of(&call.actor, group.id(), &member).await?;
+        answers.push(told(group.member_name(&member), &standing, now));
     }
+    if !leads {
+        return Err(UserError::new("只有群主和管理员可以看别人的状态；看自己的请发：我的状态").into());
+    }
+    if answers.is_empty() {
+        return Err(
+            UserError::new(format!("没有找到「{}」，请写全名或账号", word.trim_start_matches(words::AT))).into()
+        );
+    }
+    Ok(answers.join("\n"))
 }
 
-/// What else holds for the member in the group at the moment: immunity is never a secret of those who have it.
-fn orders(policy: &Policy, group: &Group, member: &MemberId, now: Timestamp) -> Vec<String> {
-    let mut lines = Vec::new();
-    let role = group.role(member);
-    if policy.immune.roles.contains(&role) {
-        lines.push(format!("您是{}，按策略豁免，不记分", role.zh()));
+/// The standing in one group, in words.
+fn told(who: &str, standing: &Standing, now: Timestamp) -> String {
+    let mut answer = format!("{who}在「{}」：", standing.group);
+    answer.push_str(&match standing.state {
+        MemberState::Muted { until } if until > now => format!("禁言至 {}", zh::when(until, now)),
+        MemberState::Normal | MemberState::Muted { .. } => "可以正常发言".to_owned(),
+        MemberState::Removed => "已被移出（想回群可以申诉，或请群主重新邀请）".to_owned(),
+        MemberState::Banned => "已被移出，不再邀请（如有异议可以申诉）".to_owned(),
+    });
+    let unit = standing.unit.zh();
+    let mut live = standing.strikes.iter().filter(|strike| strike.live).peekable();
+    if live.peek().is_some() {
+        answer.push_str(&format!("，当前 {} {unit}。", standing.live_points));
+    } else {
+        answer.push_str("，没有记分。");
     }
-    let orders = &group.learned.orders;
-    let holds = |until: Option<&Timestamp>| until.filter(|until| **until > now).map(|until| wording::when(*until, now));
-    if let Some(until) = holds(orders.exempt.get(member)) {
-        lines.push(format!("豁免：{until} 之前您的消息不处理"));
+    for strike in live {
+        let what = strike.reason.as_deref().unwrap_or_else(|| strike.category.zh());
+        let expires = zh::when(strike.expires_at, now);
+        let appeal = match strike.appeal {
+            None => "",
+            Some(AppealState::Open) => "，申诉处理中",
+            Some(AppealState::Refused) => "，申诉未成立",
+            Some(AppealState::Upheld) => "，申诉成立",
+        };
+        answer.push_str(&format!("\n· {}：{what}，{} {unit}，{expires} 失效{appeal}", strike.case, strike.points));
     }
-    if let Some(until) = holds(orders.ads_permitted.get(member)) {
-        lines.push(format!("授权：{until} 之前可以发广告"));
+    for order in &standing.orders {
+        let line = match order {
+            InEffect::Immune(role) => format!("{who}是{}，按策略豁免，不记分", role.zh()),
+            InEffect::Exempt(until) => format!("豁免：{} 之前{who}的消息不处理", zh::when(*until, now)),
+            InEffect::AdsPermitted(until) => format!("授权：{} 之前可以发广告", zh::when(*until, now)),
+            InEffect::Strict(until) => format!("本群严管：{} 之前从严处理", zh::when(*until, now)),
+        };
+        answer.push_str(&format!("\n· {line}"));
     }
-    if let Some(until) = holds(orders.strict_until.as_ref()) {
-        lines.push(format!("本群严管：{until} 之前从严处理"));
-    }
-    lines
+    answer
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
-use crate::{access::Action, wording};
+use super::{Call, Command, words};
+use crate::{access::Action, refusal::ActError, zh};
 
 /// The command.
 pub struct Strict;
@@ -23,18 +23,21 @@ impl Command for Strict {
         Some(Action::Order)
     }
     fn fits(&self, typed: &[&str]) -> bool {
-        matches!(typed, [word] if words::ends(word) || words::duration(word).is_ok())
+        let a_length = || words::length(typed).map_or(typed.len() == 1, |l| l.is_some_and(|(_, n)| n == typed.len()));
+        matches!(typed, [word] if words::ends(word)) || a_length()
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let group = call.group()?;
-        let now = call.desk.clock.now();
-        let Some(word) = call.words.first() else { return Err(Call::usage(self).into()) };
-        if words::ends(word) {
-            call.desk.groups.learn(group.id(), |learned| learned.orders.strict_until = None).await?;
-            return Ok(format!("「{}」已恢复平常尺度。", group.name()));
+        if call.words.is_empty() {
+            return Err(Call::usage(self).into());
         }
-        let until = now + words::duration(word)?;
-        call.desk.groups.learn(group.id(), move |learned| learned.orders.strict_until = Some(until)).await?;
-        Ok(format!("「{}」从严处理至 {}。", group.name(), wording::when(until, now)))
+        Ok(match call.commands.orders.be_strict(&call.actor, group, words::term(&call.words)?).await? {
+            Some(until) => format!(
+                "「{}」从严处理至 {}：平时算一般的违规，这段时间按严重的处理，记分更多、处置更快。提前结束请发：严管 结束",
+                group.name(),
+                zh::when(until, call.commands.clock.now())
+            ),
+            None => format!("「{}」已恢复平常尺度。", group.name()),
+        })
     }
 }

@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError};
-use crate::{detect::Verdict, model::Category};
+use super::{Call, Command};
+use crate::{detect::Verdict, model::Category, refusal::ActError};
 
 /// The command.
 pub struct TryIt;
@@ -22,12 +22,16 @@ impl Command for TryIt {
     fn personal(&self) -> bool {
         true
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let text = if call.words.is_empty() { call.quote.unwrap_or_default().to_owned() } else { call.rest() };
         if text.is_empty() {
             return Err(Call::usage(self).into());
         }
-        let report = call.desk.moderation.look(&text, false);
+        let place = call.group.as_deref().map(crate::groups::Group::id);
+        let (report, passes) = call.commands.moderation.try_out(&text, place, false);
+        if let Some(case) = passes {
+            return Ok(format!("这句话没有问题：已按误判 {case} 放行。"));
+        }
         let about = report.categories.iter().map(|c: &Category| c.zh()).collect::<Vec<_>>().join("、");
         Ok(match report.verdict {
             Verdict::Clean => "这句话没有问题。".into(),

@@ -3,12 +3,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Desk, find_in, words};
+use super::{CommandService, find_in, words};
 use crate::{
     model::{GroupId, MemberId, Message, MessageId, Timestamp},
     notices::outgoing::{self, Tell},
     store::{Collection, Commit, Name, StoreError, transaction::transact},
-    wording,
+    zh,
 };
 
 /// The commands under way, by message id.
@@ -21,7 +21,7 @@ struct Taken {
     at: Timestamp,
 }
 
-impl Desk {
+impl CommandService {
     /// Writes down that a command is about to be carried out, before its message counts as handled. False for what is no
     /// command, and for one that is under way already.
     pub async fn take(&self, message: &Message, text: &str) -> Result<bool, StoreError> {
@@ -45,7 +45,7 @@ impl Desk {
     }
 
     /// At start: tells the senders of what was under way when the process died.
-    pub async fn own_up(&self) -> Result<(), StoreError> {
+    pub async fn notify_interrupted(&self) -> Result<(), StoreError> {
         let now = self.clock.now();
         for (id, taken) in COMMANDS.all(self.store.as_ref(), "").await? {
             let mut commit = Commit { deletes: vec![(COMMANDS.name().to_owned(), id.clone())], ..Commit::default() };
@@ -57,7 +57,7 @@ impl Desk {
                 if can.app && !can.dry_run {
                     let text = format!(
                         "群管刚才重启过，您{} 发的「{}」不一定已执行。请看看结果，没有执行的话再发一次。",
-                        wording::when(taken.at, now),
+                        zh::when(taken.at, now),
                         taken.name
                     );
                     let tell = Tell::text(vec![taken.by], text);

@@ -2,8 +2,13 @@
 
 use async_trait::async_trait;
 
-use super::{Call, Command, CommandError, words};
-use crate::{access::Action, model::UserError, moderation::second_opinion, wording};
+use super::{Call, Command, words};
+use crate::{
+    model::UserError,
+    refusal::ActError,
+    store::{Case, CaseQuery},
+    zh,
+};
 
 /// The command.
 pub struct Why;
@@ -25,42 +30,107 @@ impl Command for Why {
     fn fits(&self, typed: &[&str]) -> bool {
         typed.first().is_some_and(|word| words::is_case(word))
     }
-    async fn run(&self, call: &Call<'_>) -> Result<String, CommandError> {
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
         let Some(id) = call.words.first().map(|word| words::case(word)) else {
-            return Err(Call::usage(self).into());
+            return own(call).await;
         };
-        let unknown = || UserError::new(format!("没有找到记录 {id}"));
-        let case = call.desk.store.case(&id).await?.ok_or_else(unknown)?;
-        let group = call.desk.groups.get(&case.group);
-        if case.member != *call.by && !call.may(Action::ReadCase, &group) {
-            return Err(unknown().into());
-        }
-        if call.public && case.member != *call.by {
+        let story = call.commands.cases.story(&call.actor, &id).await?;
+        let case = &story.case;
+        if call.public && !call.actor.is(&case.member) {
             return Err(UserError::new("这条记录不是您本人的，请私信问我，不在群里公开。").into());
         }
-        let now = call.desk.clock.now();
+        let group = call.commands.groups.get(&case.group);
+        let now = call.commands.clock.now();
         let mut answer = format!(
-            "记录 {id}（{}）：{}，{}，处置：{}。",
-            wording::when(case.at, now),
-            case.category.zh(),
-            case.severity.zh(),
+            "记录 {id}（{}）：{}，处置：{}。",
+            zh::when(case.at, now),
+            match case.about() {
+                None => Case::NO_REASON.to_owned(),
+                Some(reason) if case.by_hand() => reason.to_owned(),
+                Some(about) => format!("{about}，{}", case.severity.zh()),
+            },
             case.step.zh()
         );
         if case.points > 0 {
-            let rules = call.desk.rules.get_full();
+            let rules = call.commands.rules.get_full();
             let unit = rules.policy(&group).for_group(group.id()).unit.zh();
             answer.push_str(&format!("记 {} {unit}，当时累计 {} {unit}。", case.points, case.live_points));
         }
         if let Some(expires) = case.expires_at {
-            answer.push_str(&format!("{} 失效。", wording::when(expires, now)));
+            answer.push_str(&format!("{} 失效。", zh::when(expires, now)));
         }
-        // What a model thought is a hint for those who decide; it is the reason for nothing.
-        let decides = call.may(Action::DecideCase, &group);
-        let shown = case.history.iter().filter(|e| !e.note.is_empty() && (decides || !second_opinion::is_hint(e)));
-        for event in shown {
+        // The words and what hit belong to their author and to who decides about them.
+        if !call.public {
+            let said = case.shown(case.all_evidence());
+            if !said.trim().is_empty() {
+                answer.push_str(&format!("\n原话：{}", cut(&said)));
+            }
+            answer.push_str(&hits(case));
+        }
+        for event in story.events.iter().filter(|event| !event.note.is_empty()) {
             let appeal = if event.what == "appealed" { "申诉：" } else { "" };
-            answer.push_str(&format!("\n· {} {appeal}{}", wording::when(event.at, now), event.note));
+            answer.push_str(&format!("\n· {} {appeal}{}", zh::when(event.at, now), event.note));
         }
         Ok(answer)
     }
+}
+
+/// Cases in a list.
+const SHOWN: usize = 10;
+/// Characters of what was said; a burst of forty lines is longer.
+const LONGEST: usize = 1200;
+/// Hits that are named.
+const HITS: usize = 5;
+
+fn cut(said: &str) -> String {
+    if said.chars().count() <= LONGEST {
+        return said.to_owned();
+    }
+    said.chars().take(LONGEST).chain(['…']).collect()
+}
+
+/// What was found in the words: as it was typed, and as it was read.
+fn hits(case: &Case) -> String {
+    if case.category.is_leak() {
+        return String::new();
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for hit in case.findings.iter().filter(|hit| hit.score > 0.0 && !hit.original.trim().is_empty()) {
+        let read =
+            if hit.original == hit.normalized { String::new() } else { format!("，读作「{}」", hit.normalized) };
+        let line = format!("\n命中：「{}」{read}（{}）", hit.original, hit.category.zh());
+        if !lines.contains(&line) {
+            lines.push(line);
+        }
+    }
+    lines.truncate(HITS);
+    lines.concat()
+}
+
+/// 为什么 alone: the numbers there are.
+async fn own(call: &Call<'_>) -> Result<String, ActError> {
+    let now = call.commands.clock.now();
+    let mut own: Vec<Case> = Vec::new();
+    for group in call.commands.standings.groups_of(call.by()?).await? {
+        let query = CaseQuery {
+            group: Some(group.id().clone()),
+            member: Some(call.by()?.clone()),
+            limit: SHOWN,
+            ..CaseQuery::default()
+        };
+        own.extend(
+            call.commands.store.cases(&query).await?.into_iter().filter(|case| case.step >= crate::model::Step::Hint),
+        );
+    }
+    if own.is_empty() {
+        return Ok("您没有违规记录。看群里的请发：记录（群主和管理员）".into());
+    }
+    own.sort_by_key(|case| std::cmp::Reverse(case.at));
+    let mut answer = String::from("您的记录：");
+    for case in own.iter().take(SHOWN) {
+        let what = super::lists::about(case);
+        answer.push_str(&format!("\n· {} {what}，{}（{}）", zh::when(case.at, now), super::lists::did(case), case.id));
+    }
+    answer.push_str("\n详情请发：为什么 编号");
+    Ok(answer)
 }

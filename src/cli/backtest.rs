@@ -12,15 +12,16 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{ConfigArg, Problems, UserError, history};
+use super::{ConfigArg, UserError, history};
 use crate::{
     backtest::{Count, Replay, Tally},
+    duration::parse_duration,
     model::{Clock, GroupId, Step, SystemClock, Timestamp},
     policy::Policy,
+    settings::Problems,
     settings::{
         Settings,
         files::{Kind, Text},
-        parse_duration,
     },
 };
 
@@ -56,6 +57,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let in_force = settings.policies().map_err(Problems)?;
+    let calendar = settings.calendar().map_err(Problems)?;
     let candidate = args.policy.as_deref().map(|named| read_policy(&settings, named)).transpose()?;
     let detector = super::detector(&settings, now)?;
     let mut said = match &args.file {
@@ -70,7 +72,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(policy) = &candidate {
         policies.push((policy.name.clone(), Box::new(move |_| policy)));
     }
-    let mut replay = Replay::new(&detector, &settings, policies);
+    let mut replay = Replay::new(&detector, &settings, &calendar, policies);
     let bar = bar(said.len());
     for (message, wrong) in &said {
         replay.see(message, *wrong);
@@ -134,8 +136,8 @@ fn print(tally: &Tally, settings: &Settings) {
         let steps = if steps.is_empty() { "不处置任何人".to_owned() } else { steps.join("，") };
         println!("\n策略 {}：{steps}", side.policy);
         println!(
-            "  涉及 {} 人；其中 {} 次须先由人确认；禁言或移出后不会再出现的消息 {} 条",
-            side.people, side.proposed, side.prevented
+            "  涉及 {} 人；其中 {} 次须先由人确认；接着同一件事说的 {} 条不另算；禁言或移出后不会再出现的消息 {} 条",
+            side.people, side.proposed, side.continued, side.prevented
         );
     }
     table("规则", &tally.rules);

@@ -6,7 +6,7 @@ use std::{
     process::ExitCode,
 };
 
-use super::{ConfigArg, Problems, WRONG_INPUT, history, rulebook};
+use super::{ConfigArg, WRONG_INPUT, history, rulebook};
 use crate::{
     backtest::Replay,
     detect::{
@@ -15,8 +15,10 @@ use crate::{
         lint::{Company, Level, lint},
     },
     model::{Clock, SignedDuration, Stage, SystemClock, Timestamp},
+    ocr::Pictures,
     policy::rulebook::promises_beyond,
     rulebooks,
+    settings::Problems,
     settings::{Files, ListTroubles, Problem, Settings, files::Kind},
 };
 
@@ -75,6 +77,9 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(found) => problems.extend(found),
     }
     problems.extend(settings.calendar().err().unwrap_or_default());
+    if let Some(check) = Pictures::open(settings.detect.ocr.as_ref()).check().filter(|check| !check.ok) {
+        problems.push(Problem::new(args.config.path(), 0, format!("[detect.ocr] {}", check.note)));
+    }
     for problem in &problems {
         println!("{problem}");
     }
@@ -112,7 +117,8 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
                 "提示：保存的消息只有 {days} 天；要看 90 天没有命中的词条，在设置里写 [retention] messages = \"90d\""
             ));
         }
-        let mut replay = Replay::new(detector, settings, Vec::new());
+        let calendar = settings.calendar().map_err(Problems)?;
+        let mut replay = Replay::new(detector, settings, &calendar, Vec::new());
         for (message, wrong) in &said {
             replay.see(message, *wrong);
         }
@@ -138,6 +144,7 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
         let file = settings.files.shown(Kind::Wordlist, &l.file);
         Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
     }));
+    hints.extend(frozen(settings));
     hints.extend(on_trial(settings, &lists, detector));
     for path in settings.files.unread_lists() {
         let message = "提示：这个文件没有读；词表可以是 .txt、.csv、.xlsx 或 .json";
@@ -149,6 +156,23 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     Ok(hints)
 }
 
+/// Copies of what ships keep better ones of later versions away.
+fn frozen(settings: &Settings) -> Vec<String> {
+    let copies = settings.files.copies();
+    let mut hints = Vec::new();
+    if !copies.same.is_empty() {
+        let files = copies.same.len();
+        hints.push(format!("提示：{files} 个文件和内置的一模一样，升级后还会用旧的；qunguan init --own 删掉它们"));
+    }
+    if !copies.differ.is_empty() {
+        let names: Vec<String> = copies.differ.iter().take(LISTED).map(|path| path.display().to_string()).collect();
+        let more = if copies.differ.len() > LISTED { " 等" } else { "" };
+        let files = copies.differ.len();
+        hints.push(format!("提示：{files} 个文件和内置的同名而不同，升级时不会更新：{}{more}", names.join("、")));
+    }
+    hints
+}
+
 /// New words do not act at once: those of a file that say so themselves or first only record.
 fn on_trial(settings: &Settings, lists: &Lists, detector: &Detector) -> Vec<String> {
     let mut hints = Vec::new();
@@ -156,6 +180,22 @@ fn on_trial(settings: &Settings, lists: &Lists, detector: &Detector) -> Vec<Stri
         let shown = settings.files.shown(Kind::Wordlist, file);
         for stage in [Stage::Observe, Stage::Pilot] {
             let rules: Vec<_> = detector.own().in_file(file).filter(|(_, begins)| *begins == stage).collect();
+            let (edited, rules): (Vec<_>, Vec<_>) =
+                rules.into_iter().partition(|(entry, _)| detector.own().is_edit(file, entry));
+            if !edited.is_empty() {
+                let back = if stage == Stage::Observe {
+                    "回到观察，只记录不处置"
+                } else {
+                    "回到试点，只请人看"
+                };
+                let words: Vec<String> =
+                    edited.iter().take(LISTED).map(|(entry, _)| format!("“{}”", entry.pattern)).collect();
+                let more = if edited.len() > LISTED { "等" } else { "" };
+                let line = edited[0].0.line;
+                let text =
+                    format!("提示：{} 条因改动{back}：{}{more}（只加 允许= 的不会）", edited.len(), words.concat());
+                hints.push(Problem::new(&shown, line, text).to_string());
+            }
             let does =
                 if stage == Stage::Observe { "先观察，只记录不处置" } else { "在试点，只请人看" };
             if rules.len() <= LISTED {

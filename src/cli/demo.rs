@@ -17,12 +17,7 @@ use aws_lc_rs::{
     encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der},
     rsa::{KeySize, PrivateDecryptingKey},
 };
-use axum::{
-    Router,
-    http::header,
-    response::{Html, IntoResponse},
-    routing::get,
-};
+use axum::http::StatusCode;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use tokio::net::TcpListener;
 
@@ -32,10 +27,12 @@ use super::{
 };
 use crate::{
     app::{App, Overrides},
-    console,
+    console::Welcome,
+    file_text::apart::Reader,
     model::{Clock, ShiftedClock},
     settings::{Log, Settings},
     simulator::{Config, Handle, Simulator},
+    web,
     wecom::archive::ArchiveSource,
 };
 
@@ -54,6 +51,7 @@ pub struct Args {
 #[template(path = "demo.html")]
 struct DemoPage {
     chat: String,
+    console: String,
 }
 
 /// The settings of the demo, over the simulator's accounts.
@@ -183,10 +181,10 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let with = Overrides {
         archive: library.is_none().then(|| simulator.clone() as Arc<dyn ArchiveSource>),
         archive_poll: Some(Duration::from_millis(500)),
-        config: None,
-        pages: Some(pages(page.clone())),
+        files: Reader::apart()?,
+        welcome: Some(first_page(page.clone())),
         metrics: logging::metrics(),
-        store_folder: None,
+        ..Overrides::default()
     };
     let settings = settings(&simulator, listen, &data, &archive)?;
     let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;
@@ -221,13 +219,9 @@ fn welcome(listen: SocketAddr, page: &str, simulator: &str) -> std::io::Result<(
     out.flush()
 }
 
-/// The demo's own pages, beside the bot's.
-fn pages(chat: String) -> Router {
-    let index = move || {
-        let page = DemoPage { chat: chat.clone() }.render().unwrap_or_default();
-        async move { ([(header::CONTENT_SECURITY_POLICY, console::CSP)], Html(page)).into_response() }
-    };
-    Router::new().route("/", get(index)).route("/style.css", get(console::style))
+/// The demo's first page; it leads into the chat and, signed in as the owner, into the console.
+fn first_page(chat: String) -> Welcome {
+    Arc::new(move |console| web::page(StatusCode::OK, &DemoPage { chat: chat.clone(), console }))
 }
 
 /// A folder that is removed when it is dropped.

@@ -1,5 +1,5 @@
 //! `qunguan evaluate`: how well the lists in force judge texts that people have labelled, set by set; with `--by-entry` each
-//! entry, with `--wrong` the lines that were judged wrongly.
+//! entry, with `--curve` other acting thresholds, with `--wrong` the lines that were judged wrongly.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -7,7 +7,7 @@ use super::{ConfigArg, UserError};
 use crate::{
     detect::{
         Detector,
-        evaluate::{self, ByEntry, Honest, Set, Table},
+        evaluate::{self, ByEntry, Curve, Honest, Set, Table},
     },
     model::{Clock, SystemClock},
     settings::did_you_mean,
@@ -24,6 +24,9 @@ pub struct Args {
     /// 列出一组里判错的行：正常的被命中，违规的没看出来
     #[arg(long, value_name = "文件名/标签", conflicts_with = "by_entry")]
     wrong: Option<String>,
+    /// 换一条处置线会怎样：每条线上正常的误判多少、违规的处置多少
+    #[arg(long, conflicts_with_all = ["by_entry", "wrong"])]
+    curve: bool,
     /// 哪些标签是正常的文本，其余都算违规；不写则为 0 和 ok
     #[arg(long, value_name = "标签")]
     honest: Vec<String>,
@@ -49,7 +52,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(which) = &args.wrong {
         return wrong(&detector, &sets, which, &honest, args.json);
     }
-    if args.by_entry {
+    if args.curve {
+        print!("{}", Curve::of(&detector, &sets, &honest));
+    } else if args.by_entry {
         let found = ByEntry::of(&detector, &sets, &honest);
         if args.json { println!("{}", serde_json::to_string(&found)?) } else { print!("{found}") }
     } else {

@@ -1,4 +1,6 @@
-//! `qunguan init`: the files an admin edits appear in a folder, and the next steps are said.
+//! `qunguan init`: the files an admin edits appear in a folder, and the next steps are said. What ships is not copied: it goes on
+//! being used from the program, and an upgrade brings better lists. `--own` tidies a folder of earlier versions, which held
+//! copies of everything.
 
 use std::{
     path::{Path, PathBuf},
@@ -17,24 +19,43 @@ pub struct Args {
     /// 覆盖已有的文件
     #[arg(long)]
     force: bool,
+    /// 把内置的策略、群规和词表也抄一份出来看；抄出来的以后升级不再更新
+    #[arg(long, conflicts_with = "own")]
+    with_shipped: bool,
+    /// 整理已有的文件夹：删掉和内置一模一样的文件，只留自己改过和加的
+    #[arg(long, conflicts_with = "force")]
+    own: bool,
 }
 
 /// Refuses to touch a folder that has any of the files, unless forced.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let dir = &args.dir;
+    if args.own {
+        return only_own(dir);
+    }
     if !args.force {
         let taken = ["qunguan.toml", "policies", "rulebooks", "wordlists"].map(|name| dir.join(name));
         if let Some(taken) = taken.iter().find(|path| path.exists()) {
             return Err(UserError(format!("{} 已经存在，没有写任何文件；要覆盖请加 --force", taken.display())).into());
         }
     }
-    let written = Files::write_out(dir, args.force).map_err(|e| UserError::refused("不能写入", dir, &e))?;
+    let written =
+        Files::write_out(dir, args.force, args.with_shipped).map_err(|e| UserError::refused("不能写入", dir, &e))?;
     let within = |kind: Kind| written.iter().filter(|path| path.starts_with(dir.join(kind.folder()))).count();
     let settings = dir.join("qunguan.toml");
     println!("已写出：");
     println!("  {}", settings.display());
     for kind in [Kind::Policy, Kind::Rulebook, Kind::Wordlist] {
-        println!("  {}/（{} {} 个）", dir.join(kind.folder()).display(), kind.zh(), within(kind));
+        let folder = dir.join(kind.folder());
+        match within(kind) {
+            0 => println!("  {}/（放自己的{}）", folder.display(), kind.zh()),
+            files => println!("  {}/（{} {files} 个）", folder.display(), kind.zh()),
+        }
+    }
+    if !args.with_shipped {
+        println!(
+            "内置的策略、群规和词表不用抄出来，一直在用，升级时跟着更新；想看就用 --with-shipped 抄到别的文件夹。"
+        );
     }
     let option = if settings == Path::new(super::DEFAULT_CONFIG) {
         String::new()
@@ -45,5 +66,22 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     println!("  1. 打开 {}，填写企业微信账号和要管理的群（文件里有说明）", settings.display());
     println!("  2. qunguan check{option}    检查有没有写错");
     println!("  3. qunguan run{option}      启动");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Removes the files that are as they ship.
+fn only_own(dir: &Path) -> anyhow::Result<ExitCode> {
+    let copies = Files::in_folder(dir).copies();
+    for path in &copies.same {
+        std::fs::remove_file(path).map_err(|e| UserError::refused("不能删除", path, &e))?;
+    }
+    println!("删掉了 {} 个和内置一模一样的文件，以后跟着升级更新。", copies.same.len());
+    if !copies.differ.is_empty() {
+        println!("留下 {} 个和内置不同的，升级时不会更新：", copies.differ.len());
+        for path in &copies.differ {
+            println!("  {}", path.display());
+        }
+        println!("词表里自己加的词，可以挪到同一文件夹的 own.txt，再删掉这个文件。");
+    }
     Ok(ExitCode::SUCCESS)
 }

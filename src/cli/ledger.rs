@@ -10,7 +10,7 @@ use super::{
     UserError,
     server::{Api, Server, escape},
 };
-use crate::notices::{ledger::Line, roll::Settled};
+use crate::notices::{ledger::Line, roster::Settled};
 
 /// 台账：谁迟回执、迟多久、怎样了结；按月结账。
 #[derive(Debug, clap::Args)]

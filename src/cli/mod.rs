@@ -7,7 +7,11 @@
 //! | 2 | wrong usage of the command line |
 //! | 70 | a fault of the program or the machine |
 
+#[cfg(unix)]
+mod account;
 mod activity;
+mod archive;
+mod audit;
 mod backtest;
 mod check;
 mod demo;
@@ -19,6 +23,7 @@ mod ledger;
 pub mod logging;
 mod notice;
 mod policy;
+mod read_file;
 mod rule;
 mod rulebook;
 mod run;
@@ -31,7 +36,6 @@ mod usage;
 mod words;
 
 use std::{
-    fmt,
     fs::File,
     io::{self, ErrorKind},
     path::{Path, PathBuf},
@@ -43,10 +47,11 @@ use clap::{Parser, Subcommand};
 use crate::{
     detect::Detector,
     encoding,
+    file_text::apart::READ_FILE,
     model::Timestamp,
-    settings::{Log, Problem, Settings},
+    settings::{Log, Problems, Settings},
     store::StoreError,
-    wording,
+    zh,
 };
 
 /// Where `run` looks for its settings.
@@ -104,10 +109,19 @@ enum Command {
     Ledger(ledger::Args),
     /// 活动：发布、签到、请假、结果
     Activity(activity::Args),
+    /// 控制台的账号：新建、查看、停用、重置密码
+    #[cfg(unix)]
+    Account(account::Args),
+    /// 操作记录：谁在什么时候对什么做了什么
+    Audit(audit::Args),
+    /// 会话存档里没能读出的消息：再读一次
+    Archive(archive::Args),
     /// 把词表推送为企业微信自己的敏感词
     Words(words::Args),
     /// 问正在运行的群管是否正常（供容器使用）
     Healthcheck(healthcheck::Args),
+    #[command(hide = true, name = READ_FILE)]
+    ReadFile(read_file::Args),
 }
 
 /// Parses the command line, runs the subcommand and turns its end into an exit code.
@@ -117,6 +131,9 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    if let Command::ReadFile(args) = &cli.command {
+        return read_file::run(args);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return end(&anyhow::Error::from(error).context("cannot start the runtime")),
@@ -161,9 +178,14 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Store(args) => store::run(args).await,
         Command::Notice(args) => notice::run(*args).await,
         Command::Ledger(args) => ledger::run(args).await,
+        #[cfg(unix)]
+        Command::Account(args) => account::run(args).await,
+        Command::Audit(args) => audit::run(args).await,
         Command::Activity(args) => activity::run(args).await,
+        Command::Archive(args) => archive::run(&args).await,
         Command::Words(args) => words::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
+        Command::ReadFile(args) => Ok(read_file::run(&args)),
     }
 }
 
@@ -173,7 +195,7 @@ fn local_time(text: &str) -> Result<Timestamp, String> {
         let time = text.parse::<jiff::civil::DateTime>().ok();
         time.or_else(|| text.parse::<jiff::civil::Date>().ok().map(|date| date.at(0, 0, 0, 0)))
     };
-    let moment = text.parse().ok().or_else(|| Some(civil()?.to_zoned(wording::zone()).ok()?.timestamp()));
+    let moment = text.parse().ok().or_else(|| Some(civil()?.to_zoned(zh::zone()).ok()?.timestamp()));
     moment.ok_or_else(|| "时间应当像 2026-12-01 09:00".to_owned())
 }
 
@@ -185,7 +207,7 @@ pub struct UserError(pub String);
 impl UserError {
     /// A file or folder that the system refuses.
     fn refused(what: &str, path: &Path, error: &io::Error) -> Self {
-        Self(format!("{what} {}：{}", path.display(), wording::refusal(error)))
+        Self(format!("{what} {}：{}", path.display(), zh::refusal(error)))
     }
 }
 
@@ -217,22 +239,6 @@ fn read_text(path: &Path) -> Result<String, UserError> {
     Ok(text.into_owned())
 }
 
-/// What is wrong in the files, as an error.
-#[derive(Debug, thiserror::Error)]
-pub struct Problems(pub Vec<Problem>);
-
-impl fmt::Display for Problems {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            if index > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{problem}")?;
-        }
-        Ok(())
-    }
-}
-
 /// Prints an error once and says the exit code.
 fn end(error: &anyhow::Error) -> ExitCode {
     if error.chain().filter_map(|e| e.downcast_ref::<io::Error>()).any(|e| e.kind() == ErrorKind::BrokenPipe) {
@@ -247,7 +253,7 @@ fn end(error: &anyhow::Error) -> ExitCode {
         return ExitCode::from(WRONG_INPUT);
     }
     if let Some(StoreError::Unusable(folder, why)) = error.chain().find_map(|e| e.downcast_ref::<StoreError>()) {
-        eprintln!("数据文件夹 {} 不能用：{}", folder.display(), wording::refusal(why));
+        eprintln!("数据文件夹 {} 不能用：{}", folder.display(), zh::refusal(why));
         return ExitCode::from(WRONG_INPUT);
     }
     eprintln!("qunguan: {error:#}");

@@ -353,7 +353,8 @@ fn preview(answer: &Value) -> String {
     }
     let _ = writeln!(out, "，截止 {}", text("deadline_text"));
     for group in answer["groups"].as_array().into_iter().flatten() {
-        let _ = writeln!(out, "发到：{}（{} 人）", group["name"].as_str().unwrap_or_default(), group["people"]);
+        let people = group["people"].as_u64().map_or_else(|| "不知道有谁".into(), |people| format!("{people} 人"));
+        let _ = writeln!(out, "发到：{}（{people}）", group["name"].as_str().unwrap_or_default());
     }
     if !text("group_message").is_empty() {
         let _ = write!(out, "\n—— 群里看到 ——\n{}\n", text("group_message"));

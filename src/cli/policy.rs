@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use super::{ConfigArg, Problems};
+use super::ConfigArg;
 use crate::{
     policy::{Policy, explain::explain},
+    settings::Problems,
     settings::{Problem, Settings, files::Kind},
 };
 

@@ -2,14 +2,15 @@
 
 use std::{process::ExitCode, sync::Arc};
 
-use super::{ConfigArg, Problems, server::Api};
+use super::{ConfigArg, server::Api};
 use crate::{
     model::{Clock, SystemClock, Timestamp},
     policy::rulebook::{Clause, Coverage, Rulebook, Totals},
-    rulebooks::{self, Lived},
+    rulebooks::{self, AdoptedVersion},
+    settings::Problems,
     settings::{Problem, Settings, files::Kind},
     store::embedded::EmbeddedStore,
-    wording,
+    zh,
 };
 
 /// 群规：条款与覆盖情况。
@@ -69,7 +70,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// What groups live under, asked from the running bot, or read from its store while it is stopped; nothing where neither can
 /// be had.
-pub(super) async fn lived(config: &ConfigArg) -> Vec<Lived> {
+pub(super) async fn lived(config: &ConfigArg) -> Vec<AdoptedVersion> {
     let Ok(settings) = config.load_or_built_in() else { return Vec::new() };
     if let Some(api) = Api::by_the_way(&settings)
         && let Ok(mut answer) = api.get("/api/v1/rulebooks").await
@@ -88,13 +89,13 @@ pub(super) async fn lived(config: &ConfigArg) -> Vec<Lived> {
 }
 
 /// `华东销售群：第 1 版有效；第 2 版 5月7日 10:00 起生效`.
-fn where_it_holds(lived: &Lived, settings: &Settings, now: Timestamp) -> String {
+fn where_it_holds(lived: &AdoptedVersion, settings: &Settings, now: Timestamp) -> String {
     let group = settings.groups.iter().find(|group| group.id == lived.group);
     let name = group.map(|group| group.name.as_str()).filter(|name| !name.is_empty());
     let mut line = format!("{}：第 {} 版有效", name.unwrap_or(lived.group.as_str()), lived.versions.at(now).version);
     if let Some(next) = lived.versions.coming(now) {
         let note = if next.told { "" } else { "（还没有告知）" };
-        let from = wording::when(next.effective, now);
+        let from = zh::when(next.effective, now);
         line.push_str(&format!("；第 {} 版 {from} 起生效{note}", next.rulebook.version));
     }
     line

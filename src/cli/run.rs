@@ -10,12 +10,13 @@ use std::{
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{ConfigArg, UserError, logging};
+use super::{ConfigArg, UserError, logging, server::reachable};
 use crate::{
     app::{App, Overrides},
+    file_text::apart::Reader,
     model::{Clock, ShiftedClock, SystemClock},
     settings::{Settings, reload::Watched},
-    simulator, wording,
+    simulator, zh,
 };
 
 /// 运行群管。
@@ -38,14 +39,18 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     logging::start(&settings.log)?;
     let metrics = logging::metrics();
     let listen = settings.listen;
-    let with = Overrides { config: Some(watched), metrics, ..Overrides::default() };
+    let with = Overrides { config: Some(watched), metrics, files: Reader::apart()?, ..Overrides::default() };
     let clock: Arc<dyn Clock> = match &args.simulator_clock {
         Some(control) => simulator_clock(&settings, control).await?,
         None => Arc::new(SystemClock),
     };
+    let console = settings.console.enabled;
     let app = App::open(settings, clock, with).await?;
     let stop = stop_signal()?;
     let listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
+    if console && let Some(code) = app.accounts().setup_code().await? {
+        println!("setup: http://{}/setup?code={code}", reachable(listener.local_addr()?));
+    }
     app.run(listener, stop).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -68,7 +73,7 @@ pub fn cannot_listen(address: SocketAddr, error: &io::Error) -> UserError {
     let why = match error.kind() {
         ErrorKind::AddrInUse => "已经有程序在用".to_owned(),
         ErrorKind::AddrNotAvailable => "这台机器没有这个地址".to_owned(),
-        _ => wording::refusal(error),
+        _ => zh::refusal(error),
     };
     UserError(format!("不能监听 {address}：{why}"))
 }

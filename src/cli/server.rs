@@ -1,4 +1,4 @@
-//! The bot that is running, for commands that ask it (`notice`, `ledger`, `activity`, `rule`): found by the settings or by `--server`.
+//! The bot that is running, for commands that ask it (`notice`, `ledger`, `activity`, `rule`, `audit`): found by the settings or by `--server`.
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -9,7 +9,7 @@ use anyhow::Context;
 use serde_json::Value;
 
 use super::{ConfigArg, UserError};
-use crate::{settings::Settings, wecom::client::install_tls, wording};
+use crate::{http::auth::OWN_AGENT, settings::Settings, wecom::client::install_tls, zh};
 
 /// Longest wait for an answer.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -65,10 +65,14 @@ impl Api {
             }
         };
         if let Ok(settings) = args.config.load_or_built_in() {
-            wording::set_zone(settings.time_zone); // times are shown as the bot shows them
+            zh::set_zone(settings.time_zone); // times are shown as the bot shows them
         }
         install_tls();
-        let client = reqwest::Client::builder().timeout(TIMEOUT).build().context("cannot make an HTTP client")?;
+        let client = reqwest::Client::builder()
+            .timeout(TIMEOUT)
+            .user_agent(OWN_AGENT)
+            .build()
+            .context("cannot make an HTTP client")?;
         Ok(Self { client, base, token })
     }
 
@@ -76,7 +80,7 @@ impl Api {
     pub fn by_the_way(settings: &Settings) -> Option<Self> {
         let token = settings.api_tokens.first()?.value.expose().to_owned();
         install_tls();
-        let client = reqwest::Client::builder().timeout(BY_THE_WAY).no_proxy().build().ok()?;
+        let client = reqwest::Client::builder().timeout(BY_THE_WAY).user_agent(OWN_AGENT).no_proxy().build().ok()?;
         Some(Self { client, base: format!("http://{}", reachable(settings.listen)), token })
     }
 
@@ -86,6 +90,10 @@ impl Api {
 
     pub async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.ask(self.client.post(format!("{}{path}", self.base)).json(body)).await
+    }
+
+    pub async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.ask(self.client.delete(format!("{}{path}", self.base))).await
     }
 
     /// Under an idempotency key: sent again, nothing happens twice.
@@ -123,7 +131,7 @@ impl Api {
 }
 
 /// An address that listens everywhere is asked on this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+pub(super) fn reachable(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),

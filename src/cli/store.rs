@@ -17,9 +17,9 @@ use crate::{
         StoreError,
         backup::{self, BackupError, Summary},
         embedded::EmbeddedStore,
-        online,
+        export_socket,
     },
-    wording,
+    zh,
 };
 
 /// 备份、恢复、检查群管保存的数据。
@@ -133,7 +133,7 @@ async fn export(folder: &Path, to: impl Write + Send) -> Result<Summary, BackupE
     let mut to = BufWriter::new(to);
     match EmbeddedStore::open(folder) {
         Ok(store) => backup::export(&store, SystemClock.now(), to).await,
-        Err(StoreError::InUse(_)) => online::fetch(folder, &mut to),
+        Err(StoreError::InUse(_)) => export_socket::fetch(folder, &mut to),
         Err(error) => Err(error.into()),
     }
 }
@@ -190,7 +190,11 @@ fn fresh_part(file: &Path) -> io::Result<(PathBuf, File)> {
         if number > 0 {
             part.push(format!("-{number}"));
         }
-        match File::create_new(&part) {
+        let mut options = File::options();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&part) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
             made => return Ok((part.into(), made?)),
         }
@@ -212,11 +216,11 @@ fn user_error(error: &BackupError, about: &Path) -> UserError {
             format!("{} 里已经有数据；备份只能恢复到空的文件夹（用 --data 指定）", about.display())
         }
         BackupError::Store(StoreError::Unusable(folder, why)) => {
-            format!("数据文件夹 {} 不能用：{}", folder.display(), wording::refusal(why))
+            format!("数据文件夹 {} 不能用：{}", folder.display(), zh::refusal(why))
         }
         BackupError::Store(error) => format!("{} 的数据读写失败：{error}", about.display()),
-        BackupError::Write(error) => format!("备份没有写完：{}", wording::refusal(error)),
-        BackupError::Read { line: 0, error } => format!("读不了 {}：{}", about.display(), wording::refusal(error)),
+        BackupError::Write(error) => format!("备份没有写完：{}", zh::refusal(error)),
+        BackupError::Read { line: 0, error } => format!("读不了 {}：{}", about.display(), zh::refusal(error)),
         BackupError::Read { line, error } => format!("{}:{line}: 读到一半失败：{error}", about.display()),
         BackupError::Damaged { line, why } => format!("{}:{line}: 备份不完整或被改动：{why}", about.display()),
         BackupError::Version { found } => {

@@ -1,7 +1,8 @@
 //! `qunguan train`: the bot learns from a company's own labelled texts and from what its people decided.
 //!
 //! A model only asks a human (review) until its own reviewed hits have earned it more; how they turned out is counted from
-//! the stored cases. Where the bot runs it is asked for them, and it takes a new model up by itself.
+//! the stored cases. Where the bot runs it is asked for them, and it takes a new model up by itself. One is taken back
+//! by deleting its file in `data/learned`.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,7 +16,10 @@ use serde_json::Value;
 
 use super::{ConfigArg, UserError, history, server::Api};
 use crate::{
-    detect::learned::{Lessons, Measured, Record},
+    detect::{
+        learned::{Lessons, Measured, Record},
+        talk,
+    },
     model::Category,
     settings::Settings,
     store::{Case, CaseState, StoreError},
@@ -28,7 +32,7 @@ const FINE: &str = "ok";
 /// Cases asked for at once.
 const PAGE: usize = 500;
 
-/// 从自己标好的文本和管理员的判断里学习。
+/// 从自己标好的文本和管理员的判断里学习。学到的在数据文件夹的 learned 里，每类一个文件；删掉那个文件就是撤销，不必重启。
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -64,11 +68,15 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if categories.is_empty() {
         return Err(UserError("没有违规的例子可学；每行写：类别、制表符、文本".to_owned()).into());
     }
-    let lessons = Lessons::new(examples.iter().map(|(text, what)| (text.as_str(), *what)), SEED);
+    // Everyday talk that is honest everywhere is always among the lessons: a few examples alone would make all of it suspect.
+    let own_honest = examples.iter().filter(|(_, what)| what.is_none()).count();
+    let everyday = talk::sentences().map(|sentence| (sentence, None));
+    let own = examples.iter().map(|(text, what)| (text.as_str(), *what));
+    let lessons = Lessons::new(own.chain(everyday), SEED);
     let mut former = BTreeMap::new();
     for category in &categories {
         let model = if args.fresh { None } else { settings.model(*category).map_err(|p| UserError(p.to_string()))? };
-        if model.is_none() && lessons.count(None) == 0 {
+        if model.is_none() && own_honest == 0 {
             return Err(UserError(format!("还要有正常的例子（标签写 {FINE}），不然什么都像违规")).into());
         }
         former.insert(*category, model);
@@ -78,14 +86,13 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let threads: Vec<_> = former.iter().map(|each| (*each.0, scope.spawn(move || teach(each)))).collect();
         threads.into_iter().map(|(category, thread)| (category, thread.join())).collect()
     });
-    let honest = lessons.count(None);
     for (category, taught) in taught {
         let (mut model, measured) = taught.map_err(|_| anyhow::anyhow!("learning {category} failed"))?;
         if let Some(record) = records.get(&category) {
             model.record = *record;
         }
         save(&settings.model_path(category), &model.save())?;
-        let learnt = format!("{}：学了 {} 条违规、{honest} 条正常", category.zh(), lessons.count(Some(category)));
+        let learnt = format!("{}：学了 {} 条违规、{own_honest} 条正常", category.zh(), lessons.count(Some(category)));
         println!("{learnt}；{}", measured.map_or_else(|| "例子太少，量不出效果".to_owned(), said));
     }
     println!("已保存到 {}；正在运行的群管会自己用上", settings.data_dir.join("learned").display());

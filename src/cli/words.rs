@@ -1,4 +1,5 @@
 //! `qunguan words sync [--dry-run]`: makes WeCom's own 敏感词 equal to the chosen wordlists, and prints the difference.
+//! `qunguan words export --for 防骚扰`: the wordlists for what only people can set in WeCom.
 
 use std::{
     io::{self, ErrorKind, Write},
@@ -8,18 +9,19 @@ use std::{
 
 use secrecy::SecretString;
 
-use super::{ConfigArg, Problems, UserError};
+use super::{ConfigArg, UserError};
 use crate::{
     intercept::{self, Choice},
     model::{Clock, SystemClock},
-    settings::Settings,
+    settings::Problems,
+    settings::{Settings, files::Kind},
     wecom::{
         client::{Client, ClientError},
         errors::hint,
     },
 };
 
-/// 企业微信自己的敏感词。
+/// 企业微信自己的敏感词和防骚扰。
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(subcommand)]
@@ -36,11 +38,33 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// 写出词表，供粘贴到企业微信自己的工具里
+    Export {
+        #[command(flatten)]
+        config: ConfigArg,
+        /// 给哪个工具
+        #[arg(long = "for", value_name = "TOOL")]
+        tool: Tool,
+        /// 只用这些词表，如 ads/contact；不写则用全部
+        #[arg(long = "list", value_name = "NAME")]
+        lists: Vec<String>,
+    },
+}
+
+/// WeCom's own tools that no API reaches.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Tool {
+    /// 客户群的防骚扰
+    #[value(name = "防骚扰", alias = "harassment")]
+    Harassment,
 }
 
 /// Prints the difference on stdout, then carries it out.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Command::Sync { config, dry_run } = &args.command;
+    let (config, dry_run) = match &args.command {
+        Command::Sync { config, dry_run } => (config, dry_run),
+        Command::Export { config, tool: Tool::Harassment, lists } => return export(config, lists),
+    };
     let settings = config.load()?;
     let Some(wecom) = &settings.wecom else { return Err(UserError("设置里没有 [wecom]".into()).into()) };
     let (Some(app), Some(wanted)) = (&wecom.app, &wecom.intercept) else {
@@ -56,12 +80,27 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if plan.changes.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    if *dry_run || rehearsal(&settings) {
+    if *dry_run || is_dry_run(&settings) {
         say("没有改动。\n")?;
     } else {
         intercept::apply(&client, &plan).await.map_err(explained)?;
         say("已同步。\n")?;
     }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Words that decide alone, in rules of the size that the tool takes.
+fn export(config: &ConfigArg, lists: &[String]) -> anyhow::Result<ExitCode> {
+    let settings = config.load_offline()?;
+    let known = settings.lists().0.read_all().0;
+    let unknown = lists.iter().find(|name| !known.iter().any(|list| *list.file == *Kind::Wordlist.file(name)));
+    if let Some(name) = unknown {
+        return Err(UserError(format!("没有词表 {name}")).into());
+    }
+    let choice = intercept::chosen(&settings, Some(lists).filter(|lists| !lists.is_empty()), true, SystemClock.now())
+        .map_err(Problems)?;
+    say(&intercept::for_harassment(&choice))?;
+    eprint!("{}", left_out(&choice));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -73,7 +112,7 @@ fn say(text: &str) -> io::Result<()> {
     }
 }
 
-fn rehearsal(settings: &Settings) -> bool {
+fn is_dry_run(settings: &Settings) -> bool {
     if settings.dry_run {
         eprintln!("设置里 dry_run = true，只看不改");
     }

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
-use crate::{access::Action, notices::activity::Plan};
+use crate::notices::activity::Plan;
 
 /// `POST /api/v1/activities`: announced at once in its groups.
 pub async fn announce(
@@ -20,13 +20,7 @@ pub async fn announce(
     for group in &mut plan.groups {
         *group = api.groups.resolve(group);
     }
-    if plan.groups.is_empty() {
-        caller.may_everywhere(Action::PublishNotice)?;
-    }
-    for group in &plan.groups {
-        caller.may(Action::PublishNotice, [&*api.groups.get(group)])?;
-    }
-    let activity = api.notices.announce_activity(plan, caller.name()).await?;
+    let activity = api.notices.announce_activity(&caller.0, plan).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": activity.id, "expected": activity.guests.len() })))
 }
@@ -37,10 +31,7 @@ pub async fn show(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let activity = api.notices.activity(&id).await?;
-    for group in &activity.plan.groups {
-        caller.may(Action::PublishNotice, [&*api.groups.get(group)])?;
-    }
+    let activity = api.notices.activity_for(&caller.0, &id).await?;
     let now = api.clock.now();
     let guests: Vec<Value> = activity
         .guests

@@ -13,19 +13,21 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::door::{self, Back, Door, Refused};
+use super::wecom_sign_in::{self, Back, Refused, WecomSignIn};
 use crate::{
-    appeals::{Appeals, LONGEST},
+    access::{Actor, Face},
+    cases::{Cases, appeal::LONGEST},
     model::{CaseId, MemberId},
-    moderation::undo::UndoError,
+    refusal::ActError,
+    web,
 };
 
 /// What the page works with.
 pub struct AppealPages {
     /// The use case.
-    pub appeals: Arc<Appeals>,
+    pub cases: Arc<Cases>,
     /// The way in.
-    pub door: Arc<Door>,
+    pub sign_in: Arc<WecomSignIn>,
 }
 
 #[derive(Template)]
@@ -52,7 +54,7 @@ pub fn routes(pages: Arc<AppealPages>) -> Router {
 
 fn page(status: StatusCode, title: impl Into<String>, text: impl Into<String>, token: Option<String>) -> Response {
     let page = AppealPage { title: title.into(), text: text.into(), longest: LONGEST, token };
-    door::page(status, page.render().unwrap_or_default())
+    web::page(status, &page)
 }
 
 async fn open(
@@ -61,7 +63,7 @@ async fn open(
     Query(back): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    match pages.door.enter(&door::path("a", &case), &back, &headers).await {
+    match pages.sign_in.enter(&wecom_sign_in::path("a", &case), &back, &headers).await {
         Ok(member) => pages.show(&case, &member, "").await,
         Err(Refused::SignIn(away)) => away,
         Err(Refused::Stranger) => page(StatusCode::FORBIDDEN, "打不开", "请用企业微信打开。", None),
@@ -76,22 +78,26 @@ async fn send(
     Path(case): Path<String>,
     Form(written): Form<Written>,
 ) -> Response {
-    let Some(member) = pages.door.answered(&door::path("a", &case), &written.token) else {
+    let Some(member) = pages.sign_in.answered(&wecom_sign_in::path("a", &case), &written.token) else {
         return page(StatusCode::FORBIDDEN, "页面已过期", "请回到企业微信重新点开链接。", None);
     };
     if written.reason.trim().is_empty() {
         return pages.show(&case, &member, "请先写明理由。\n").await;
     }
-    match pages.appeals.open(&member, &CaseId::new(case.to_uppercase()), &written.reason).await {
+    match pages.cases.open_appeal(&actor(&member), &CaseId::new(case.to_uppercase()), &written.reason).await {
         Ok(opened) => page(StatusCode::OK, format!("申诉 {case}"), opened.answer, None),
         Err(error) => failed(&error),
     }
 }
 
-fn failed(error: &UndoError) -> Response {
+fn actor(member: &MemberId) -> Actor {
+    Actor::member(member, &[], Face::Page)
+}
+
+fn failed(error: &ActError) -> Response {
     match error {
-        UndoError::User(error) => page(StatusCode::OK, "申诉", error.0.clone(), None),
-        UndoError::Store(error) => {
+        ActError::Refused(refusal) => page(StatusCode::OK, "申诉", refusal.text.clone(), None),
+        ActError::Store(error) => {
             tracing::error!(%error, "an appeal could not be stored");
             page(StatusCode::SERVICE_UNAVAILABLE, "暂时处理不了", "请稍后再试。", None)
         }
@@ -101,9 +107,9 @@ fn failed(error: &UndoError) -> Response {
 impl AppealPages {
     /// What the case is about, to the member it concerns; with the form if it can be appealed.
     async fn show(&self, case: &str, member: &MemberId, before: &str) -> Response {
-        match self.appeals.shown_to(&CaseId::new(case.to_uppercase()), member).await {
+        match self.cases.appeal_page(&actor(member), &CaseId::new(case.to_uppercase())).await {
             Ok(shown) => {
-                let token = shown.open.then(|| self.door.opened(&door::path("a", case), member));
+                let token = shown.open.then(|| self.sign_in.opened(&wecom_sign_in::path("a", case), member));
                 page(StatusCode::OK, format!("申诉 {case}"), format!("{before}{}", shown.text), token)
             }
             Err(error) => failed(&error),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     extract::{Request, State},
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 
 use super::problem::Problem;
 use crate::{
-    access::{Action, Denied, Principal, Token, may},
+    access::{self, Action, Actor, Face, Token},
     groups::Group,
 };
 
@@ -21,38 +21,19 @@ use crate::{
 #[derive(Clone, Default)]
 pub struct Tokens(Arc<Vec<(Arc<Token>, [u8; 32])>>);
 
-/// The token a request came with; handlers take it as an extension and write its name into histories.
+/// Who calls; handlers take it as an extension and hand the actor to the use case.
 #[derive(Clone, Debug)]
-pub struct Caller(Arc<Token>);
+pub struct Caller(pub Actor);
 
 impl Caller {
-    /// As histories name it.
-    pub fn name(&self) -> &str {
-        &self.0.name
-    }
-    /// May it do this in all of these groups?
-    pub fn may<'a>(&self, action: Action, groups: impl IntoIterator<Item = &'a Group>) -> Result<(), Problem> {
-        groups.into_iter().try_for_each(|group| self.asks(action, Some(group)))
-    }
-    /// May it do this for the whole company?
-    pub fn may_everywhere(&self, action: Action) -> Result<(), Problem> {
-        self.asks(action, None)
-    }
-    fn asks(&self, action: Action, group: Option<&Group>) -> Result<(), Problem> {
-        may(Principal::Token(&self.0), action, group).map_err(|denied| self.denied(denied))
-    }
-    fn denied(&self, denied: Denied) -> Problem {
-        let name = &self.0.name;
-        let detail = match denied {
-            Denied::Scope(scope) => {
-                format!("令牌 `{name}` 没有 `{scope}`（{}）权限，请在设置的 [[api_token]] 里加到 scopes", scope.zh())
-            }
-            Denied::Group => format!("令牌 `{name}` 只用于它的 groups 里写明的群"),
-            Denied::Role | Denied::OnlyPeople => "这件事要由人来做，令牌不能".into(),
-        };
-        Problem { detail: Some(detail), ..Problem::new(StatusCode::FORBIDDEN, "forbidden", "令牌没有这项权限") }
+    /// May it do this in the group?
+    pub fn may(&self, action: Action, group: &Group) -> Result<(), Problem> {
+        Ok(access::ask(&self.0, action, Some(group))?)
     }
 }
+
+/// What this program's own commands call themselves.
+pub const OWN_AGENT: &str = concat!("qunguan/", env!("CARGO_PKG_VERSION"));
 
 impl Tokens {
     /// Hashes the tokens at once; the plain text is not kept.
@@ -73,16 +54,20 @@ impl Tokens {
     }
 }
 
+/// The token that a caller shows.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    Some(value.strip_prefix("Bearer ")?.trim())
+}
+
 /// Middleware: no valid token, no answer.
 pub async fn require_token(State(tokens): State<Tokens>, mut request: Request, next: Next) -> Response {
-    let token = request
-        .headers()
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    match token.and_then(|token| tokens.find(token.trim())) {
+    match bearer(request.headers()).and_then(|token| tokens.find(token)) {
         Some(token) => {
-            request.extensions_mut().insert(Caller(token));
+            let agent = request.headers().get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
+            let own = agent.is_some_and(|agent| agent.starts_with("qunguan/"));
+            let face = if own { Face::Cli } else { Face::Http };
+            request.extensions_mut().insert(Caller(Actor::token(token, face)));
             next.run(request).await
         }
         None => {
@@ -98,10 +83,10 @@ pub async fn require_scope(State((action, company)): State<(Action, bool)>, requ
     let Some(caller) = request.extensions().get::<Caller>() else {
         return Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", "需要有效的 API 令牌").into_response();
     };
-    let groups = caller.0.groups.clone().filter(|_| company);
-    match may(Principal::Token(&Token { groups, ..Token::clone(&caller.0) }), action, None) {
+    let asked = if company { access::ask(&caller.0, action, None) } else { access::ask_given(&caller.0, action) };
+    match asked {
         Ok(()) => next.run(request).await,
-        Err(denied) => caller.denied(denied).into_response(),
+        Err(refusal) => Problem::from(refusal).into_response(),
     }
 }
 
@@ -111,7 +96,7 @@ mod tests {
 
     #[test]
     fn finds_only_known_tokens() {
-        let token = |name: &str| Token { name: name.into(), scopes: None, groups: None };
+        let token = |name: &str| Token { name: name.into(), scopes: None, groups: None, person: None };
         let tokens = Tokens::new([(token("pipeline"), "s3cret"), (token("console"), "other")]);
         assert_eq!(tokens.find("s3cret").map(|token| token.name.clone()).as_deref(), Some("pipeline"));
         assert_eq!(tokens.find("s3cre"), None);

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body::read, problem::Problem};
 use crate::{
+    calendar::Absence,
     model::{MemberId, Timestamp},
-    notices::{calendar::Absence, exemption::Standing, export, ledger::Line, roll::Settled},
-    wording,
+    notices::{export, ledger::Line, roster::Settled},
+    zh,
 };
 
 /// How a month is wanted.
@@ -27,13 +28,14 @@ pub struct Wanted {
 /// `GET /api/v1/ledger/{month}`: every line of a month (`2026-11`), as JSON or as a file for a spreadsheet.
 pub async fn month(
     State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
     Path(month): Path<String>,
     Query(wanted): Query<Wanted>,
 ) -> Result<Response, Problem> {
     if format!("{month}-01").parse::<jiff::civil::Date>().is_err() {
         return Err(Problem::invalid("month", "月份应当像 2026-11"));
     }
-    let lines = api.notices.ledger(&month).await?;
+    let lines = api.notices.ledger(&caller.0, &month).await?;
     let file = |kind: &'static str, ending: &str, bytes: Vec<u8>| {
         let name = format!("attachment; filename=\"ledger-{month}.{ending}\"");
         ([(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, name)], bytes).into_response()
@@ -44,9 +46,9 @@ pub async fn month(
             let close = api.notices.close_of(&month).await?;
             Ok(Json(json!({ "month": month, "lines": lines, "total_fen": total, "close": close })).into_response())
         }
-        Some("csv") => Ok(file("text/csv; charset=utf-8", "csv", export::csv(&lines, &wording::zone()))),
+        Some("csv") => Ok(file("text/csv; charset=utf-8", "csv", export::csv(&lines, &zh::zone()))),
         Some("xlsx") => {
-            let bytes = export::xlsx(&lines, &wording::zone()).map_err(|error| {
+            let bytes = export::xlsx(&lines, &zh::zone()).map_err(|error| {
                 tracing::error!(%error, "the ledger could not be written as XLSX");
                 Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "表格没有生成，请重试")
             })?;
@@ -78,7 +80,7 @@ pub async fn settle(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: Settling = read(&body)?;
-    api.notices.settle(&said.notice, &said.member, said.settled, caller.name(), &said.note).await?;
+    api.notices.settle(&caller.0, &said.notice, &said.member, said.settled, &said.note).await?;
     Ok(Json(json!({ "notice": said.notice, "member": said.member, "settled": said.settled })))
 }
 
@@ -88,7 +90,7 @@ pub async fn close(
     Extension(caller): Extension<Caller>,
     Path(month): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    Ok(Json(json!({ "close": api.notices.close_month(&month, caller.name()).await? })))
+    Ok(Json(json!({ "close": api.notices.close_month(&caller.0, &month).await? })))
 }
 
 /// Yes or no of the second person.
@@ -106,7 +108,7 @@ pub async fn sign(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: Signature = read(&body)?;
-    Ok(Json(json!({ "close": api.notices.sign_month(&month, caller.name(), said.accept).await? })))
+    Ok(Json(json!({ "close": api.notices.sign_month(&caller.0, &month, said.accept).await? })))
 }
 
 /// A time of one person.
@@ -127,8 +129,8 @@ pub async fn exempt(
     body: Bytes,
 ) -> Result<Json<Span>, Problem> {
     let said: Span = read(&body)?;
-    let standing = Standing { reason: said.reason.clone(), from: said.from, to: said.to, by: caller.name().to_owned() };
-    api.notices.exempt(&said.member, standing).await?;
+    let span = Absence { from: said.from, to: said.to, reason: said.reason.clone() };
+    api.notices.exempt(&caller.0, &said.member, span).await?;
     Ok(Json(said))
 }
 
@@ -138,10 +140,14 @@ pub async fn exemptions(State(api): State<Api>) -> Result<Json<Value>, Problem> 
 }
 
 /// `POST /api/v1/absences`: leave or a shift; it stops the clock of notices that say so.
-pub async fn absent(State(api): State<Api>, body: Bytes) -> Result<Json<Span>, Problem> {
+pub async fn absent(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    body: Bytes,
+) -> Result<Json<Span>, Problem> {
     let said: Span = read(&body)?;
     let absence = Absence { from: said.from, to: said.to, reason: said.reason.clone() };
-    api.notices.absent(&said.member, absence).await?;
+    api.notices.absent(&caller.0, &said.member, absence).await?;
     Ok(Json(said))
 }
 

@@ -71,7 +71,7 @@ pub async fn take_in(
 ) -> Result<Json<Results>, Problem> {
     let batch: Batch = body::read(&body)?;
     for incoming in &batch.messages {
-        caller.may(Action::WriteMessages, [&*api.groups.get(&GroupId::from(incoming.group.as_str()))])?;
+        caller.may(Action::WriteMessages, &api.groups.get(&GroupId::from(incoming.group.as_str())))?;
     }
     if batch.messages.len() > MAX_BATCH {
         return Err(Problem::invalid("messages", format!("一批最多 {MAX_BATCH} 条消息")));
@@ -94,7 +94,7 @@ pub async fn take_in(
         working.spawn(async move {
             let mut done = Vec::with_capacity(lane.len());
             for (position, message) in lane {
-                done.push((position, chat_commands::judge(&moderation, message).await?));
+                done.push((position, chat_commands::judge(&moderation, message, None).await?));
             }
             Ok::<_, crate::store::StoreError>(done)
         });
@@ -155,15 +155,19 @@ fn message(incoming: Incoming, position: usize, latest: Timestamp) -> Result<Mes
 #[derive(Debug, Deserialize)]
 pub struct Question {
     text: String,
+    /// As if it were said there: sentences that pass in this group pass.
+    #[serde(default)]
+    group: Option<GroupId>,
     #[serde(default)]
     explain: bool,
 }
 
-/// What the detector says of a text; changes nothing, remembers nothing.
+/// What the bot would say of a text; changes nothing, remembers nothing.
 pub async fn check(State(api): State<Api>, body: axum::body::Bytes) -> Result<Json<serde_json::Value>, Problem> {
     let question: Question = body::read(&body)?;
     if question.text.len() > MAX_TEXT {
         return Err(Problem::invalid("text", "太长"));
     }
-    Ok(Json(api.moderation.check(&question.text, question.explain)))
+    let group = question.group.map(|group| api.groups.resolve(&group));
+    Ok(Json(api.moderation.check(&question.text, group.as_ref(), question.explain)))
 }

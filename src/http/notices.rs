@@ -4,35 +4,16 @@ use axum::{
     Extension, Json,
     body::Bytes,
     extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
+    http::HeaderMap,
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
 use crate::{
-    access::Action,
     model::{MemberId, Timestamp},
-    notices::{Code, Draft, NoticeError, status::Status},
+    notices::{Draft, status::Status},
 };
-
-impl From<NoticeError> for Problem {
-    fn from(error: NoticeError) -> Self {
-        match error {
-            NoticeError::User(error) => error.into(),
-            NoticeError::Refused { code: Code::NotFound, text, .. } => {
-                Self::new(StatusCode::NOT_FOUND, Code::NotFound.id(), text)
-            }
-            NoticeError::Refused { code, field, text } => Self {
-                detail: Some(text),
-                field: field.map(ToOwned::to_owned),
-                ..Self::new(StatusCode::BAD_REQUEST, code.id(), code.zh())
-            },
-            NoticeError::KeyTaken => Self::new(StatusCode::CONFLICT, "key_taken", error.to_string()),
-            NoticeError::Store(error) => error.into(),
-        }
-    }
-}
 
 fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
     let mut draft: Draft = body::read(body)?;
@@ -40,14 +21,6 @@ fn draft(api: &Api, body: &Bytes) -> Result<Draft, Problem> {
         *group = api.groups.resolve(group);
     }
     Ok(draft)
-}
-
-/// A token for some groups speaks to these groups alone.
-fn may_publish(api: &Api, caller: &Caller, what: &Draft) -> Result<(), Problem> {
-    if what.groups.is_empty() || !what.members.is_empty() || !what.departments.is_empty() {
-        caller.may_everywhere(Action::PublishNotice)?;
-    }
-    what.groups.iter().try_for_each(|group| caller.may(Action::PublishNotice, [&*api.groups.get(group)]))
 }
 
 /// Longest idempotency key, characters.
@@ -69,9 +42,8 @@ pub async fn publish(
 ) -> Result<Json<Value>, Problem> {
     let key = idempotency_key(&headers)?;
     let draft = draft(&api, &body)?;
-    may_publish(&api, &caller, &draft)?;
     let warnings = api.notices.doubts(&draft);
-    let notice = api.notices.publish(draft, caller.name(), key).await?;
+    let notice = api.notices.publish(&caller.0, &draft, key).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state, "warnings": warnings })))
 }
@@ -83,8 +55,7 @@ pub async fn preview(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let draft = draft(&api, &body)?;
-    may_publish(&api, &caller, &draft)?;
-    let preview = api.notices.preview(&draft).await?;
+    let preview = api.notices.preview(&caller.0, &draft).await?;
     Ok(Json(serde_json::to_value(preview).unwrap_or_default()))
 }
 
@@ -94,8 +65,7 @@ pub async fn status(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Status>, Problem> {
-    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
-    Ok(Json(api.notices.status(&id).await?))
+    Ok(Json(api.notices.progress(&caller.0, &id).await?))
 }
 
 /// Filters of the list.
@@ -112,9 +82,7 @@ pub async fn list(
     Query(filter): Query<Filter>,
 ) -> Result<Json<Value>, Problem> {
     let limit = filter.limit.unwrap_or(50).clamp(1, 500);
-    let mut notices = api.notices.list(filter.after.as_deref(), limit).await?;
-    let next = notices.last().filter(|_| notices.len() == limit).map(|n| n.id.clone());
-    notices.retain(|notice| may_publish(&api, &caller, &notice.what).is_ok());
+    let (notices, next) = api.notices.visible(&caller.0, filter.after.as_deref(), limit).await?;
     let brief: Vec<Value> =
         notices.iter().map(|n| json!({ "id": n.id, "state": n.state, "text": n.summary(40) })).collect();
     Ok(Json(json!({ "notices": brief, "next": next })))
@@ -126,8 +94,7 @@ pub async fn cancel(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
-    let notice = api.notices.cancel(&id, caller.name()).await?;
+    let notice = api.notices.cancel(&caller.0, &id).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
 }
@@ -152,8 +119,7 @@ pub async fn write_in(
     body: Bytes,
 ) -> Result<Json<Value>, Problem> {
     let said: WrittenIn = body::read(&body)?;
-    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
-    let heard = api.notices.write_in(&id, &said.member, said.at, caller.name(), &said.note).await?;
+    let heard = api.notices.write_in(&caller.0, &id, &said.member, said.at, &said.note).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": heard.notice, "member": said.member, "state": heard.state })))
 }
@@ -164,9 +130,7 @@ pub async fn review(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    may_publish(&api, &caller, &api.notices.get(&id).await?.what)?;
-    api.notices.review(&id, caller.name()).await?;
-    let notice = api.notices.release(&id, caller.name()).await?;
+    let notice = api.notices.review(&caller.0, &id).await?;
     api.moderation.ring();
     Ok(Json(json!({ "id": notice.id, "state": notice.state })))
 }

@@ -1,42 +1,45 @@
 //! For operators: `/healthz` (alive), `/readyz` (can do its work, and what is not covered), `/metrics`.
 
+use std::{net::SocketAddr, sync::Arc};
+
 use axum::{
-    Json,
-    extract::State,
+    Extension, Json,
+    extract::{ConnectInfo, Request, State},
     http::{StatusCode, header},
-    response::IntoResponse,
+    middleware::Next,
+    response::{IntoResponse, Response},
 };
-use serde::Serialize;
 
-use super::Api;
-use crate::store::Store;
+use super::{
+    Api,
+    auth::{self, Tokens},
+    session_cookie,
+};
+use crate::{accounts::Accounts, health::Check, store::Store};
 
-/// One thing that is looked at to say "ready".
-#[derive(Clone, Debug, Serialize)]
-pub struct Check {
-    /// A stable word: `store`, `settings`, `archive`, `wecom` …
-    pub name: String,
-    /// Can it do its work?
-    pub ok: bool,
-    /// True if the service as a whole is not ready while this is not.
-    pub required: bool,
-    /// For people, in Chinese.
-    pub note: String,
-}
+/// Whoever asks may know the names of groups.
+#[derive(Clone, Copy, Debug)]
+pub struct Known(pub bool);
 
-impl Check {
-    /// All is well.
-    pub fn good(name: &str, note: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: true, required: false, note: note.into() }
-    }
-    /// Something is missing, but messages are still handled.
-    pub fn lacking(name: &str, note: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: false, required: false, note: note.into() }
-    }
-    /// Nothing can be handled.
-    pub fn broken(name: &str, note: impl Into<String>) -> Self {
-        Self { name: name.into(), ok: false, required: true, note: note.into() }
-    }
+/// Middleware: says who asks.
+pub async fn who_asks(
+    State((accounts, tokens)): State<(Arc<Accounts>, Tokens)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    // Whoever comes through a proxy on this machine is not of this machine.
+    let proxied = headers.contains_key("x-forwarded-for") || headers.contains_key(header::FORWARDED);
+    let here = peer.is_none_or(|ip| ip.is_loopback()) && !proxied;
+    let known = here || auth::bearer(headers).is_some_and(|token| tokens.find(token).is_some()) || {
+        match session_cookie::session(headers).map(ToOwned::to_owned) {
+            Some(cookie) => accounts.look(&cookie).await.is_ok_and(|who| who.is_some()),
+            None => false,
+        }
+    };
+    request.extensions_mut().insert(Known(known));
+    next.run(request).await
 }
 
 /// Alive: 200, or 503 once only a restart helps (the store's writer has stopped for good), so that whoever watches the
@@ -53,9 +56,13 @@ pub fn alive(store: &dyn Store) -> (StatusCode, String) {
     }
 }
 
-/// Ready: 200 if messages can be taken in, with a list of what is not covered.
-pub async fn readyz(State(api): State<Api>) -> impl IntoResponse {
-    let checks = api.checks().await;
+/// Ready: 200 if messages can be taken in, with a list of what is not covered. Which groups that are is for this machine and for
+/// who has a token or is signed in.
+pub async fn readyz(State(api): State<Api>, Extension(Known(known)): Extension<Known>) -> impl IntoResponse {
+    let mut checks = api.checks().await;
+    if !known {
+        checks = checks.into_iter().map(Check::without_names).collect();
+    }
     let ready = checks.iter().all(|c| c.ok || !c.required);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     (status, Json(serde_json::json!({ "ready": ready, "checks": checks })))

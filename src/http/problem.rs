@@ -6,7 +6,10 @@ use axum::{
 };
 use serde::Serialize;
 
-use crate::{model::UserError, store::StoreError};
+use crate::{
+    refusal::{ActError, Code, Refusal},
+    store::StoreError,
+};
 
 /// What a caller gets instead of an answer.
 #[derive(Debug, Serialize)]
@@ -14,7 +17,7 @@ pub struct Problem {
     /// HTTP status, repeated in the body as RFC 9457 asks.
     pub status: u16,
     /// Stable word for programs: `unauthorised`, `not_found`, `invalid_json`, `missing_field`, `unknown_field`, `invalid_value`,
-    /// `too_large`, `unavailable`, those of [`crate::notices::Code`] …; `bad_request` is every other mistake of the caller's.
+    /// `too_large`, `unavailable`, and those of [`Code`].
     pub code: &'static str,
     /// For people.
     pub title: String,
@@ -61,9 +64,42 @@ impl From<StoreError> for Problem {
     }
 }
 
-impl From<UserError> for Problem {
-    fn from(error: UserError) -> Self {
-        Self::bad_request(error.0)
+/// The status of a refusal: what was decided before is a conflict.
+const fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Forbidden => StatusCode::FORBIDDEN,
+        Code::NotFound => StatusCode::NOT_FOUND,
+        Code::AlreadyDecided | Code::KeyTaken | Code::TooLate => StatusCode::CONFLICT,
+        Code::TooMany => StatusCode::TOO_MANY_REQUESTS,
+        Code::BadRequest
+        | Code::InvalidValue
+        | Code::SamePerson
+        | Code::WrongState
+        | Code::Immune
+        | Code::DeadlinePassed
+        | Code::NoReceivers
+        | Code::UnknownGroup
+        | Code::UnknownMembers
+        | Code::UnknownDepartment
+        | Code::FineNotUnderstood
+        | Code::MonthOpen
+        | Code::MonthClosed => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(Refusal { code, field, text }: Refusal) -> Self {
+        let field = field.map(ToOwned::to_owned);
+        Self { detail: Some(text), field, ..Self::new(status(code), code.id(), code.zh()) }
+    }
+}
+
+impl From<ActError> for Problem {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::Refused(refusal) => refusal.into(),
+            ActError::Store(error) => error.into(),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading `/api/v1`: standings, cases, tasks. Evidence is masked; opening it is another right and is recorded.
+//! Reading `/api/v1`: standings, cases, tasks. Evidence is masked; opening it is another right and leaves a record.
 
 use axum::{
     Extension, Json,
@@ -9,12 +9,12 @@ use serde_json::json;
 
 use super::{Api, auth::Caller, problem::Problem};
 use crate::{
-    access::Action,
+    cases::Evidence,
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
     policy::MemberState,
     store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
     tasks::Happened,
-    wording,
+    zh,
 };
 
 /// Answer of `GET /api/v1/groups/{group}/members/{member}`.
@@ -42,17 +42,13 @@ pub async fn standing(
     Extension(caller): Extension<Caller>,
     Path((group, member)): Path<(String, String)>,
 ) -> Result<Json<StandingView>, Problem> {
-    let group = api.groups.resolve(&GroupId::from(group));
-    caller.may(Action::ReadCase, [&*api.groups.get(&group)])?;
-    let now = api.clock.now();
-    let standing = api.store.member(&group, &MemberId::from(member)).await?.standing;
+    let standing = api.standings.of(&caller.0, &GroupId::from(group), &MemberId::from(member)).await?;
     let (state, until) = match standing.state {
         MemberState::Normal => ("normal", None),
         MemberState::Muted { until } => ("muted", Some(until)),
         MemberState::Removed => ("removed", None),
         MemberState::Banned => ("banned", None),
     };
-    let live_points = standing.live_points(now);
     let strikes = standing
         .strikes
         .into_iter()
@@ -65,7 +61,7 @@ pub async fn standing(
             revoked: s.revoked,
         })
         .collect();
-    Ok(Json(StandingView { state, until, live_points, strikes }))
+    Ok(Json(StandingView { state, until, live_points: standing.live_points, strikes }))
 }
 
 /// Filters of `GET /api/v1/cases`.
@@ -116,7 +112,7 @@ impl From<Case> for CaseView {
             category: case.category,
             severity: case.severity,
             rules,
-            evidence: wording::masked(&case.evidence),
+            evidence: zh::masked(&case.evidence),
             step: case.step,
             points: case.points,
             live_points: case.live_points,
@@ -137,7 +133,6 @@ pub async fn cases(
     Extension(caller): Extension<Caller>,
     Query(filter): Query<CaseFilter>,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    may_list(&api, &caller, filter.group.as_deref())?;
     let limit = filter.limit.unwrap_or(50).clamp(1, 500);
     let query = CaseQuery {
         group: filter.group.map(|g| api.groups.resolve(&GroupId::from(g))),
@@ -150,7 +145,7 @@ pub async fn cases(
         after: filter.after.map(CaseId::from),
         limit,
     };
-    let items: Vec<CaseView> = api.store.cases(&query).await?.into_iter().map(CaseView::from).collect();
+    let items: Vec<CaseView> = api.cases.cases(&caller.0, &query).await?.into_iter().map(CaseView::from).collect();
     let next = items.last().filter(|_| items.len() == limit).map(|c| c.id.clone());
     Ok(Json(json!({ "cases": items, "next": next })))
 }
@@ -161,17 +156,16 @@ pub async fn case(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<CaseView>, Problem> {
-    let case = api.store.case(&CaseId::new(id.to_uppercase())).await?.ok_or_else(|| Problem::not_found("违规记录"))?;
-    caller.may(Action::ReadCase, [&*api.groups.get(&case.group)])?;
-    Ok(Json(case.into()))
+    Ok(Json(api.cases.case(&caller.0, &CaseId::new(id.to_uppercase())).await?.into()))
 }
 
-/// A token for some groups reads the list of one of them.
-fn may_list(api: &Api, caller: &Caller, group: Option<&str>) -> Result<(), Problem> {
-    match group {
-        Some(group) => caller.may(Action::ReadCase, [&*api.groups.get(&GroupId::from(group))]),
-        None => caller.may_everywhere(Action::ReadCase),
-    }
+/// `POST /api/v1/cases/{id}/evidence`: the unmasked words of a case; each time stays on record.
+pub async fn evidence(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Evidence>, Problem> {
+    Ok(Json(api.cases.open_evidence(&caller.0, &CaseId::new(id.to_uppercase())).await?))
 }
 
 /// Filters of `GET /api/v1/tasks`.
@@ -222,7 +216,6 @@ pub async fn tasks(
     Extension(caller): Extension<Caller>,
     Query(filter): Query<TaskFilter>,
 ) -> Result<Json<serde_json::Value>, Problem> {
-    may_list(&api, &caller, filter.group.as_deref())?;
     let limit = filter.limit.unwrap_or(200).clamp(1, 1000);
     let query = TaskQuery {
         state: filter
@@ -235,7 +228,7 @@ pub async fn tasks(
         after: filter.after.map(TaskId::from),
         limit,
     };
-    let items: Vec<TaskView> = api.store.tasks(&query).await?.into_iter().map(TaskView::from).collect();
+    let items: Vec<TaskView> = api.cases.tasks(&caller.0, &query).await?.into_iter().map(TaskView::from).collect();
     let next = items.last().filter(|_| items.len() == limit).map(|t| t.id.clone());
     Ok(Json(json!({ "tasks": items, "next": next })))
 }

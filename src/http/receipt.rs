@@ -13,11 +13,14 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::door::{self, Back, Door, Refused};
+use super::wecom_sign_in::{self, Back, Refused, WecomSignIn};
 use crate::{
+    access::{Actor, Face},
     model::MemberId,
     moderation::Moderation,
-    notices::{NoticeError, Notices, answer::Pressed},
+    notices::{Notices, answer::Pressed},
+    refusal::ActError,
+    web,
 };
 
 /// What the page works with.
@@ -27,7 +30,7 @@ pub struct Receipts {
     /// Rung after an answer.
     pub moderation: Arc<Moderation>,
     /// The way in.
-    pub door: Arc<Door>,
+    pub sign_in: Arc<WecomSignIn>,
 }
 
 #[derive(Template)]
@@ -51,7 +54,7 @@ pub fn routes(receipts: Arc<Receipts>) -> Router {
 
 fn page(status: StatusCode, title: impl Into<String>, text: impl Into<String>, token: Option<String>) -> Response {
     let page = ReceiptPage { title: title.into(), text: text.into(), token };
-    door::page(status, page.render().unwrap_or_default())
+    web::page(status, &page)
 }
 
 async fn open(
@@ -60,7 +63,7 @@ async fn open(
     Query(back): Query<Back>,
     headers: HeaderMap,
 ) -> Response {
-    match receipts.door.enter(&door::path("n", &id), &back, &headers).await {
+    match receipts.sign_in.enter(&wecom_sign_in::path("n", &id), &back, &headers).await {
         Ok(member) => receipts.show(&id, &member).await,
         Err(Refused::SignIn(away)) => away,
         Err(Refused::Stranger) => {
@@ -73,11 +76,12 @@ async fn open(
 }
 
 async fn press(State(receipts): State<Arc<Receipts>>, Path(id): Path<String>, Form(answer): Form<Answer>) -> Response {
-    let Some(member) = receipts.door.answered(&door::path("n", &id), &answer.token) else {
+    let Some(member) = receipts.sign_in.answered(&wecom_sign_in::path("n", &id), &answer.token) else {
         return page(StatusCode::FORBIDDEN, "页面已过期", "请回到企业微信重新点开链接。", None);
     };
-    let now = receipts.door.clock.now();
-    let pressed = receipts.notices.press(&format!("notice:{id}:ack:link"), &member, now).await;
+    let now = receipts.sign_in.clock.now();
+    let actor = Actor::member(&member, &[], Face::Page);
+    let pressed = receipts.notices.press(&format!("notice:{id}:ack:link"), &actor, now).await;
     receipts.moderation.ring();
     match pressed {
         Ok(Some(Pressed::Settled(text) | Pressed::Told(text))) => {
@@ -88,8 +92,8 @@ async fn press(State(receipts): State<Arc<Receipts>>, Path(id): Path<String>, Fo
     }
 }
 
-fn failed(error: &NoticeError) -> Response {
-    if let NoticeError::Store(error) = error {
+fn failed(error: &ActError) -> Response {
+    if let ActError::Store(error) = error {
         tracing::error!(%error, "a receipt could not be stored");
         return page(StatusCode::SERVICE_UNAVAILABLE, "暂时处理不了", "请稍后再点一次。", None);
     }
@@ -106,7 +110,7 @@ impl Receipts {
         let Some(shown) = shown else {
             return page(StatusCode::OK, format!("通知 {id}"), "这条通知不需要您回执。", None);
         };
-        let token = shown.open.then(|| self.door.opened(&door::path("n", id), member));
+        let token = shown.open.then(|| self.sign_in.opened(&wecom_sign_in::path("n", id), member));
         page(StatusCode::OK, shown.title, shown.text, token)
     }
 }

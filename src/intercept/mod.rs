@@ -3,11 +3,13 @@
 //!
 //! Only rules whose name begins with [`PREFIX`] are ours; the company's own rules are never read further, changed or removed.
 
+mod client_rules;
 mod plan;
 mod words;
 
 use serde_json::{Value, json};
 
+pub use client_rules::for_harassment;
 pub use plan::{Change, PREFIX, Plan, Range, Rule, TooMany, Wanted, plan};
 pub use words::{Choice, LeftOut, choose};
 
@@ -20,15 +22,28 @@ use crate::{
 /// The rule was deleted meanwhile, or never existed.
 const GONE: [i64; 2] = [41070, 41071];
 
-/// What the settings want to be pushed, and what of the chosen lists cannot be.
-pub fn wanted(settings: &Settings, intercept: &Intercept, now: Timestamp) -> Result<(Wanted, Choice), Vec<Problem>> {
+/// What the lists give that WeCom can do something with by itself: those named, or with `None` all.
+pub fn chosen(
+    settings: &Settings,
+    lists: Option<&[String]>,
+    block: bool,
+    now: Timestamp,
+) -> Result<Choice, Vec<Problem>> {
     let (documents, _) = settings.lists().0.read_all();
     let weights = settings.scores()?;
     let fine: Vec<&str> =
         settings.detect.brands.iter().chain(&settings.detect.staff_names).map(String::as_str).collect();
-    let from: Vec<String> = intercept.wordlists.iter().map(|name| Kind::Wordlist.file(name)).collect();
+    let from: Vec<String> = match lists {
+        None => documents.iter().map(|document| document.file.to_string()).collect(),
+        Some(lists) => lists.iter().map(|name| Kind::Wordlist.file(name)).collect(),
+    };
     let today = now.to_zoned(settings.time_zone.clone()).date();
-    let choice = choose(&documents, &from, &fine, &weights, intercept.block, today);
+    Ok(choose(&documents, &from, &fine, &weights, block, today))
+}
+
+/// What the settings want to be pushed, and what of the chosen lists cannot be.
+pub fn wanted(settings: &Settings, intercept: &Intercept, now: Timestamp) -> Result<(Wanted, Choice), Vec<Problem>> {
+    let choice = chosen(settings, Some(&intercept.wordlists), intercept.block, now)?;
     let range = Range {
         users: intercept.users.iter().map(|user| user.to_lowercase()).collect(),
         departments: intercept.departments.iter().copied().collect(),

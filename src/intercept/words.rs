@@ -10,14 +10,16 @@ use crate::{
     detect::{
         lexicon::{Document, Entry, Pattern, Term, VIRTUAL_GROUPS},
         score::Scores,
+        talk,
     },
     model::{Category, Stage, named_enum},
+    text::ordinary,
 };
 
 /// Latin words so short would be found inside others (`sb` in `usb`).
 const SHORTEST_LATIN: usize = 4;
-/// A single Chinese character is in every second sentence.
-const SHORTEST: usize = 2;
+/// Two Chinese characters stand in many sentences by chance: 窗口交费, 包装比较.
+const SHORTEST: usize = 3;
 
 named_enum! {
     /// Why an entry stays with the bot.
@@ -30,6 +32,8 @@ named_enum! {
         NotInForce = "not_in_force", "还在试行或已到期";
         /// It is harmless inside some phrase or name, which WeCom cannot be told.
         Exception = "exception", "有例外说法";
+        /// Everyday talk says it, too.
+        Everyday = "everyday", "正常聊天里也会出现";
         /// Too short or too long.
         Length = "length", "太短或超过 32 个字";
     }
@@ -77,6 +81,10 @@ pub fn choose(
                 None => Err(LeftOut::Combination),
             };
             let words = words.and_then(|words| fits(&words, entry, &fine).map(|()| words));
+            let words =
+                words.and_then(
+                    |words| if words.iter().any(|w| is_everyday(w)) { Err(LeftOut::Everyday) } else { Ok(words) },
+                );
             match words {
                 Ok(words) => {
                     for word in words.into_iter().filter(|word| taken.insert(word.clone())) {
@@ -109,6 +117,12 @@ fn plain_group(name: &str, groups: &HashMap<&str, &[String]>) -> Option<Vec<Stri
     let virtual_word = |word: &str| VIRTUAL_GROUPS.iter().any(|group| word == format!("【{group}】"));
     let words = *groups.get(name)?;
     (!words.iter().any(|word| virtual_word(word))).then(|| words.to_vec())
+}
+
+/// A word of the dictionary, or one that stands in talk in which nothing is wrong.
+fn is_everyday(word: &str) -> bool {
+    let chars: Vec<char> = word.chars().collect();
+    ordinary::is_word(&chars) || talk::sentences().any(|sentence| sentence.contains(word))
 }
 
 fn fits(words: &[String], entry: &Entry, fine: &[&str]) -> Result<(), LeftOut> {
@@ -144,7 +158,7 @@ mod tests {
     fn plain_strong_words_go_and_the_rest_is_counted() {
         let text = "日结兼职\n【码】 = 扫码进群 / 扫码领奖\n【码】\n加 ~6 微信\n/日入[0-9]+/\n需要加我 | 分=1\n\
                     观察的词 | 阶段=观察\n过期的词 | 到期=2026-05-03\n今天到期 | 到期=2026-05-04\n\
-                    有例外 | 允许=没有例外\n点钞\n刷单\n赌\nvx\nvpns\n";
+                    有例外 | 允许=没有例外\n点钞机\n刷单王\n赌\nvx\nvpns\n";
         let choice = pick(text, true);
         let words: Vec<&str> = choice.words[&Category::Ads].iter().map(String::as_str).collect();
         assert_eq!(words, ["vpns", "今天到期", "扫码进群", "扫码领奖", "日结兼职"]);

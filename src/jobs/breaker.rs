@@ -1,30 +1,19 @@
 //! Pages the owner when the circuit breaker opened: resume, or take everything back.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::{Ended, Job, JobError, hands::Hands, review::ask_next};
+use super::{Ended, Job, JobError, review::ask_next};
 use crate::{
-    groups::Groups,
-    model::{MemberId, Timestamp},
-    moderation::brake,
-    store::{Store, Task},
+    deps::Deps,
+    model::Timestamp,
+    moderation::breaker,
+    store::Task,
     tasks::{self, Kind},
     wecom::cards,
 };
 
 /// The job.
-pub struct BreakerJob {
-    /// The durable memory.
-    pub store: Arc<dyn Store>,
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-    /// Asked after the group's own people.
-    pub escalation: Vec<MemberId>,
-}
+pub struct BreakerJob(pub Deps);
 
 #[async_trait]
 impl Job for BreakerJob {
@@ -33,15 +22,24 @@ impl Job for BreakerJob {
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let breaker = brake::BREAKERS.get(self.store.as_ref(), task.group.as_str()).await?;
-        if breaker.is_none_or(|breaker| !breaker.is_open()) {
+        let breaker = breaker::BREAKERS.get(self.0.store.as_ref(), task.group.as_str()).await?;
+        let Some(open) = breaker.as_ref().and_then(|breaker| breaker.opened()) else {
             return Ok(Ended::done("已恢复"));
+        };
+        let group = self.0.groups.get(&task.group);
+        let mut removed: Vec<String> = Vec::new();
+        for id in &open.cases {
+            if let Some(case) = self.0.store.case(id).await? {
+                removed.push(group.member_name(&case.member).to_owned());
+            }
         }
-        let group = self.groups.get(&task.group);
+        let removed = removed.join("、");
         let mut people = group.deciders();
-        people.extend(self.escalation.iter().cloned());
+        people.extend(self.0.escalation.iter().cloned());
         let why = &super::payload::<tasks::Breaker>(task)?.why;
-        ask_next::<tasks::Breaker>(self.hands.as_ref(), task, people, now, |id| cards::breaker(id, group.name(), why))
-            .await
+        ask_next::<tasks::Breaker>(self.0.platform.as_ref(), task, people, now, |id| {
+            cards::breaker(id, group.name(), why, &removed)
+        })
+        .await
     }
 }

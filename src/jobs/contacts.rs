@@ -1,13 +1,13 @@
 //! Reads the address book now and then, and soon after WeCom says that it changed.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::{Ended, Job, JobError, wecom_hands::job_error};
+use super::{Ended, Job, JobError};
 use crate::{
-    contacts::{Book, Colleague, Company, Department},
+    contacts::{Book, Colleague, Department},
+    deps::Deps,
     model::{MemberId, SignedDuration, Timestamp},
+    platform::wecom::classified,
     store::{Store, StoreError, Task},
     tasks::{Kind, Standing},
     wecom::client::{Client, ClientError},
@@ -19,17 +19,7 @@ const EVERY: SignedDuration = SignedDuration::from_hours(6);
 const SWARM: SignedDuration = SignedDuration::from_secs(30);
 
 /// The job; it never ends.
-pub struct ContactsJob {
-    /// Who is to learn of it.
-    pub company: Arc<Company>,
-    /// WeCom; absent without an app.
-    pub client: Option<Arc<Client>>,
-}
-
-/// Reads it at once.
-pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    due(store, now).await
-}
+pub struct ContactsJob(pub Deps);
 
 /// Something changed: reads it soon.
 pub async fn changed(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
@@ -55,12 +45,12 @@ impl Job for ContactsJob {
     }
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let Some(client) = &self.client else {
+        let Some(client) = &self.0.wecom.app else {
             return Ok(Ended::later(now + EVERY, "没有应用，读不到通讯录"));
         };
-        let book = read(client).await.map_err(|error| job_error(error, now))?;
+        let book = read(client).await.map_err(|error| classified(error, now))?;
         let (people, departments) = (book.people.len(), book.departments.len());
-        self.company.learn(book).await?;
+        self.0.company.learn(book).await?;
         Ok(Ended::later(now + EVERY, format!("已读取通讯录：{departments} 个部门，{people} 人")))
     }
 }

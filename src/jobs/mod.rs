@@ -3,38 +3,97 @@
 //! A task is a row; nothing important lives in a spawned future alone. The [`runner`] claims what is due and writes how it
 //! ended together with everything that follows from it. Killed at any instant, it starts again from the rows.
 
+pub mod allow;
 pub mod announce;
 pub mod ask;
 pub mod breaker;
 #[cfg(test)]
 mod card_tests;
 pub mod contacts;
-pub mod hands;
+mod log_throttle;
 pub mod notice;
+pub mod owner_news;
 pub mod prune;
 pub mod readd;
+pub mod recover_leases;
 pub mod refresh;
-pub mod rehearsal;
 pub mod remove;
-mod repeats;
+pub mod retire;
 pub mod review;
 pub mod rulebook;
 pub mod runner;
 pub mod seats;
 pub mod second_opinion;
 pub mod simulated;
-pub mod take_over;
 pub mod tell;
-pub mod wecom_hands;
+pub mod urgent_call;
+pub mod welcome;
 pub mod words;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use crate::{
+    deps::Deps,
     model::{GroupId, Timestamp},
+    notices,
+    platform::PlatformError,
     store::{Store, StoreError, Task, TaskUpdate, changes::Changes},
-    tasks::{Kind, Payload},
+    tasks::{Kind, Payload, Standing},
 };
+
+/// Every kind of task and who does it: a new kind is a name in [`Kind`], a file here and a line in this list.
+///
+/// # Errors
+/// The client for second opinions cannot be made (TLS).
+pub fn all(deps: &Deps) -> anyhow::Result<Vec<Arc<dyn Job>>> {
+    let deps = || deps.clone();
+    let mut jobs: Vec<Arc<dyn Job>> = vec![
+        Arc::new(allow::AllowJob(deps())),
+        Arc::new(announce::AnnounceJob(deps())),
+        Arc::new(ask::AskJob(deps())),
+        Arc::new(breaker::BreakerJob(deps())),
+        Arc::new(contacts::ContactsJob(deps())),
+        Arc::new(notice::NoticeCardJob(deps())),
+        Arc::new(notice::NoticeTellJob(deps())),
+        Arc::new(owner_news::OwnerDigestJob(deps())),
+        Arc::new(owner_news::OwnerNewsJob(deps())),
+        Arc::new(prune::PruneJob(deps())),
+        Arc::new(readd::ReaddJob(deps())),
+        Arc::new(refresh::RefreshJob(deps())),
+        Arc::new(remove::RemoveJob(deps())),
+        Arc::new(retire::RetireJob(deps())),
+        Arc::new(review::AppealJob(deps())),
+        Arc::new(review::ReportJob(deps())),
+        Arc::new(review::TellReportJob(deps())),
+        Arc::new(rulebook::RulebookJob(deps())),
+        Arc::new(seats::SeatsJob(deps())),
+        Arc::new(second_opinion::SecondOpinionJob::new(deps())?),
+        Arc::new(simulated::SimulatedJob),
+        Arc::new(tell::TellJob(deps())),
+        Arc::new(urgent_call::UrgentCallJob(deps())),
+        Arc::new(welcome::WelcomeJob(deps())),
+        Arc::new(words::WordsJob(deps())),
+    ];
+    for kind in notices::run::KINDS {
+        jobs.push(Arc::new(notice::NoticeJob { kind: *kind, notices: deps().notices }));
+    }
+    Ok(jobs)
+}
+
+/// Plans what goes on for as long as the bot runs, due at once.
+///
+/// # Errors
+/// The store failed.
+pub async fn plan(deps: &Deps) -> Result<(), StoreError> {
+    let (store, now) = (deps.store.as_ref(), deps.clock.now());
+    refresh::plan(store, &deps.groups, now).await?;
+    for standing in [Standing::Contacts, Standing::Seats, Standing::Welcome, Standing::Words] {
+        due(store, standing.task(now)).await?;
+    }
+    prune::plan(store, now).await
+}
 
 /// How one run of a task ended, with everything that is to be written together with that.
 pub enum Ended {
@@ -119,6 +178,17 @@ pub enum JobError {
     /// The store failed; the lease runs out and the task is tried again.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<PlatformError> for JobError {
+    fn from(error: PlatformError) -> Self {
+        match error {
+            PlatformError::Retry(why) => Self::Retry(why),
+            PlatformError::Wait { until, reason } => Self::Wait { until, reason },
+            PlatformError::Configuration(why) => Self::Configuration(why),
+            PlatformError::Final(why) => Self::Final(why),
+        }
+    }
 }
 
 /// One kind of task.

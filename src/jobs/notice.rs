@@ -5,17 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{
-    Ended, Job, JobError,
-    hands::{Hands, Private},
-};
+use super::{Ended, Job, JobError};
 use crate::{
-    groups::Groups,
+    deps::Deps,
     model::Timestamp,
     notices::{
-        self, NoticeError, Notices, Ran,
+        self, Notices, Ran,
+        delivery::Ready,
         outgoing::{Counter, Tell},
     },
+    platform::Private,
+    refusal::ActError,
     store::{Task, changes::Changes},
     tasks::Kind,
     wecom::cards::{self, Button},
@@ -41,17 +41,22 @@ impl Job for NoticeJob {
             Ok(Ran::Later { due, reason, payload }) => {
                 Ok(Ended::Later { due, reason, payload: Some(payload), with: Changes::new() })
             }
-            Err(NoticeError::Store(error)) => Err(JobError::Store(error)),
+            Err(ActError::Store(error)) => Err(JobError::Store(error)),
             Err(error) => Err(JobError::Final(error.to_string())),
         }
     }
 }
 
-/// Tells people in private.
-pub struct NoticeTellJob {
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
+/// What a use case refuses no other try will bring.
+pub(super) fn refused<T>(outcome: Result<T, ActError>) -> Result<T, JobError> {
+    outcome.map_err(|error| match error {
+        ActError::Store(error) => JobError::Store(error),
+        refused @ ActError::Refused(_) => JobError::Final(refused.to_string()),
+    })
 }
+
+/// Tells people in private.
+pub struct NoticeTellJob(pub Deps);
 
 #[async_trait]
 impl Job for NoticeTellJob {
@@ -60,9 +65,15 @@ impl Job for NoticeTellJob {
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let tell: Tell = super::payload(task)?;
+        let tell = match refused(self.0.notices.ready(super::payload(task)?, now).await)? {
+            Ready::Say(tell) => tell,
+            Ready::Nothing(why) => return Ok(Ended::done(why)),
+        };
         let message = message(task.id.as_str(), &tell);
-        let sent = self.hands.tell(&tell.to, &message, now).await?;
+        let sent = self.0.platform.tell(&tell.to, &message, now).await?;
+        if let Some(part) = &tell.part {
+            refused(self.0.notices.reached(part, &tell.to, &sent.unreachable, now).await)?;
+        }
         let reached = tell.to.len() - sent.unreachable.len();
         Ok(Ended::done(match sent.unreachable.len() {
             0 => format!("已私信 {reached} 人"),
@@ -87,12 +98,7 @@ pub fn message(id: &str, tell: &Tell) -> Private {
 
 /// Puts the card with the count into groups where the bot may speak. It changes when its button is pressed: WeCom has no
 /// other way, and no card in a group that an app could change.
-pub struct NoticeCardJob {
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-}
+pub struct NoticeCardJob(pub Deps);
 
 #[async_trait]
 impl Job for NoticeCardJob {
@@ -103,7 +109,7 @@ impl Job for NoticeCardJob {
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let counter: Counter = super::payload(task)?;
         let card = counter_card(task.id.as_str(), &counter);
-        let sent = self.hands.group_card(&self.groups.get(&task.group), &card, now).await?;
+        let sent = self.0.platform.group_card(&self.0.groups.get(&task.group), &card, now).await?;
         Ok(Ended::done(if sent {
             "群卡片已发出"
         } else {

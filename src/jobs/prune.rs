@@ -1,15 +1,13 @@
-//! Forgets what was said once its retention is over, and the errands that were run meanwhile; cases, with their tasks, and
-//! strikes stay.
-
-use std::sync::Arc;
+//! Forgets what was said once its retention is over, the errands that were run meanwhile, and old records of who did what;
+//! cases, with their tasks, and strikes stay.
 
 use async_trait::async_trait;
 
 use super::{Ended, Job, JobError};
 use crate::{
+    audit,
+    deps::Deps,
     model::{SignedDuration, TaskId, Timestamp},
-    moderation::Rules,
-    settings::reload::Live,
     store::{Commit, Store, StoreError, Task, TaskQuery, TaskState},
     tasks::{Kind, Standing},
 };
@@ -20,12 +18,7 @@ const EVERY: SignedDuration = SignedDuration::from_hours(1);
 const AT_ONCE: usize = 2000;
 
 /// The job; it never ends.
-pub struct PruneJob {
-    /// The durable memory.
-    pub store: Arc<dyn Store>,
-    /// Settings in force.
-    pub live: Arc<Live<Rules>>,
-}
+pub struct PruneJob(pub Deps);
 
 /// Plans it once.
 pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
@@ -40,16 +33,18 @@ impl Job for PruneJob {
     }
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let keep = self.live.get().settings.retention.messages;
-        let before = now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
+        let keep = self.0.rules.get().settings.retention.clone();
+        let past = |keep| now.saturating_sub(keep).unwrap_or(Timestamp::MIN);
+        let before = past(keep.messages);
         let mut messages = 0;
         loop {
-            let count = self.store.prune(before, AT_ONCE).await?;
+            let count = self.0.store.prune(before, AT_ONCE).await?;
             messages += count;
             if count < AT_ONCE {
                 break;
             }
         }
+        while audit::prune(self.0.store.as_ref(), past(keep.audit), AT_ONCE).await? == AT_ONCE {}
         let mut tasks = 0;
         for state in TaskState::ALL.iter().copied().filter(|state| state.is_final()) {
             tasks += self.forget_tasks(state, before).await?;
@@ -64,12 +59,12 @@ impl PruneJob {
         let (mut after, mut forgotten) = (None::<TaskId>, 0);
         loop {
             let query = TaskQuery { state: Some(state), after, limit: AT_ONCE, ..TaskQuery::default() };
-            let page = self.store.tasks(&query).await?;
+            let page = self.0.store.tasks(&query).await?;
             let old = page.iter().filter(|task| task.case.is_none() && task.due < before);
             let old: Vec<TaskId> = old.map(|task| task.id.clone()).collect();
             if !old.is_empty() {
                 forgotten += old.len();
-                self.store.commit(Commit { forgotten_tasks: old, ..Commit::default() }).await?;
+                self.0.store.commit(Commit { forgotten_tasks: old, ..Commit::default() }).await?;
             }
             match page.last() {
                 Some(last) if page.len() == AT_ONCE => after = Some(last.id.clone()),

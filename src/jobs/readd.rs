@@ -3,22 +3,20 @@
 //! While the mute lasts the job looks at the group now and then: if a person brought the member back by hand, the mute ends
 //! there, because nobody fights the owner.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use serde_json::json;
 
 use super::{
     Ended, Job, JobError,
-    hands::{Hands, Moved},
+    recover_leases::BEGUN_AGAIN,
     remove::{note, set_normal},
-    take_over::BEGUN_AGAIN,
 };
 use crate::{
-    groups::Groups,
+    deps::Deps,
     model::{SignedDuration, Timestamp},
+    platform::{Moved, PlatformError},
     policy::MemberState,
-    store::{Case, Store, Task, TaskState, TaskUpdate, changes::Changes},
+    store::{Case, Task, TaskState, TaskUpdate, changes::Changes},
     tasks::{Ask, Happened, Kind, Readd, Tell, Topic},
 };
 
@@ -31,14 +29,7 @@ pub(super) fn next_look(now: Timestamp, until: Timestamp) -> Timestamp {
 }
 
 /// The job.
-pub struct ReaddJob {
-    /// The durable memory.
-    pub store: Arc<dyn Store>,
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-}
+pub struct ReaddJob(pub Deps);
 
 #[async_trait]
 impl Job for ReaddJob {
@@ -49,8 +40,8 @@ impl Job for ReaddJob {
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let payload: Readd = super::payload(task)?;
         let Some(member) = task.member.clone() else { return Err(JobError::Final("待办缺少成员".into())) };
-        let group = self.groups.get(&task.group);
-        let state = self.store.member(&task.group, &member).await?.standing.state;
+        let group = self.0.groups.get(&task.group);
+        let state = self.0.store.member(&task.group, &member).await?.standing.state;
         if matches!(state, MemberState::Removed | MemberState::Banned) {
             return Ok(Ended::Cancelled { reason: "期间已被移出，不再拉回".into() });
         }
@@ -59,7 +50,7 @@ impl Job for ReaddJob {
             MemberState::Muted { until } => until,
             _ => now,
         };
-        let Some(learned) = self.hands.read_group(&group, now).await? else {
+        let Some(learned) = self.0.platform.read_group(&group, now).await? else {
             return Err(JobError::Final("读不到群成员，无法拉回".into()));
         };
         if learned.members.contains_key(&member) && payload.undo {
@@ -73,7 +64,7 @@ impl Job for ReaddJob {
             } else {
                 (Happened::ReaddedByPerson, "有人已手动拉回，禁言提前结束")
             };
-            return Ok(self.over(task, &member, now, what, text));
+            return self.over(task, &member, now, what, text);
         }
         if until > now {
             return Ok(Ended::later(next_look(now, until), "禁言中"));
@@ -88,16 +79,28 @@ impl Job for ReaddJob {
                 payload: Some(json!(Readd { begun: true, ..payload })),
                 failed: true,
             };
-            if !Changes::new().update_task(update).commit(self.store.as_ref()).await? {
+            if !Changes::new().update_task(update).commit(self.0.store.as_ref()).await? {
                 return Err(JobError::Retry("待办已被取消".into()));
             }
         }
-        let moved = match self.hands.bring_back(&group, &member, now).await {
-            Err(JobError::Final(why)) => return Ok(self.by_hand(task, &format!("企业微信拒绝拉回：{why}"), now)),
+        let moved = match self.0.platform.add_member(&group, &member, now).await {
+            Err(PlatformError::Final(why)) => return Ok(self.by_hand(task, &format!("企业微信拒绝拉回：{why}"), now)),
             moved => moved?,
         };
         match moved {
-            Moved::Done => Ok(self.over(task, &member, now, Happened::Readded, "禁言结束，已拉回群聊")),
+            Moved::Done => {
+                let back = member.clone();
+                self.0
+                    .groups
+                    .update(&task.group, move |learned| {
+                        learned.left.remove(&back);
+                    })
+                    .await?;
+                // Who is still muted after a removal was taken back comes with the end of the mute.
+                let at_once = payload.undo && payload.until <= task.created;
+                let text = if at_once { "撤销移出，已拉回群聊" } else { "禁言结束，已拉回群聊" };
+                self.over(task, &member, now, Happened::Readded, text)
+            }
             Moved::Gone => Ok(Ended::Done {
                 reason: "成员已不在公司，不再拉回".into(),
                 with: set_normal(
@@ -138,12 +141,20 @@ impl ReaddJob {
         now: Timestamp,
         what: Happened,
         text: &'static str,
-    ) -> Ended {
+    ) -> Result<Ended, JobError> {
         let mut with = set_normal(note(Changes::new(), task, now, what, text), task, member);
         if let Some(case) = &task.case {
             with = with.case(case, Case::close_if_open);
-            with = with.task(Tell::new(Topic::MuteOver).task(case, member, &task.group, now));
+            let mut tell = Tell::new(Topic::MuteOver).task(case, member, &task.group, now);
+            let payload: Readd = super::payload(task)?;
+            if payload.undo {
+                tell.id = format!("{}-undo", tell.id).into(); // the case's own mute may have ended before
+            }
+            // Who was let in at once has just read that the case is taken back.
+            if !payload.undo || payload.until > task.created {
+                with = with.task(tell);
+            }
         }
-        Ended::Done { reason: text.into(), with }
+        Ok(Ended::Done { reason: text.into(), with })
     }
 }

@@ -3,34 +3,22 @@
 //! The owner is refused up front. Before the call goes out a mark is written, so that after a crash "not in the group" is
 //! known to be our own doing; only then is a re-add planned. Somebody who had left by themself is never dragged back.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{
-    Ended, Job, JobError,
-    hands::{Hands, Moved},
-    take_over::BEGUN_AGAIN,
-};
+use super::{Ended, Job, JobError, recover_leases::BEGUN_AGAIN};
 use crate::{
-    groups::Groups,
-    model::{MemberId, Timestamp},
-    moderation::undo,
+    deps::Deps,
+    model::{MemberId, Step, Timestamp},
+    moderation::revoke,
+    platform::Moved,
     policy::MemberState,
-    store::{Case, Store, Task, TaskState, TaskUpdate, changes::Changes},
-    tasks::{Happened, Kind, Readd, Remove},
+    store::{Case, Task, TaskState, TaskUpdate, changes::Changes},
+    tasks::{Happened, Kind, OwnerNews, Readd, Remove},
 };
 
 /// The job.
-pub struct RemoveJob {
-    /// The durable memory.
-    pub store: Arc<dyn Store>,
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-}
+pub struct RemoveJob(pub Deps);
 
 /// Fewer members than this cannot stay in a group (acting.md §3.2).
 const FEWEST: usize = 2;
@@ -44,8 +32,8 @@ impl Job for RemoveJob {
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let payload: Remove = super::payload(task)?;
         let Some(member) = task.member.clone() else { return Err(JobError::Final("待办缺少成员".into())) };
-        let group = self.groups.get(&task.group);
-        let standing = self.store.member(&task.group, &member).await?.standing;
+        let group = self.0.groups.get(&task.group);
+        let standing = self.0.store.member(&task.group, &member).await?.standing;
         if matches!(standing.state, MemberState::Normal) && !payload.begun {
             return Ok(Ended::Cancelled { reason: "处置已撤销，无需移出".into() });
         }
@@ -53,14 +41,14 @@ impl Job for RemoveJob {
             let reason = format!("禁言时间（到 {until}）已过，不再移出");
             return Ok(Ended::Done { reason, with: set_normal(Changes::new(), task, &member) });
         }
-        let Some(learned) = self.hands.read_group(&group, now).await? else {
+        let Some(learned) = self.0.platform.read_group(&group, now).await? else {
             return Err(JobError::Final("读不到群成员，无法移出".into()));
         };
         if learned.owner.as_ref() == Some(&member) {
             return Ok(Ended::gave_up("对方是群主，不能移出"));
         }
         if !learned.members.contains_key(&member) {
-            let by_us = undo::is_out_by_us(self.store.as_ref(), &task.group, &member).await?;
+            let by_us = revoke::is_out_by_us(self.0.store.as_ref(), &task.group, &member).await?;
             return Ok(if payload.begun || (by_us && payload.until.is_none()) {
                 removed(task, &member, &payload, now)
             } else if by_us {
@@ -80,8 +68,12 @@ impl Job for RemoveJob {
             return Ok(Ended::gave_up("群里人数太少，企业微信不允许再移出"));
         }
         self.mark_begun(task, &payload, now).await?;
-        match self.hands.take_out(&group, &member, now).await? {
-            Moved::Done | Moved::Gone => Ok(removed(task, &member, &payload, now)),
+        match self.0.platform.remove_member(&group, &member, now).await? {
+            Moved::Done | Moved::Gone => {
+                let out = member.clone();
+                self.0.groups.update(&task.group, move |learned| learned.has_left(&out, now)).await?;
+                Ok(removed(task, &member, &payload, now))
+            }
             Moved::Full => Err(JobError::Retry("企业微信拒绝移出".into())),
         }
     }
@@ -106,7 +98,7 @@ impl RemoveJob {
             payload: Some(json!(marked)),
             failed: true,
         };
-        if Changes::new().update_task(update).commit(self.store.as_ref()).await? {
+        if Changes::new().update_task(update).commit(self.0.store.as_ref()).await? {
             Ok(())
         } else {
             Err(JobError::Retry("待办已被取消".into()))
@@ -119,10 +111,12 @@ fn removed(task: &Task, member: &MemberId, payload: &Remove, now: Timestamp) -> 
     let until = payload.until;
     let mut with = note(Changes::new(), task, now, Happened::Removed, "已移出群聊");
     with = told(with, task, member, payload, now);
-    if until.is_none()
-        && let Some(case) = &task.case
-    {
-        with = with.case(case, Case::close_if_open);
+    if let Some(case) = &task.case {
+        let did = if until.is_some() { Step::Mute } else { Step::Remove };
+        with = with.task(OwnerNews::of(case, did, member, &task.group, now));
+        if until.is_none() {
+            with = with.case(case, Case::close_if_open);
+        }
     }
     if let Some(until) = until {
         let mut readd = Readd::after(task, member, until, now);

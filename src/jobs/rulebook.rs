@@ -3,24 +3,20 @@
 //! Said with the group's own mouth (app chat, webhook, bot). Where the bot has none, or is only an onlooker, the owner gets the
 //! text to pass on. One task sees a change through: told first, then settled on its day.
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{
-    Ended, Job, JobError,
-    hands::{Hands, Private},
-};
+use super::{Ended, Job, JobError};
 use crate::{
-    capability::{Act, Capabilities, Provider},
-    groups::{Group, Groups},
-    model::{MemberId, SignedDuration, Timestamp},
-    rulebooks::{News, Rulebooks},
+    capability::{Act, Provider},
+    deps::Deps,
+    groups::Group,
+    model::{SignedDuration, Timestamp},
+    platform::{PlatformError, Private},
+    rulebooks::Announcement,
     store::{Task, changes::Changes},
     tasks::Kind,
-    wording,
+    zh,
 };
 
 /// Told later than planned by no more than this, the change still comes on its day; told later, its days begin anew.
@@ -29,18 +25,7 @@ const LATE: SignedDuration = SignedDuration::from_hours(1);
 const LIST: usize = 1500;
 
 /// The job.
-pub struct RulebookJob {
-    /// What groups live under.
-    pub rulebooks: Arc<Rulebooks>,
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-    /// What can be done where.
-    pub capabilities: Arc<ArcSwap<Capabilities>>,
-    /// Told where a group has nobody.
-    pub escalation: Vec<MemberId>,
-}
+pub struct RulebookJob(pub Deps);
 
 #[async_trait]
 impl Job for RulebookJob {
@@ -49,13 +34,13 @@ impl Job for RulebookJob {
     }
 
     async fn run(&self, task: &Task, now: Timestamp) -> Result<Ended, JobError> {
-        let mut news: News = super::payload(task)?;
-        if !self.rulebooks.is_current(&task.group, &news) {
+        let mut news: Announcement = super::payload(task)?;
+        if !self.0.moderation.rulebooks().is_current(&task.group, &news) {
             return Ok(Ended::Cancelled { reason: "群规又改过，不再适用".into() });
         }
         // Killed right after it was told: the store knows better than the task.
         if news.effective.is_some() && news.days > 0 {
-            match self.rulebooks.coming(&task.group, &news.rulebook, Timestamp::MIN) {
+            match self.0.moderation.rulebooks().coming(&task.group, &news.rulebook, Timestamp::MIN) {
                 Some(known) if known.told => (news.told, news.effective) = (true, Some(known.effective)),
                 Some(_) => {}
                 None => news.told = true, // it holds already
@@ -70,23 +55,23 @@ impl Job for RulebookJob {
                     news.effective = Some(in_time);
                 }
             }
-            reason = self.say(&self.groups.get(&task.group), &news, now).await?;
+            reason = self.say(&self.0.groups.get(&task.group), &news, now).await?;
             news.told = true;
             if let Some(effective) = news.effective.filter(|_| news.days > 0) {
-                self.rulebooks.told(&task.group, &news.rulebook, news.version, effective).await?;
+                self.0.moderation.rulebooks().told(&task.group, &news.rulebook, news.version, effective).await?;
             }
         }
         match news.effective {
             Some(effective) if effective > now => Ok(Ended::Later {
                 due: effective,
-                reason: format!("{reason}；第 {} 版 {} 生效", news.version, wording::when(effective, now))
+                reason: format!("{reason}；第 {} 版 {} 生效", news.version, zh::when(effective, now))
                     .trim_start_matches('；')
                     .to_owned(),
                 payload: Some(json!(news)),
                 with: Changes::new(),
             }),
             Some(_) => {
-                self.rulebooks.settle(&task.group, &news.rulebook, now).await?;
+                self.0.moderation.rulebooks().settle(&task.group, &news.rulebook, now).await?;
                 Ok(Ended::done(format!("第 {} 版已生效", news.version)))
             }
             None => Ok(Ended::done(if reason.is_empty() {
@@ -105,22 +90,22 @@ impl Job for RulebookJob {
 
 impl RulebookJob {
     /// Tells the group, or else the owner; says how that went.
-    async fn say(&self, group: &Group, news: &News, now: Timestamp) -> Result<String, JobError> {
-        let can = **self.capabilities.load();
+    async fn say(&self, group: &Group, news: &Announcement, now: Timestamp) -> Result<String, JobError> {
+        let can = **self.0.capabilities.load();
         let text = text(news, now);
         if can.provider(Act::Announce, group, None) == Some(Provider::Api) {
-            match self.hands.announce(group, &text, now).await {
+            match self.0.platform.announce(group, &text, now).await {
                 Ok(()) => return Ok("已在群里公告".into()),
-                Err(JobError::Final(_) | JobError::Configuration(_)) => {} // no mouth after all
-                Err(error) => return Err(error),
+                Err(PlatformError::Final(_) | PlatformError::Configuration(_)) => {} // it cannot speak there after all
+                Err(error) => return Err(error.into()),
             }
         }
         if can.dry_run {
             return Ok("演练：没有公告".into());
         }
         let text = format!("机器人没有在「{}」公告，请您转告群成员：\n{text}", group.name());
-        for person in group.deciders().iter().chain(&self.escalation) {
-            let sent = self.hands.tell(std::slice::from_ref(person), &Private::Text(text.clone()), now).await?;
+        for person in group.deciders().iter().chain(&self.0.escalation) {
+            let sent = self.0.platform.tell(std::slice::from_ref(person), &Private::Text(text.clone()), now).await?;
             if sent.unreachable.is_empty() {
                 return Ok("机器人不能在群里发言，已请群主转告".into());
             }
@@ -131,7 +116,7 @@ impl RulebookJob {
 }
 
 /// The words; pure, so that tests read them.
-pub fn text(news: &News, now: Timestamp) -> String {
+pub fn text(news: &Announcement, now: Timestamp) -> String {
     let title = &news.title;
     let Some(effective) = news.effective else {
         return format!("【群规变更】{title}之前公告的改动取消，仍按现行群规。");
@@ -139,7 +124,7 @@ pub fn text(news: &News, now: Timestamp) -> String {
     let from = if news.days == 0 {
         format!("【群规变更】{title}即日起有以下改动：")
     } else {
-        format!("【群规变更】{title}将从 {} 起有以下改动，在那之前仍按现行群规：", wording::when(effective, now))
+        format!("【群规变更】{title}将从 {} 起有以下改动，在那之前仍按现行群规：", zh::when(effective, now))
     };
     let mut text = from;
     for (listed, change) in news.changes.iter().enumerate() {
@@ -162,7 +147,7 @@ mod tests {
     fn a_long_list_of_changes_fits_into_a_message() {
         let now = Timestamp::UNIX_EPOCH;
         let changes = (0..90).map(|n| format!("新增 第{n}条：群里不发与工作无关的内容，有事请打电话")).collect();
-        let news = News {
+        let news = Announcement {
             rulebook: "own".into(),
             title: "《群规》".into(),
             version: 2,
@@ -174,7 +159,7 @@ mod tests {
         let text = text(&news, now);
         assert!(text.len() <= 2048, "{}", text.len());
         assert!(text.contains("\n· 等共 90 处\n"), "{text}");
-        let one = News { changes: vec!["改".repeat(3000)], ..news };
+        let one = Announcement { changes: vec!["改".repeat(3000)], ..news };
         assert!(super::text(&one, now).len() <= 2048);
     }
 }

@@ -11,11 +11,10 @@ use std::{
 };
 
 use parking_lot::Mutex;
-use rand::{Rng, RngExt};
 use tokio::{sync::Notify, task::JoinSet};
 use tracing::{Level, debug, error, info, warn};
 
-use super::{Ended, Job, JobError, repeats::Repeats};
+use super::{Ended, Job, JobError, log_throttle::LogThrottle};
 use crate::{
     model::{Clock, GroupId, SignedDuration, TaskId, Timestamp},
     store::{Store, StoreError, Task, TaskState, TaskUpdate, changes::Changes},
@@ -38,6 +37,17 @@ const CONFIGURATION_RECHECK: SignedDuration = SignedDuration::from_mins(10);
 /// With nothing due, the queue is looked at this often all the same.
 const LONGEST_IDLE: Duration = Duration::from_secs(1);
 
+/// How far from its shortest to its longest a wait goes, 0 to 1: by chance, so that what failed together does not come back
+/// together, unless a test says otherwise.
+#[derive(Clone, Copy)]
+pub struct Spread(pub fn() -> f64);
+
+impl Default for Spread {
+    fn default() -> Self {
+        Self(rand::random)
+    }
+}
+
 /// Runs tasks until told to stop.
 pub struct Runner {
     store: Arc<dyn Store>,
@@ -47,7 +57,8 @@ pub struct Runner {
     held: Mutex<Held>,
     /// Tasks whose last run met a fault that only an admin can mend, and which.
     faults: Mutex<BTreeMap<TaskId, String>>,
-    repeats: Repeats,
+    repeats: LogThrottle,
+    spread: Spread,
 }
 
 /// What was claimed and has not ended.
@@ -93,9 +104,19 @@ impl Runner {
         clock: Arc<dyn Clock>,
         wake: Arc<Notify>,
         jobs: impl IntoIterator<Item = Arc<dyn Job>>,
+        spread: Spread,
     ) -> Self {
         let jobs = jobs.into_iter().map(|job| (job.kind().id(), job)).collect();
-        Self { store, clock, jobs, wake, held: Mutex::default(), faults: Mutex::default(), repeats: Repeats::default() }
+        Self {
+            store,
+            clock,
+            jobs,
+            wake,
+            held: Mutex::default(),
+            faults: Mutex::default(),
+            repeats: LogThrottle::default(),
+            spread,
+        }
     }
 
     /// What an admin has to mend in WeCom or in the settings before waiting tasks can go on, with the number of tasks it
@@ -240,7 +261,7 @@ impl Runner {
                     let reason = format!("试了 {} 次仍未成功：{reason}", task.attempts);
                     self.give_up(job.as_ref(), task, reason, now).await;
                 } else {
-                    let wait = backoff(task.attempts, &mut rand::rng());
+                    let wait = backoff(task.attempts, (self.spread.0)());
                     self.log(Level::WARN, task, "task failed, will retry", &reason, now);
                     let due = now + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_secs(60));
                     self.end(task, TaskState::Pending, due, reason, None, Changes::new(), true).await;
@@ -287,10 +308,11 @@ impl Runner {
     }
 }
 
-/// The wait before the next attempt: doubles from [`BACKOFF_FIRST`], half of it random, never above [`BACKOFF_MAX`].
-fn backoff(attempts: u32, rng: &mut impl Rng) -> Duration {
+/// The wait before the next attempt: doubles from [`BACKOFF_FIRST`], half of it by `spread` of 0 to 1, never above
+/// [`BACKOFF_MAX`].
+fn backoff(attempts: u32, spread: f64) -> Duration {
     let full = BACKOFF_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(16)).min(BACKOFF_MAX);
-    full / 2 + full.mul_f64(rng.random::<f64>() / 2.0)
+    full / 2 + full.mul_f64(spread / 2.0)
 }
 
 #[cfg(test)]
@@ -304,11 +326,9 @@ mod tests {
 
     #[test]
     fn backoff_doubles_within_bounds() {
-        let mut rng = rand::rng();
         for attempts in 1..40 {
-            let wait = backoff(attempts, &mut rng);
             let full = BACKOFF_FIRST.saturating_mul(1 << (attempts - 1).min(16)).min(BACKOFF_MAX);
-            assert!(wait >= full / 2 && wait <= full, "{attempts}: {wait:?}");
+            assert_eq!((backoff(attempts, 0.0), backoff(attempts, 1.0)), (full / 2, full), "{attempts}");
         }
     }
 
@@ -360,7 +380,7 @@ mod tests {
             }
             assert!(tasks.commit(store.as_ref()).await.unwrap());
             let jobs = [job.clone() as Arc<dyn Job>];
-            let runner = Arc::new(Runner::new(store.clone(), clock.clone(), Arc::default(), jobs));
+            let runner = Arc::new(Runner::new(store.clone(), clock.clone(), Arc::default(), jobs, Spread::default()));
             let stop = Arc::new(Notify::new());
             let stopped = stop.clone();
             let running = tokio::spawn(runner.clone().run(async move { stopped.notified().await }));

@@ -1,33 +1,23 @@
 //! Reads who has an archive seat, so that groups nobody hears are known.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{Ended, Job, JobError, wecom_hands::job_error};
+use super::{Ended, Job, JobError};
 use crate::{
-    coverage::Coverage,
+    deps::Deps,
     model::{MemberId, SignedDuration, Timestamp},
-    store::{Store, StoreError, Task},
-    tasks::{Kind, Standing},
-    wecom::client::Client,
+    platform::wecom::classified,
+    store::Task,
+    tasks::Kind,
 };
 
 /// Read this often.
 const EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// The job; it never ends.
-pub struct SeatsJob {
-    /// What is covered.
-    pub coverage: Arc<Coverage>,
-    /// The archive's client; absent without an archive.
-    pub archive: Option<Arc<Client>>,
-}
-
-/// Plans a look at once.
-pub async fn plan(store: &dyn Store, now: Timestamp) -> Result<(), StoreError> {
-    super::due(store, Standing::Seats.task(now)).await
-}
+pub struct SeatsJob(pub Deps);
 
 #[async_trait]
 impl Job for SeatsJob {
@@ -37,11 +27,11 @@ impl Job for SeatsJob {
 
     async fn run(&self, _task: &Task, now: Timestamp) -> Result<Ended, JobError> {
         let again = now + EVERY;
-        let Some(archive) = &self.archive else { return Ok(Ended::later(again, "没有配置会话存档")) };
-        let members = archive.archived_members().await.map_err(|error| job_error(error, now))?;
+        let Some(archive) = &self.0.wecom.archive else { return Ok(Ended::later(again, "没有配置会话存档")) };
+        let members = archive.archived_members().await.map_err(|error| classified(error, now))?;
         let members: BTreeSet<MemberId> = members.into_iter().map(MemberId::from).collect();
         let count = members.len();
-        self.coverage.learn(members, now).await?;
+        self.0.coverage.learn(members, now).await?;
         Ok(Ended::later(again, format!("{count} 位成员开通了存档")))
     }
 }

@@ -1,4 +1,4 @@
-//! A rehearsal or a watched group: nothing is done; the task says what would have been done.
+//! A dry run or a watched group: nothing is done; the task says what would have been done.
 
 use async_trait::async_trait;
 

@@ -3,35 +3,23 @@
 //! Sent as a card with 知道了 and 申诉. If WeCom cannot reach the person, that is written into the case; nobody is shamed in
 //! the group instead.
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 
-use super::{
-    Ended, Job, JobError,
-    hands::{Hands, Private},
-    remove::note,
-};
+use super::{Ended, Job, JobError, remove::note};
 use crate::{
-    groups::{Group, Groups},
-    model::{Category, Timestamp},
-    store::{Case, CaseState, Store, Task, changes::Changes},
-    tasks::{Announce, Happened, Kind, Tell, Topic},
+    deps::Deps,
+    groups::Group,
+    model::{Category, Mode, Step, Timestamp},
+    moderation::names::is_name,
+    platform::Private,
+    store::{Case, CaseState, Task, changes::Changes},
+    tasks::{Announce, Happened, Kind, OwnerNews, Tell, Topic},
     wecom::cards::{self, Warning},
-    wording,
+    zh,
 };
 
 /// The job.
-pub struct TellJob {
-    /// The durable memory.
-    pub store: Arc<dyn Store>,
-    /// Known groups.
-    pub groups: Arc<Groups>,
-    /// WeCom.
-    pub hands: Arc<dyn Hands>,
-    /// How the world reaches the page for appeals, if it does.
-    pub links: Option<String>,
-}
+pub struct TellJob(pub Deps);
 
 #[async_trait]
 impl Job for TellJob {
@@ -44,13 +32,17 @@ impl Job for TellJob {
         let (Some(member), Some(case)) = (&task.member, &task.case) else {
             return Err(JobError::Final("待办缺少成员或记录".into()));
         };
-        let Some(case) = self.store.case(case).await? else { return Ok(Ended::gave_up("违规记录已不存在")) };
-        if case.state == CaseState::Revoked && !matches!(tell.topic, Topic::Revoked | Topic::AppealRefused) {
+        let Some(case) = self.0.store.case(case).await? else { return Ok(Ended::gave_up("违规记录已不存在")) };
+        if case.state == CaseState::Revoked
+            && !matches!(tell.topic, Topic::Revoked | Topic::AppealRefused | Topic::MuteOver)
+        {
             return Ok(Ended::Cancelled { reason: "记录已撤销，不再通知".into() });
         }
-        let group = self.groups.get(&task.group);
-        let message = message(task, &tell, &case, &group, self.links.as_deref(), now);
-        let sent = self.hands.tell(std::slice::from_ref(member), &message, now).await?;
+        let group = self.0.groups.get(&task.group);
+        let news = (tell.topic == Topic::Warn && group.set.mode == Mode::Full && !case.by_hand())
+            .then(|| OwnerNews::of(&case.id, Step::Warn, member, group.id(), now));
+        let message = message(task, &tell, &case, &group, self.0.public_url.as_deref(), now);
+        let sent = self.0.platform.tell(std::slice::from_ref(member), &message, now).await?;
         if sent.unreachable.is_empty() {
             let mut with = match tell.topic {
                 // A warning is over once it is said; what moves people closes with its own task.
@@ -63,13 +55,12 @@ impl Job for TellJob {
             if tell.announce {
                 with = with.task(Announce::about(&case.id, &task.group, now));
             }
+            let with = news.into_iter().fold(with, Changes::task);
             Ok(Ended::Done { reason: format!("已私信：{}", tell.topic.zh()), with })
         } else {
             let reason = "私信送不到：对方不在应用可见范围内";
-            Ok(Ended::GaveUp {
-                reason: reason.into(),
-                with: note(Changes::new(), task, now, Happened::Unreachable, reason),
-            })
+            let with = note(Changes::new(), task, now, Happened::Unreachable, reason);
+            Ok(Ended::GaveUp { reason: reason.into(), with: news.into_iter().fold(with, Changes::task) })
         }
     }
 
@@ -81,10 +72,10 @@ impl Job for TellJob {
 /// The message itself; pure, so that tests read it word for word.
 pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Option<&str>, now: Timestamp) -> Private {
     let rule = case.rule.as_str();
-    let said = wording::when(case.at, now);
+    let said = zh::when(case.at, now);
     let name = group.name();
     let again = if tell.next.is_empty() { String::new() } else { format!("{}。", tell.next) };
-    let expires = case.expires_at.map(|at| wording::when(at, now)).unwrap_or_default();
+    let expires = case.expires_at.map(|at| zh::when(at, now)).unwrap_or_default();
     let points = if case.points > 0 && !tell.counts {
         format!("，记 {} 分（累计 {} 分）", case.points, case.live_points)
     } else {
@@ -96,6 +87,8 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Opti
         format!("管理者{said} 复核确认，您的一条消息涉及「{}」", case.category.zh())
     } else if case.by_hand() {
         format!("管理者{said} 对您做出处理")
+    } else if is_name(&case.message) {
+        format!("您的群昵称涉及「{}」，请改一个", case.category.zh())
     } else {
         format!("您{said} 的一条消息涉及「{}」", case.category.zh())
     };
@@ -103,13 +96,13 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Opti
         Topic::Hint => ("友情提示".to_owned(), format!("{about}，这次只做提示，不记分。请留意群规，谢谢配合。")),
         Topic::Warn => (format!("群规提醒（第 {} 次）", tell.n.max(1)), format!("{about}{points}。{again}")),
         Topic::Mute => {
-            let until = case.until.map(|u| wording::when(u, now)).unwrap_or_default();
+            let until = case.until.map(|u| zh::when(u, now)).unwrap_or_default();
             let how = if tell.by_person {
-                format!("管理者已暂停您发言，至 {until}。")
+                format!("管理者已将您禁言，至 {until}。")
             } else {
-                format!("您已被暂时移出群聊，{until} 自动拉回。")
+                format!("本群的禁言是暂时移出：{until} 自动拉回。")
             };
-            ("您已被暂停发言".to_owned(), format!("{about}{points}。{how}{again}"))
+            ("您已被禁言".to_owned(), format!("{about}{points}。{how}{again}"))
         }
         Topic::Remove => {
             ("您已被移出群聊".to_owned(), format!("{about}{points}，按群规移出。如有异议，请点「申诉」。"))
@@ -124,7 +117,7 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Opti
             )
         }
         Topic::MuteOver => {
-            return Private::Text(format!("您在「{name}」的暂停发言已结束，可以正常发言了。谢谢配合。"));
+            return Private::Text(format!("您在「{name}」的禁言已结束，可以正常发言了。谢谢配合。"));
         }
         Topic::Revoked => {
             let why = if tell.next.is_empty() { String::new() } else { format!("（{}）", tell.next) };
@@ -132,16 +125,20 @@ pub fn message(task: &Task, tell: &Tell, case: &Case, group: &Group, links: Opti
             let text = format!("您在「{name}」的记录 {} 已撤销{why}{points}。给您添麻烦了。", case.id);
             return Private::Text(text);
         }
+        Topic::AppealOpened => {
+            let when = if tell.next.is_empty() { "请尽快".to_owned() } else { format!("请在 {}内", tell.next) };
+            let case = &case.id;
+            let text = format!(
+                "您对记录 {case} 的申诉已收到。{when}回复「申诉 {case} 理由」说明原因，我会一起转给管理者；不说明也会受理。"
+            );
+            return Private::Text(text);
+        }
         Topic::AppealRefused => {
             let why = if tell.next.is_empty() { String::new() } else { format!("：{}", tell.next) };
             return Private::Text(format!("您对记录 {} 的申诉未成立{why}。如仍有疑问，请联系群主。", case.id));
         }
     };
-    let count = if case.points > 0 && tell.of > 0 {
-        format!("第 {} 次 / 共 {} 次", tell.n, tell.of)
-    } else {
-        String::new()
-    };
+    let count = if case.points > 0 && tell.of > 0 { zh::nth(tell.n, tell.of) } else { String::new() };
     Private::Card(cards::warning(&Warning {
         id: task.id.as_str(),
         title: &title,

@@ -2,11 +2,14 @@
 //! the case that is there: it gets further messages and a count, the card that asks about it is renewed, and no second strike
 //! comes of it. Where the deed turns out to be worse than it looked (a person was asked, and now it is plain), the same case
 //! takes the step that follows.
+//!
+//! As long as a person is asked about somebody, whatever else of theirs would only be asked about joins that one question,
+//! however much later and whatever it is: one card, one answer, one violation.
 
-use super::{Moderation, record};
+use super::{Moderation, names::is_name, record};
 use crate::{
     detect::Report,
-    model::{Category, Message, SignedDuration, Step, Timestamp},
+    model::{Category, Message, Severity, SignedDuration, Step, Timestamp},
     policy::Decision,
     settings::Flood,
     store::{Case, CaseEvent, CaseQuery, CaseState, Further, StoreError, Task, TaskQuery, TaskState, TaskUpdate},
@@ -20,9 +23,46 @@ const LOOK_BACK: usize = 8;
 /// A card that asks is renewed so long after it was outgrown: a burst is over by then.
 const RENEW_AFTER: SignedDuration = SignedDuration::from_mins(2);
 
+/// What is known of a deed when its doer speaks again.
+#[derive(Clone, Copy, Debug)]
+pub struct Deed {
+    /// What it was.
+    pub category: Category,
+    /// How bad.
+    pub severity: Severity,
+    /// A person is asked about it, and nobody has answered.
+    pub asked: bool,
+    /// When its doer was told, if they were.
+    pub told: Option<Timestamp>,
+    /// When its last message was said.
+    pub last: Timestamp,
+}
+
+impl Deed {
+    /// How a message said `at` goes on with it.
+    pub fn goes_on(&self, at: Timestamp, decision: &Decision, windows: &Flood) -> Option<Continued> {
+        let alike = decision.category == self.category || decision.category == Category::Flood;
+        let at_once = match self.told {
+            // No time to read means that each message counts, also one that was said before the answer went out.
+            Some(told) => !windows.deed_read.is_zero() && at < told + windows.deed_read,
+            None => at.duration_since(self.last).abs() < windows.deed_within,
+        };
+        let one_by_one = windows.deed_within.is_zero();
+        match decision.step {
+            _ if decision.leak || self.category.is_leak() => None,
+            Step::Review if self.asked && !one_by_one => Some(Continued::Counted),
+            _ if !alike || !at_once => None,
+            Step::Review => Some(Continued::Counted),
+            _ if self.asked => Some(Continued::Worse),
+            _ if decision.severity > self.severity => None,
+            _ => Some(Continued::Counted),
+        }
+    }
+}
+
 /// How a message continues a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Continued {
+pub enum Continued {
     /// One message more.
     Counted,
     /// With it the deed is one to act on.
@@ -35,25 +75,19 @@ fn continues(case: &Case, message: &Message, decision: &Decision, windows: &Floo
     let decided = case.history.first().is_some_and(|event| says(event, &[Happened::Decided]));
     // Whoever answered it, or read the answer, has ended it.
     let ends = |event: &CaseEvent| event.by != "bot" && !says(event, &[Happened::Recalled, Happened::Reason]);
-    let alike = decision.category == case.category || decision.category == Category::Flood;
     let ended = case.by_hand() || case.state == CaseState::Revoked || case.history.iter().any(ends);
-    if !decided || ended || !alike || decision.leak || case.category.is_leak() {
+    if !decided || ended {
         return None;
     }
-    let told = case.history.iter().filter(|event| says(event, &[Happened::Told])).map(|event| event.at).max();
-    let at_once = match told {
-        // No time to read means that each message counts, also one that was said before the answer went out.
-        Some(told) => !windows.deed_read.is_zero() && message.at < told + windows.deed_read,
-        None => message.at.duration_since(case.last_at()).abs() < windows.deed_within,
+    let deed = Deed {
+        category: case.category,
+        severity: case.severity,
+        asked: case.step == Step::Review && case.state == CaseState::Open && case.happened(Happened::GaveUp).is_none(),
+        told: case.history.iter().filter(|event| says(event, &[Happened::Told])).map(|event| event.at).max(),
+        last: case.last_at(),
     };
-    let asked = case.step == Step::Review && case.state == CaseState::Open;
-    match decision.step {
-        _ if !at_once => None,
-        Step::Review => Some(Continued::Counted),
-        _ if asked => Some(Continued::Worse),
-        _ if decision.severity > case.severity => None,
-        _ => Some(Continued::Counted),
-    }
+    // What several people are asked about waits for the one answer; what is plain now is a deed of its own.
+    deed.goes_on(message.at, decision, windows).filter(|how| *how != Continued::Worse || case.others.is_empty())
 }
 
 impl Moderation {
@@ -70,7 +104,10 @@ impl Moderation {
             limit: LOOK_BACK,
             ..CaseQuery::default()
         };
-        let mut cases = self.store.cases(&query).await?.into_iter().filter(|case| case.message != message.id);
+        // What somebody says does not continue what they are called.
+        let alike = |case: &Case| is_name(&case.message) == is_name(&message.id);
+        let mut cases =
+            self.store.cases(&query).await?.into_iter().filter(|case| case.message != message.id && alike(case));
         Ok(cases.find_map(|case| continues(&case, message, decision, windows).map(|how| (case, how))))
     }
 
@@ -135,10 +172,7 @@ pub(super) fn worsen(case: &mut Case, report: &Report, decision: &Decision, now:
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        model::{Channel, Severity},
-        settings::Settings,
-    };
+    use crate::{model::Channel, settings::Settings};
 
     fn at(minute: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH + SignedDuration::from_mins(minute)
@@ -172,6 +206,8 @@ mod tests {
             history: std::iter::once(event(0, "bot", Happened::Decided)).chain(then).collect(),
             further: Vec::new(),
             more: 0,
+            others: Vec::new(),
+            same_text: Vec::new(),
         }
     }
 
@@ -215,6 +251,9 @@ mod tests {
             ("something else", case(Step::Warn, told()), 2, &insult, None),
             ("something worse", case(Step::Warn, told()), 2, &worse, None),
             ("a question, and another", case(Step::Review, vec![]), 2, &look, Some(Counted)),
+            ("as long as nobody has answered", case(Step::Review, vec![]), 600, &look, Some(Counted)),
+            ("a question about something else", case(Step::Review, vec![]), 2, &flood, Some(Counted)),
+            ("nobody is asked any more", case(Step::Review, vec![event(1, "bot", Happened::GaveUp)]), 600, &look, None),
             ("a question that becomes plain", case(Step::Review, vec![]), 2, &worse, Some(Worse)),
             ("somebody answered", case(Step::Review, vec![event(1, "wang", Happened::Confirmed)]), 2, &look, None),
             ("it was read", case(Step::Warn, vec![event(1, "li", Happened::Read)]), 1, &ad, None),

@@ -2,6 +2,7 @@
 //!
 //! Task ids are made from the case, so the same decision never makes a thing happen twice.
 
+use super::names::is_name;
 use crate::{
     capability::{Act, Capabilities, Provider},
     groups::Group,
@@ -9,7 +10,7 @@ use crate::{
     policy::Decision,
     store::{Case, Task},
     tasks::{Ask, Kind, Remove, Request, Simulated, Tell, Topic},
-    wording,
+    zh,
 };
 
 /// Everything that follows from a decision.
@@ -35,13 +36,13 @@ pub fn tasks(can: &Capabilities, group: &Group, case: &Case, decision: &Decision
         Step::Hint => tasks.extend(plan.tell(Topic::Hint)),
         Step::Review => tasks.extend(plan.ask(Request::Review)),
         Step::Warn => tasks.extend(plan.tell(Topic::Warn)),
-        Step::Mute => tasks.extend(plan.take_out(decision.until)),
-        Step::Remove => tasks.extend(plan.take_out(None)),
+        Step::Mute => tasks.extend(plan.remove_member(decision.until, true)),
+        Step::Remove => tasks.extend(plan.remove_member(None, true)),
     }
     tasks
 }
 
-/// Taking the case's member out of another group of the same owner.
+/// Taking the case's member out of another group of the same owner. They are told of it once, in the case's own group.
 pub fn take_out_of(
     can: &Capabilities,
     sister: &Group,
@@ -49,7 +50,7 @@ pub fn take_out_of(
     decision: &Decision,
     now: Timestamp,
 ) -> Option<Task> {
-    Plan { can, group: sister, case, decision, now }.take_out(None)
+    Plan { can, group: sister, case, decision, now }.remove_member(None, false)
 }
 
 struct Plan<'a> {
@@ -68,7 +69,8 @@ impl Plan<'_> {
     fn tell(&self, topic: Topic) -> Option<Task> {
         match self.can.provider(Act::Tell, self.group, Some(&self.case.member))? {
             Provider::Api => {
-                let announce = topic == Topic::Warn && !self.case.by_hand() && self.may_announce();
+                let said = !self.case.by_hand() && !is_name(&self.case.message);
+                let announce = topic == Topic::Warn && said && self.may_announce();
                 let tell = Tell { announce, ..self.words(topic) };
                 Some(tell.task(&self.case.id, &self.case.member, self.group.id(), self.now))
             }
@@ -96,7 +98,7 @@ impl Plan<'_> {
         Tell {
             n: self.decision.n,
             of: self.decision.of,
-            next: recall_by.map_or_else(|| self.decision.next.clone(), |by| wording::when(by, self.now)),
+            next: recall_by.map_or_else(|| self.decision.next.clone(), |by| zh::when(by, self.now)),
             counts: self.decision.counts,
             ..Tell::new(topic)
         }
@@ -107,10 +109,10 @@ impl Plan<'_> {
         self.can.provider(Act::Announce, self.group, None) == Some(Provider::Api)
     }
 
-    fn take_out(&self, until: Option<Timestamp>) -> Option<Task> {
+    fn remove_member(&self, until: Option<Timestamp>, tell: bool) -> Option<Task> {
         match self.can.provider(Act::Move, self.group, Some(&self.case.member))? {
             Provider::Api => {
-                let tell = Some(self.words(if until.is_some() { Topic::Mute } else { Topic::Remove }));
+                let tell = tell.then(|| self.words(if until.is_some() { Topic::Mute } else { Topic::Remove }));
                 Some(Remove { until, begun: false, tell }.task(self.case, self.group.id(), self.now))
             }
             Provider::Person => self.ask_to_move(until),

@@ -3,7 +3,7 @@
 
 use crate::{
     detect::{Report, Verdict, history},
-    model::{Attachment, Message},
+    model::{Attachment, Channel, Inside, Message},
     store::{MemberRecord, RecentMessage},
 };
 
@@ -31,46 +31,81 @@ pub fn note_message(record: &mut MemberRecord, message: &Message, report: &Repor
 
 /// What a judge has to see: the sender's own words, then a line for everything else that is held against them.
 pub fn evidence(message: &Message) -> String {
-    let mut lines: Vec<String> = Some(message.text.clone()).filter(|text| !text.is_empty()).into_iter().collect();
-    for attachment in &message.attachments {
-        match attachment {
-            Attachment::Link { url, title, origin } => {
-                let kind = match origin.as_str() {
-                    "qr" => "二维码",
-                    "weapp" => "小程序",
-                    "doc" => "文档",
-                    _ => "链接",
-                };
-                let words: Vec<&str> = title.lines().chain([url.as_str()]).filter(|word| !word.is_empty()).collect();
-                lines.push(format!("[{kind}] {}", words.join(" ")));
-            }
-            Attachment::File { name, .. } => lines.push(format!("[文件] {name}")),
-            Attachment::RedPacket { wish } => lines.push(format!("[红包] {wish}")),
-            Attachment::Card { .. } => lines.push("[名片]".into()),
-            Attachment::Quote { .. }
-            | Attachment::Forwarded { .. }
-            | Attachment::Image { .. }
-            | Attachment::Other { .. } => {}
-        }
+    if message.channel == Channel::Name {
+        return format!("[昵称] {}", message.sender_name.as_deref().unwrap_or_default());
     }
+    let mut lines: Vec<String> = Some(message.text.clone()).filter(|text| !text.is_empty()).into_iter().collect();
+    lines.extend(message.attachments.iter().filter_map(evidence_line));
     lines.join("\n")
+}
+
+/// The line for an attachment; `None` for what shows nothing, or is somebody else's.
+pub fn evidence_line(attachment: &Attachment) -> Option<String> {
+    Some(match attachment {
+        Attachment::Link { url, title, origin } => {
+            let kind = match origin.as_str() {
+                "qr" => "二维码",
+                "short" => "短链接指向",
+                "weapp" => "小程序",
+                "doc" => "文档",
+                "disk" => "微盘",
+                _ => "链接",
+            };
+            let words: Vec<&str> = title.lines().chain([url.as_str()]).filter(|word| !word.is_empty()).collect();
+            format!("[{kind}] {}", words.join(" "))
+        }
+        Attachment::File { name, inside, .. } => {
+            let inside = inside.as_ref().map(Inside::summary).filter(|said| !said.is_empty());
+            let inside = inside.map_or_else(String::new, |said| format!("：文件里有 {said}"));
+            format!("[文件] {name}{inside}")
+        }
+        Attachment::Image { words, .. } if !words.is_empty() => {
+            format!("[图片中的文字] {}", words.lines().collect::<Vec<_>>().join(" "))
+        }
+        Attachment::RedPacket { wish } => format!("[红包] {wish}"),
+        Attachment::Card { company, .. } => format!("[名片] {company}").trim_end().to_owned(),
+        Attachment::Forwarded { title, items } => {
+            let words: Vec<String> = std::iter::once(title).chain(items).map(|part| one_line(part, PART)).collect();
+            format!("{FORWARDED} {}", one_line(&words.join(" / "), RECORD))
+        }
+        Attachment::Quote { text, doubtful: true } => format!("{QUOTED} {}", one_line(text, RECORD)),
+        Attachment::Quote { .. } | Attachment::Image { .. } | Attachment::Other { .. } => return None,
+    })
+}
+
+/// How the line of a forwarded record begins.
+const FORWARDED: &str = "[聊天记录]";
+/// And that of a quote that nobody is known to have said.
+const QUOTED: &str = "[引用]";
+
+/// Whether some of the evidence is perhaps somebody else's word.
+pub fn shows_others(evidence: &str) -> bool {
+    evidence.lines().any(|line| line.starts_with(FORWARDED) || line.starts_with(QUOTED))
+}
+
+/// So much of a forwarded record is shown, and of each part of it; in characters.
+const RECORD: usize = 1000;
+const PART: usize = 80;
+
+fn one_line(text: &str, most: usize) -> String {
+    text.lines().collect::<Vec<_>>().join(" ").chars().take(most).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Channel, Timestamp};
+    use crate::model::Timestamp;
 
     #[test]
     fn evidence_shows_what_is_held_against_the_sender() {
         let mut message = Message::text(Channel::Archive, "m", "g", "a", Timestamp::UNIX_EPOCH, "看这个");
         assert_eq!(evidence(&message), "看这个");
         message.attachments = vec![
-            Attachment::Quote { text: "别人的话".into() },
-            Attachment::Image { sdk_file_id: None },
+            Attachment::quote("别人的话"),
+            Attachment::image(None),
             Attachment::Link { url: "https://u.wechat.com/a".into(), title: String::new(), origin: "qr".into() },
             Attachment::Link { url: "https://x.example".into(), title: "标题\n说明".into(), origin: "link".into() },
-            Attachment::File { name: "红包.apk".into(), size: None },
+            Attachment::file("红包.apk", None),
         ];
         assert_eq!(
             evidence(&message),
@@ -78,5 +113,22 @@ mod tests {
         );
         message.text.clear();
         assert!(evidence(&message).starts_with("[二维码]"));
+        let inside = Some(crate::model::Inside { mobiles: 312, ..Default::default() });
+        message.attachments = vec![
+            Attachment::Image { sdk_file_id: None, words: "加微信\n领红包".into() },
+            Attachment::File { name: "客户.xlsx".into(), size: None, sdk_file_id: None, inside },
+        ];
+        assert_eq!(evidence(&message), "[图片中的文字] 加微信 领红包\n[文件] 客户.xlsx：文件里有 312 个手机号");
+        let items = vec!["早".into(), "加微信\n领红包".into()];
+        message.attachments = vec![Attachment::Forwarded { title: "群聊的聊天记录".into(), items }];
+        assert_eq!(evidence(&message), "[聊天记录] 群聊的聊天记录 / 早 / 加微信 领红包");
+        assert!(shows_others(&evidence(&message)));
+        message.attachments = vec![Attachment::Quote { text: "王店长:\n加微信".into(), doubtful: true }];
+        assert_eq!(evidence(&message), "[引用] 王店长: 加微信");
+        message.attachments.clear();
+        message.sender_name = Some("加微信领红包".into());
+        assert!(!evidence(&message).contains("[昵称]"), "a name is no word of the message");
+        message.channel = Channel::Name;
+        assert_eq!(evidence(&message), "[昵称] 加微信领红包");
     }
 }

@@ -9,12 +9,13 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Moderation, Rules, brake, facts, new_case, record};
+use super::{Hearing, Moderation, breaker, decide::facts, open_case::new_case, record};
 use crate::{
-    detect::{Finding, Report, Verdict, kinds},
+    detect::{Finding, Report, Verdict, contents, kinds},
     groups::Group,
+    in_force::InForce,
     model::{Category, GroupId, Message, Role, SignedDuration, Stage, Step, TaskId, Timestamp},
-    policy::{self, Decision, Facts, breaker::Breaker, ladder::Treatment},
+    policy::{self, Decision, breaker::Breaker, ladder::Treatment},
     second_opinion::{
         Opinion, Question,
         ledger::{self, Month},
@@ -62,7 +63,7 @@ pub enum Wanted {
 
 /// Before a person is asked, the model is: the card waits for it.
 pub(super) fn before_a_person(
-    rules: &Rules,
+    rules: &InForce,
     group: &Group,
     case: &Case,
     decision: &Decision,
@@ -83,13 +84,18 @@ pub(super) fn before_a_person(
     tasks.push(tasks::SecondOpinion::about(case, now));
 }
 
-/// Words only, short enough to be seen whole, nothing of a leak; and nothing that the words alone do not show. Where an owner
-/// wants a kind of message looked at, a person looks.
+/// Words only, short enough to be seen whole, nothing of a leak, nothing that somebody else said; and nothing that the words
+/// alone do not show. Where an owner wants a kind of message looked at, or a file holds something, a person looks.
 fn may_leave(evidence: &str, findings: &[Finding], category: Category) -> bool {
-    let kind = findings.iter().any(|finding| kinds::Kind::is_rule(&finding.rule));
-    let leaks = kind || category.is_leak() || findings.iter().any(|finding| finding.category.is_leak());
+    let unseen = |finding: &Finding| kinds::Kind::is_rule(&finding.rule) || contents::is_rule(&finding.rule);
+    let leaks =
+        findings.iter().any(unseen) || category.is_leak() || findings.iter().any(|finding| finding.category.is_leak());
     let shown = !matches!(category, Category::Flood | Category::Impersonation);
-    !leaks && shown && !evidence.trim().is_empty() && evidence.chars().count() <= LONGEST
+    !leaks
+        && shown
+        && !record::shows_others(evidence)
+        && !evidence.trim().is_empty()
+        && evidence.chars().count() <= LONGEST
 }
 
 fn card_id(case: &Case) -> TaskId {
@@ -173,18 +179,19 @@ pub(super) fn tell_agreement(case: &Case, violation: bool) {
 
 impl Moderation {
     /// Is a message that nobody suspects to be read?
-    pub(super) fn may_be_read(&self, rules: &Rules, message: &Message, report: &Report, facts: &Facts<'_>) -> bool {
+    pub(super) fn may_be_read(&self, hearing: &Hearing<'_>, report: &Report, exempt: bool) -> bool {
+        let Hearing { rules, group, message, .. } = hearing;
         let wants = rules.settings.second_opinion_of(&message.group);
         let words = || record::evidence(message);
         wants.is_some_and(|(_, mode)| mode == SecondOpinionMode::Read)
             && report.verdict == Verdict::Clean
-            && facts.role == Role::Member
-            && !facts.exempt
+            && hearing.role() == Role::Member
+            && !exempt
             && !message.to_bot
             && words().chars().filter(|c| c.is_alphanumeric()).count() >= SHORTEST
             && may_leave(&words(), &report.findings, Category::Ads)
-            && !rules.rulebooks_of(&self.groups.get(&message.group), message.at).is_empty()
-            && !self.harmless.contains(&words())
+            && !rules.rulebooks_of(group, message.at).is_empty()
+            && self.false_positives.passes(&words(), Some(&message.group), message.at).is_none()
     }
 
     async fn subject(&self, task: &Task) -> Result<Option<Subject>, StoreError> {
@@ -342,14 +349,14 @@ impl Moderation {
     /// The case becomes what it would have been, had the lists been sure. False if the policy asks a person even then.
     async fn as_if_sure(
         &self,
-        rules: &Rules,
+        rules: &InForce,
         group: &Group,
         case: &mut Case,
         now: Timestamp,
         commit: &mut Commit,
     ) -> Result<bool, StoreError> {
         let policy = rules.policy(group);
-        let (document, breaker) = brake::load(self.store.as_ref(), group.id()).await?;
+        let (document, breaker) = breaker::load(self.store.as_ref(), group.id()).await?;
         let mut record = self.store.member(group.id(), &case.member).await?;
         record.standing.joined = group.joined(&case.member).or(record.standing.joined);
         let report = Report {
@@ -363,7 +370,7 @@ impl Moderation {
             let facts = facts(rules, group, &case.member, case.at, now, &report, &breaker);
             policy::decide(policy, &record.standing, &facts, now)
         };
-        if self.is_rehearsal(group) || matches!(decision.step, Step::None | Step::Review) {
+        if self.is_dry_run(group) || matches!(decision.step, Step::None | Step::Review) {
             return Ok(false);
         }
         policy::apply(&mut record.standing, &decision, &case.id, now);
@@ -380,7 +387,7 @@ impl Moderation {
     }
 
     /// One in so many is shown to people all the same.
-    fn is_spot_check(&self, rules: &Rules, case: &Case) -> bool {
+    fn is_spot_check(&self, rules: &InForce, case: &Case) -> bool {
         let every = rules.settings.second_opinion_of(&case.group).map_or(0, |(settings, _)| settings.spot_check);
         let hash = Sha256::digest(case.message.as_str());
         every > 0 && u32::from_be_bytes([hash[0], hash[1], hash[2], hash[3]]) % every == 0
@@ -415,7 +422,7 @@ impl Moderation {
                 let facts = facts(&rules, &group, &message.sender, message.at, now, &report, &Breaker::default());
                 policy::decide(policy, &standing, &facts, now)
             };
-            if !decision.review() || self.is_rehearsal(&group) {
+            if !decision.review() || self.is_dry_run(&group) {
                 self.counted(&message.group, count).await?;
                 return Ok("本群不管这一类".into());
             }
@@ -448,12 +455,12 @@ impl Moderation {
 }
 
 /// A rule that only tries itself out, and a category that the policy always wants seen, stay with people.
-fn may_move(rules: &Rules, group: &Group, case: &Case) -> bool {
+fn may_move(rules: &InForce, group: &Group, case: &Case) -> bool {
     let weighs =
         |finding: &Finding| finding.category == case.category && finding.stage == Stage::Enforce && finding.score > 0.0;
     let policy = rules.policy(group).for_group(group.id());
     let always_asks = policy.category(case.category).and_then(|rule| rule.treat) == Some(Treatment::Review);
-    case.findings.iter().any(weighs) && !always_asks
+    case.findings.iter().any(weighs) && !always_asks && case.others.is_empty()
 }
 
 /// The clause that the model names.

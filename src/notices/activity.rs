@@ -4,21 +4,26 @@
 use std::{collections::BTreeMap, fmt::Write};
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
-    Code, NoticeError, Notices, Ran, ack, encode,
+    Notices, Ran, encode,
     notice::{Event, id_candidates, is_id},
     outgoing::{self, Button, Tell},
     publish::{free_id, once},
-    roll::How,
+    roster::How,
     run::WAIT,
     wording::names,
 };
 use crate::{
+    access::{Actor, Face},
+    acknowledgement,
+    audit::{Act, Entry},
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
+    refusal::{ActError, Code},
     store::{Collection, Commit, Name, Task, transaction::transact},
     tasks::Kind,
-    wording::{when, zone},
+    zh::{when, zone},
 };
 
 /// The collection of activities.
@@ -202,24 +207,25 @@ struct Payload {
 
 impl Notices {
     /// Announces an activity and takes the list of who is expected.
-    pub async fn announce_activity(&self, mut plan: Plan, by: &str) -> Result<Activity, NoticeError> {
-        let now = self.now();
+    pub async fn announce_activity(&self, actor: &Actor, mut plan: Plan) -> Result<Activity, ActError> {
+        self.may_speak(actor, &plan.groups)?;
+        let (now, by) = (self.now(), actor.name());
         once(&mut plan.groups);
         if plan.groups.is_empty() {
-            return Err(NoticeError::refused(Code::NoReceivers, "活动要写明发到哪些群"));
+            return Err(ActError::refused(Code::NoReceivers, "活动要写明发到哪些群"));
         }
         if plan.title.trim().is_empty() {
-            return Err(NoticeError::wrong("title", "活动要有名称"));
+            return Err(ActError::wrong("title", "活动要有名称"));
         }
         if plan.starts <= now {
-            return Err(NoticeError::wrong("starts", "开始时间要在现在之后"));
+            return Err(ActError::wrong("starts", "开始时间要在现在之后"));
         }
         if plan.ends <= plan.starts {
-            return Err(NoticeError::wrong("ends", "结束时间要在开始之后"));
+            return Err(ActError::wrong("ends", "结束时间要在开始之后"));
         }
         let spans = [plan.opens_minutes, plan.tolerance_minutes, plan.closes_minutes, plan.remind_minutes];
         if plan.ends.duration_since(now) > FURTHEST || spans.iter().any(|span| minutes(*span) > LONGEST_SPAN) {
-            return Err(NoticeError::user("活动最远两年以后，签到和提醒的时间最长 7 天"));
+            return Err(ActError::refused(Code::BadRequest, "活动最远两年以后，签到和提醒的时间最长 7 天"));
         }
         let mut guests = BTreeMap::new();
         for group in &plan.groups {
@@ -230,7 +236,7 @@ impl Notices {
                 } else {
                     (Code::UnknownGroup, format!("没有编号为 {group} 的群，请核对"))
                 };
-                return Err(NoticeError::refused(code, text));
+                return Err(ActError::refused(code, text));
             };
             guests.extend(people.into_iter().map(|p| (p.id, Guest { name: p.name, ..Guest::default() })));
         }
@@ -266,18 +272,27 @@ impl Notices {
             }
             tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
             tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
+            let after = json!({ "title": plan.title, "starts": plan.starts, "expected": activity.guests.len() });
+            tx.audit(actor, now, about(Act::AnnounceActivity, &activity).now(after)).await?;
             activity
         });
         Ok(activity)
     }
 
     /// One activity.
-    pub async fn activity(&self, id: &str) -> Result<Activity, NoticeError> {
+    pub async fn activity(&self, id: &str) -> Result<Activity, ActError> {
         let id = id.trim().to_uppercase();
         match self.read(ACTIVITIES, &id).await? {
             Some(activity) => Ok(activity),
-            None => Err(NoticeError::refused(Code::NotFound, format!("没有编号为 {id} 的活动"))),
+            None => Err(ActError::refused(Code::NotFound, format!("没有编号为 {id} 的活动"))),
         }
+    }
+
+    /// One activity, for who may speak to its groups.
+    pub async fn activity_for(&self, actor: &Actor, id: &str) -> Result<Activity, ActError> {
+        let activity = self.activity(id).await?;
+        self.may_speak(actor, &activity.plan.groups)?;
+        Ok(activity)
     }
 
     /// Signs somebody in at the time of their own message; the first time counts. Returns what the activity is called and how
@@ -288,45 +303,49 @@ impl Notices {
         member: &MemberId,
         at: Timestamp,
         how: How,
-    ) -> Result<(String, Presence), NoticeError> {
+    ) -> Result<(String, Presence), ActError> {
         self.edit_activity(id, |activity| {
             let (opens, closes, name) = (activity.opens(), activity.closes(), activity.plan.title.clone());
             let Some(guest) = activity.guests.get_mut(member) else {
-                return Err(NoticeError::user(format!("您不在活动《{name}》的名单里")));
+                return Err(ActError::refused(Code::BadRequest, format!("您不在活动《{name}》的名单里")));
             };
             if at < opens {
-                return Err(NoticeError::refused(
+                return Err(ActError::refused(
                     Code::WrongState,
                     format!("签到还没有开始，{} 起可以签到。", when(opens, at)),
                 ));
             }
             if at > closes {
-                return Err(NoticeError::user(format!("签到已在{} 结束", when(closes, at))));
+                return Err(ActError::refused(Code::BadRequest, format!("签到已在{} 结束", when(closes, at))));
             }
             if guest.signed.is_none_or(|signed| at < signed) {
                 guest.signed = Some(at);
                 guest.how = Some(how);
             }
             let guest = guest.clone();
-            Ok(((name, activity.presence(&guest, at)), Vec::new()))
+            Ok(Changed { answer: (name, activity.presence(&guest, at)), tasks: Vec::new(), act: None })
         })
         .await
     }
 
     /// Somebody can't come and says why.
-    pub async fn ask_leave(&self, id: &str, member: &MemberId, reason: &str) -> Result<String, NoticeError> {
+    pub async fn ask_leave(&self, actor: &Actor, id: &str, reason: &str) -> Result<String, ActError> {
+        let member = actor.own()?;
         let reason: String = reason.trim().chars().take(200).collect();
         if reason.is_empty() {
-            return Err(NoticeError::user(format!("请写明原因，例如：请假 {id} 出差")));
+            return Err(ActError::refused(Code::BadRequest, format!("请写明原因，例如：请假 {id} 出差")));
         }
         self.edit_activity(id, |activity| {
             let name = activity.plan.title.clone();
             match activity.guests.get_mut(member) {
-                None => Err(NoticeError::user(format!("您不在活动《{name}》的名单里"))),
-                Some(_) if activity.closed => Err(NoticeError::user("签到已结束，请直接联系组织者")),
+                None => Err(ActError::refused(Code::BadRequest, format!("您不在活动《{name}》的名单里"))),
+                Some(_) if activity.closed => Err(ActError::refused(Code::BadRequest, "签到已结束，请直接联系组织者")),
                 Some(guest) => {
-                    guest.leave = Some(reason.clone());
-                    Ok((format!("已记下您对活动《{name}》的请假。"), Vec::new()))
+                    let was = json!({ "leave": guest.leave.replace(reason.clone()) });
+                    let entry = about(Act::AskLeave, activity).concerning(member);
+                    let entry = entry.was(was).now(json!({ "leave": reason }));
+                    let answer = format!("已记下您对活动《{name}》的请假。");
+                    Ok(Changed { answer, tasks: Vec::new(), act: Some((actor, entry)) })
                 }
             }
         })
@@ -334,39 +353,43 @@ impl Notices {
     }
 
     /// The organiser writes the summary; it goes to the groups, once. Written again it only replaces what is kept.
-    pub async fn summarise(&self, id: &str, by: &MemberId, text: &str) -> Result<String, NoticeError> {
+    pub async fn summarise(&self, actor: &Actor, id: &str, text: &str) -> Result<String, ActError> {
         let text: String = text.trim().chars().take(LONGEST_SUMMARY).collect();
         let now = self.now();
         if text.is_empty() {
-            return Err(NoticeError::user(format!(
-                "总结没有内容，例如：总结 {} 到场 18 人，效果不错",
-                id.to_uppercase()
-            )));
+            return Err(ActError::refused(
+                Code::BadRequest,
+                format!("总结没有内容，例如：总结 {} 到场 18 人，效果不错", id.to_uppercase()),
+            ));
         }
         self.edit_activity(id, |activity| {
-            if activity.plan.organiser != *by {
-                return Err(NoticeError::user("总结由组织者填写"));
+            if !actor.is(&activity.plan.organiser) {
+                return Err(ActError::refused(Code::Forbidden, "总结由组织者填写"));
             }
             if now < activity.plan.starts {
-                return Err(NoticeError::user("活动还没有开始"));
+                return Err(ActError::refused(Code::BadRequest, "活动还没有开始"));
             }
-            activity.history.push(Event::new(now, by.as_str(), "填写总结"));
-            if activity.summary.replace(text.clone()).is_some() {
-                return Ok(("总结已更新，群里不再重发。".to_owned(), Vec::new()));
+            activity.history.push(Event::new(now, actor.name(), "填写总结"));
+            let again = activity.summary.replace(text.clone()).is_some();
+            let act = Some((actor, about(Act::SummariseActivity, activity).now(json!({ "again": again }))));
+            if again {
+                return Ok(Changed {
+                    answer: "总结已更新，群里不再重发。".to_owned(), tasks: Vec::new(), act
+                });
             }
             let told = format!("【活动 {}】《{}》总结：\n{text}", activity.id, activity.plan.title);
             let groups = activity.plan.groups.iter().enumerate();
             let tasks = groups.map(|(n, group)| {
                 outgoing::announce(&format!("activity/{}/summary/announce/{n}", activity.id), group, now, told.clone())
             });
-            Ok(("总结已记下，并发到群里。".to_owned(), tasks.collect()))
+            Ok(Changed { answer: "总结已记下，并发到群里。".to_owned(), tasks: tasks.collect(), act })
         })
         .await
     }
 
     /// 签到, 请假 8F2K 原因, 总结 8F2K …: what concerns activities in a message. In private the number may be left out where
     /// only one activity can be meant.
-    pub(super) async fn hear_activity(&self, message: &Message) -> Result<Option<String>, NoticeError> {
+    pub(super) async fn hear_activity(&self, message: &Message) -> Result<Option<String>, ActError> {
         let (text, sender) = (message.text.trim(), &message.sender);
         if message.group.as_str().is_empty() {
             let (word, rest) =
@@ -383,15 +406,18 @@ impl Notices {
                     None => return Ok(None),
                 },
             };
+            let actor = Actor::member(sender, &[], Face::Chat);
             return match word {
-                "请假" => self.ask_leave(&id, sender, rest).await,
-                "总结" => self.summarise(&id, sender, rest).await,
+                "请假" => self.ask_leave(&actor, &id, rest).await,
+                "总结" => self.summarise(&actor, &id, rest).await,
                 _ => self.sign_in(&id, sender, message.at, How::Private).await.map(signed),
             }
             .map(Some);
         }
         let open = OPEN.page(self.store.as_ref(), &format!("{}/", message.group), None, 50).await?;
-        if open.is_empty() || !ack::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref()) {
+        if open.is_empty()
+            || !acknowledgement::matches_from(text, &["签到", "已到", "到"], message.sender_name.as_deref())
+        {
             return Ok(None);
         }
         for (_, id) in open {
@@ -405,7 +431,7 @@ impl Notices {
 
     /// The one activity that somebody is expected at and whose sign-in is not over, or that they organise and have not written
     /// the summary of; none if there are several.
-    async fn only_one(&self, member: &MemberId, organises: bool) -> Result<Option<String>, NoticeError> {
+    async fn only_one(&self, member: &MemberId, organises: bool) -> Result<Option<String>, ActError> {
         let mut looked_at = Vec::new();
         if organises {
             let page = ACTIVITIES.page(self.store.as_ref(), "", None, MOST_LOOKED_AT).await?;
@@ -429,9 +455,9 @@ impl Notices {
         Ok(found)
     }
 
-    pub(super) async fn run_activity(&self, task: &Task) -> Result<Ran, NoticeError> {
+    pub(super) async fn run_activity(&self, task: &Task) -> Result<Ran, ActError> {
         let payload: Payload = serde_json::from_value(task.payload.clone())
-            .map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
+            .map_err(|e| ActError::refused(Code::BadRequest, format!("待办内容读不懂：{e}")))?;
         let now = self.now();
         let activity = self.activity(&payload.activity).await?;
         let id = &activity.id;
@@ -440,6 +466,7 @@ impl Notices {
             title: button.as_ref().map(|_| format!("活动 {id}")).unwrap_or_default(),
             text,
             buttons: button.into_iter().collect(),
+            part: None,
         };
         match task.kind.as_str() {
             REMIND => {
@@ -453,6 +480,7 @@ impl Notices {
                     title: format!("活动 {id} {} 开始", when(activity.plan.starts, now)),
                     text: format!("{}\n{}", activity.plan.title, activity.plan.details).trim().to_owned(),
                     buttons: vec![Button { text: "签到".into(), key: format!("activity:{id}:sign") }],
+                    part: None,
                 };
                 let tasks = outgoing::tell(&format!("activity/{id}/remind/tell"), &home(&activity), now, &message);
                 self.store.commit(Commit { tasks, ..Commit::default() }).await?;
@@ -494,27 +522,43 @@ impl Notices {
                     payload: encode(&Payload { asked: payload.asked + 1, ..payload }),
                 })
             }
-            other => Err(NoticeError::user(format!("不认识的待办 {other}"))),
+            other => Err(ActError::refused(Code::BadRequest, format!("不认识的待办 {other}"))),
         }
     }
 
     /// Changes an activity, again if somebody was faster; the tasks come in the same commit.
-    async fn edit_activity<T>(
+    async fn edit_activity<'a, T>(
         &self,
         id: &str,
-        edit: impl Fn(&mut Activity) -> Result<(T, Vec<Task>), NoticeError>,
-    ) -> Result<T, NoticeError> {
+        edit: impl Fn(&mut Activity) -> Result<Changed<'a, T>, ActError>,
+    ) -> Result<T, ActError> {
         let id = id.trim().to_uppercase();
         Ok(transact!(self.store.as_ref(), |tx| {
             let Some(mut activity) = tx.get(ACTIVITIES, &id).await? else {
-                return Err(NoticeError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
+                return Err(ActError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
             };
-            let (answer, tasks) = edit(&mut activity)?;
+            let changed = edit(&mut activity)?;
             tx.put(ACTIVITIES, &id, &activity).await?;
-            tx.add_tasks(tasks);
-            answer
+            tx.add_tasks(changed.tasks);
+            if let Some((actor, entry)) = changed.act {
+                tx.audit(actor, self.now(), entry).await?;
+            }
+            changed.answer
         }))
     }
+}
+
+/// What a change of an activity came to.
+struct Changed<'a, T> {
+    answer: T,
+    tasks: Vec<Task>,
+    /// The record it leaves.
+    act: Option<(&'a Actor, Entry)>,
+}
+
+/// A record about an activity.
+fn about(act: Act, activity: &Activity) -> Entry {
+    Entry::of(act, "activity", &activity.id).within_all(&activity.plan.groups)
 }
 
 /// When it ends: the day is said only if it is another one.

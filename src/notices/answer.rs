@@ -1,20 +1,27 @@
 //! Acknowledging: by a button, by words in the group or to the bot, by quoting the notice, by a link. The first answer counts,
 //! and its time is the message's own time, however late it was processed.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
-    Code, NoticeError, Notices, OPEN, ack,
+    Notices, OPEN,
     deadline::Deadline,
-    exemption,
+    entry, exemption,
     notice::{Event, Joiners, Leavers, Notice, State, is_id},
     outgoing::{self, Counter, Tell},
     publish::{counter, tell_card},
-    roll::{Answer, Edited, Entry, How, MemberState},
+    roster::{Answer, Edited, How, MemberState, RosterEntry},
     wording,
 };
 use crate::{
+    access::{Actor, Face},
+    acknowledgement,
+    audit::{Act, Entry},
     model::{Attachment, GroupId, MemberId, Message, MessageId, Timestamp},
+    observer::{self, Observer},
+    refusal::{ActError, Code},
     store::{Commit, StoreError},
 };
 
@@ -55,7 +62,7 @@ impl Heard {
         Self { notice: notice.id.clone(), state, label: reply.clone(), reply }
     }
     /// An answer made at `at` is on record.
-    fn answered(notice: &Notice, entry: &Entry, at: Timestamp, now: Timestamp) -> Self {
+    fn answered(notice: &Notice, entry: &RosterEntry, at: Timestamp, now: Timestamp) -> Self {
         let due = entry.due(notice);
         let label = wording::thanks_label(at, due);
         Self { label, ..Self::new(notice, Some(entry.state(notice, now)), wording::thanks(notice, at, due)) }
@@ -84,21 +91,32 @@ pub enum Pressed {
     Counted(Counter),
 }
 
+#[async_trait]
+impl Observer for Notices {
+    async fn hear(&self, message: &Message) -> Result<Option<observer::Heard>, StoreError> {
+        match self.listen(message).await {
+            Ok(heard) => Ok(heard.map(|heard| observer::Heard { reply: heard.reply })),
+            Err(ActError::Store(error)) => Err(error),
+            Err(error) => Ok(Some(observer::Heard { reply: error.to_string() })),
+        }
+    }
+}
+
 impl Notices {
     /// Looks whether a message answers an open notice, and records it. Most messages do not; then nothing is read but the
     /// short list of open notices. Safe to call again for the same message.
-    pub async fn hear(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
+    pub async fn listen(&self, message: &Message) -> Result<Option<Heard>, ActError> {
         match self.hear_activity(message).await? {
             Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, label: reply.clone(), reply })),
             None => self.hear_notice(message).await,
         }
     }
 
-    async fn hear_notice(&self, message: &Message) -> Result<Option<Heard>, NoticeError> {
+    async fn hear_notice(&self, message: &Message) -> Result<Option<Heard>, ActError> {
         let private = message.group.as_str().is_empty();
         let text = message.text.trim();
         let quote = message.attachments.iter().find_map(|a| match a {
-            Attachment::Quote { text } => Some(text.as_str()),
+            Attachment::Quote { text, .. } => Some(text.as_str()),
             _ => None,
         });
         if let Some((named, reason)) = explanation(text) {
@@ -111,7 +129,8 @@ impl Notices {
                 None => self.newest_unanswered(message).await?.map(|n| (n, explanation_words(text))),
             };
             let Some((notice, reason)) = notice else { return Ok(None) };
-            let reply = self.explain(&notice, &message.sender, &reason, message.at).await?;
+            let actor = Actor::member(&message.sender, &[], Face::Chat);
+            let reply = self.explain(&actor, &notice, &reason, message.at).await?;
             let state = self.entry(&notice, &message.sender).await?.map(|e| e.state(&notice, self.now()));
             return Ok(Some(Heard::new(&notice, state, reply)));
         }
@@ -126,8 +145,9 @@ impl Notices {
         let words = named.as_ref().map_or(text, |(_, rest)| rest.as_str());
         open.retain(|o| {
             !o.confirm
-                && (ack::matches_from(words, &o.accept, name)
-                    || quote.is_some_and(|q| q.contains(&format!("通知 {}", o.notice))) && ack::is_assent(words))
+                && (acknowledgement::matches_from(words, &o.accept, name)
+                    || quote.is_some_and(|q| q.contains(&format!("通知 {}", o.notice)))
+                        && acknowledgement::is_assent(words))
         });
         if open.is_empty() {
             return if private { self.how_to_answer(message, named.map(|(id, _)| id)).await } else { Ok(None) };
@@ -157,17 +177,22 @@ impl Notices {
     }
 
     /// A click on one of our buttons; `None` if the key is not ours.
-    pub async fn press(&self, key: &str, member: &MemberId, at: Timestamp) -> Result<Option<Pressed>, NoticeError> {
+    pub async fn press(&self, key: &str, actor: &Actor, at: Timestamp) -> Result<Option<Pressed>, ActError> {
         let parts: Vec<&str> = key.split(':').collect();
         if let ["activity", id, "sign"] = parts.as_slice() {
-            return match self.sign_in(id, member, at, How::Button).await {
+            return match self.sign_in(id, actor.own()?, at, How::Button).await {
                 Ok((_, presence)) => Ok(Some(Pressed::Settled(format!("已签到：{}", presence.zh())))),
                 // Too early: the button stays for later.
-                Err(NoticeError::Refused { text, .. }) => Ok(Some(Pressed::Told(text))),
+                Err(ActError::Refused(refusal)) if refusal.code == Code::WrongState => {
+                    Ok(Some(Pressed::Told(refusal.text)))
+                }
                 Err(error) => Err(error),
             };
         }
         let ["notice", id, rest @ ..] = parts.as_slice() else { return Ok(None) };
+        if let Some(pressed) = self.draft_pressed(actor, id, rest).await? {
+            return Ok(Some(pressed));
+        }
         let notice = self.get(id).await?;
         let how = match rest {
             ["ack", ..] if notice.what.confirm.is_some() => {
@@ -184,12 +209,12 @@ impl Notices {
                 return Ok(Some(Pressed::Told(format!("请把情况发给我：特殊情况 {} 原因", notice.id))));
             }
             ["exempt", of, decision @ ("yes" | "no")] => {
-                let reply = self.decide_excuse(&notice, &MemberId::new(of), member, *decision == "yes").await?;
+                let reply = self.decide_excuse(actor, &notice, &MemberId::new(of), *decision == "yes").await?;
                 return Ok(Some(Pressed::Settled(reply)));
             }
             _ => return Ok(None),
         };
-        let heard = self.acknowledge(&notice, member, at, how, None).await?;
+        let heard = self.acknowledge(&notice, actor.own()?, at, how, None).await?;
         Ok(Some(match how {
             How::GroupCard => Pressed::Counted(counter(&notice, self.count(&notice).await?)),
             How::Link => Pressed::Settled(heard.reply),
@@ -198,7 +223,7 @@ impl Notices {
     }
 
     /// What a page about a notice may show to somebody; nothing to those it does not concern.
-    pub async fn shown_to(&self, id: &str, member: &MemberId) -> Result<Option<ShownNotice>, NoticeError> {
+    pub async fn shown_to(&self, id: &str, member: &MemberId) -> Result<Option<ShownNotice>, ActError> {
         let id = id.trim().to_uppercase();
         let Some(notice) = self.read(super::NOTICES, &id).await? else { return Ok(None) };
         if !matches!(notice.state, State::Sent | State::Closed) {
@@ -233,33 +258,35 @@ impl Notices {
         at: Timestamp,
         how: How,
         message: Option<&MessageId>,
-    ) -> Result<Heard, NoticeError> {
+    ) -> Result<Heard, ActError> {
         self.record(notice, member, &Answer { at, how, message: message.cloned() }, None).await
     }
 
-    /// Somebody who answered by telephone or in person is written in by `by`, which stays on record.
+    /// Somebody who answered by telephone or in person is written in, which stays on record.
     pub async fn write_in(
         &self,
+        actor: &Actor,
         id: &str,
         member: &MemberId,
         at: Option<Timestamp>,
-        by: &str,
         note: &str,
-    ) -> Result<Heard, NoticeError> {
+    ) -> Result<Heard, ActError> {
         let (notice, now) = (self.get(id).await?, self.now());
+        self.may_publish(actor, &notice.what)?;
         let at = at.unwrap_or(now);
         if at > now {
-            return Err(NoticeError::wrong("at", "回执的时间不能在将来"));
+            return Err(ActError::wrong("at", "回执的时间不能在将来"));
         }
-        if self.people.same(by, member.as_str()) {
-            return Err(NoticeError::refused(Code::SamePerson, "自己的回执请自己回复，不能补录"));
+        if actor.is(member) {
+            return Err(ActError::refused(Code::SamePerson, "自己的回执请自己回复，不能补录"));
         }
         if self.entry(&notice, member).await?.is_none() {
-            return Err(NoticeError::refused(Code::NotFound, format!("通知 {} 的名单里没有 {member}", notice.id)));
+            return Err(ActError::refused(Code::NotFound, format!("通知 {} 的名单里没有 {member}", notice.id)));
         }
         let what = if note.is_empty() { "补录回执".to_owned() } else { format!("补录回执：{note}") };
         let answer = Answer { at, how: How::Person, message: None };
-        self.record(&notice, member, &answer, Some(Event::new(now, by, what))).await
+        let record = entry(Act::WriteInAnswer, &notice).concerning(member).now(json!({ "answered": at, "note": note }));
+        self.record(&notice, member, &answer, Some((actor, &record, &Event::new(now, actor.name(), what)))).await
     }
 
     async fn record(
@@ -267,17 +294,18 @@ impl Notices {
         notice: &Notice,
         member: &MemberId,
         answer: &Answer,
-        event: Option<Event>,
-    ) -> Result<Heard, NoticeError> {
+        written_in: Option<(&Actor, &Entry, &Event)>,
+    ) -> Result<Heard, ActError> {
         let at = answer.at;
         if notice.state == State::Cancelled {
-            return Err(NoticeError::user(format!("通知 {} 已取消，不用回执", notice.id)));
+            return Err(ActError::refused(Code::BadRequest, format!("通知 {} 已取消，不用回执", notice.id)));
         }
         if notice.sent.is_none_or(|sent| at < sent) {
-            return Err(NoticeError::user(format!("通知 {} 还没有发送", notice.id)));
+            return Err(ActError::refused(Code::BadRequest, format!("通知 {} 还没有发送", notice.id)));
         }
         let now = self.now();
-        self.edit_entry(notice, member, |entry| {
+        let act = written_in.map(|(actor, entry, _)| (actor, entry));
+        self.edit_entry(notice, member, act, |entry| {
             let Some(entry) = entry else {
                 let reply = format!("通知 {} 不需要您回执，谢谢。", notice.id);
                 return Ok(Edited::unchanged(Heard::new(notice, None, reply)));
@@ -288,7 +316,7 @@ impl Notices {
             }
             let was_late = entry.answer.as_ref().is_some_and(|known| known.at > due);
             entry.answer = Some(answer.clone());
-            entry.history.extend(event.clone());
+            entry.history.extend(written_in.map(|(_, _, event)| event.clone()));
             let mut tasks = Vec::new();
             if at > due && !was_late && !entry.is_exempt() {
                 let told = Tell::text(vec![member.clone()], wording::thanks(notice, at, due));
@@ -303,7 +331,7 @@ impl Notices {
     }
 
     /// Somebody joined a group: by the notice's rule they must answer, in the same time counted from now.
-    pub async fn joined(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
+    pub async fn joined(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), ActError> {
         let person = self.directory.person(member);
         let calendar = self.calendar.load_full();
         let open = self.open(group).await?;
@@ -326,7 +354,7 @@ impl Notices {
             }
             let excuse = exemption::excuse(&standing, at, due);
             let timed = self.timed_tasks(&notice, at, due, absences, &calendar)?;
-            self.edit_entry(&notice, member, |entry| {
+            self.edit_entry(&notice, member, None, |entry| {
                 if let Some(entry) = entry {
                     let index = index as u16;
                     let changed = !entry.groups.contains(&index) || entry.left.is_some();
@@ -339,14 +367,14 @@ impl Notices {
                 if !include {
                     return Ok(Edited::unchanged(()));
                 }
-                *entry = Some(Entry {
+                *entry = Some(RosterEntry {
                     name: person.name.clone(),
                     department: person.department.clone(),
                     superior: person.superior.clone(),
                     groups: vec![index as u16],
                     due: Some(due).filter(|due| Some(*due) != notice.due),
                     excuse: excuse.clone(),
-                    ..Entry::default()
+                    ..RosterEntry::default()
                 });
                 if excuse.is_some() {
                     return Ok(Edited::write((), Vec::new()));
@@ -362,11 +390,11 @@ impl Notices {
     }
 
     /// Somebody left a group: by the notice's rule they need not answer any more once they are in none of its groups.
-    pub async fn left(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), NoticeError> {
+    pub async fn left(&self, group: &GroupId, member: &MemberId, at: Timestamp) -> Result<(), ActError> {
         for open in self.open(group).await? {
             let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
             let Some(index) = notice.what.groups.iter().position(|g| g == group) else { continue };
-            self.edit_entry(&notice, member, |entry| {
+            self.edit_entry(&notice, member, None, |entry| {
                 let Some(entry) = entry else { return Ok(Edited::unchanged(())) };
                 entry.groups.retain(|g| usize::from(*g) != index);
                 let due = entry.due(&notice);
@@ -406,12 +434,12 @@ impl Notices {
     }
 
     /// What somebody who says 收到 in private still has to do where that word is no answer; nothing where no notice waits.
-    async fn how_to_answer(&self, message: &Message, named: Option<String>) -> Result<Option<Heard>, NoticeError> {
+    async fn how_to_answer(&self, message: &Message, named: Option<String>) -> Result<Option<Heard>, ActError> {
         let words = named.as_ref().map_or_else(
             || message.text.clone(),
             |_| named_id(&message.text).map(|(_, rest)| rest).unwrap_or_default(),
         );
-        if !(ack::matches(&words, ack::DEFAULT_ACCEPT) || ack::is_assent(&words)) {
+        if !acknowledgement::is_one(&words) {
             return Ok(None);
         }
         let notice = match named {
@@ -424,7 +452,7 @@ impl Notices {
         Ok(waits.then(|| Heard::new(&notice, Some(MemberState::Waiting), reply)))
     }
 
-    async fn newest_unanswered(&self, message: &Message) -> Result<Option<Notice>, NoticeError> {
+    async fn newest_unanswered(&self, message: &Message) -> Result<Option<Notice>, ActError> {
         let mut open = self.open(&message.group).await?;
         open.retain(|o| o.sent <= message.at);
         open.sort_by_key(|o| std::cmp::Reverse(o.sent));

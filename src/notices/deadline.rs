@@ -5,10 +5,10 @@ use std::{fmt, str::FromStr};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::calendar::{Absence, Calendar};
 use crate::{
+    calendar::{Absence, Calendar},
+    duration::parse_duration,
     model::{SignedDuration, Timestamp, UserError},
-    settings::parse_duration,
 };
 
 /// When a notice must be answered.

@@ -1,7 +1,11 @@
 //! Who is where: groups, departments, superiors. Notices ask once, when they are sent; joins and leaves come as events.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::{
-    groups::Groups,
+    groups::{Group, Groups},
     model::{GroupId, MemberId, Role},
 };
 
@@ -19,9 +23,14 @@ pub struct Person {
 }
 
 /// Answers who is where. People of other companies and robots are left out: a notice does not bind them.
+#[async_trait]
 pub trait Directory: Send + Sync + 'static {
+    /// Reads who is in those of the groups whose members are not known yet; what cannot be read stays unknown.
+    async fn learn(&self, _groups: &[GroupId]) {}
     /// The people of a group; `None` if its members are not known.
     fn group(&self, id: &GroupId) -> Option<Vec<Person>>;
+    /// What is known of a group, for who leads it; an unknown one is nobody's.
+    fn group_record(&self, id: &GroupId) -> Arc<Group>;
     /// A group's shown name.
     fn group_name(&self, id: &GroupId) -> String;
     /// The people of a department, those below it included; `None` if there is no such department.

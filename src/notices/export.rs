@@ -4,7 +4,7 @@ use jiff::tz::TimeZone;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::ledger::Line;
-use crate::{model::Timestamp, notices::roll::Settled};
+use crate::{model::Timestamp, notices::roster::Settled};
 
 const HEADINGS: [&str; 11] =
     ["通知", "内容", "成员", "姓名", "部门", "截止", "回执时间", "迟到(分钟)", "金额(元)", "状态", "记录"];

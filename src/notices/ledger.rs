@@ -4,15 +4,19 @@
 //! plain warning. A month is closed by one person and signed by a second; what is signed never changes.
 
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{
-    Code, MONTHS, NoticeError, Notices,
+    MONTHS, Notices, entry,
     notice::{Event, Notice},
-    roll::{Edited, Entry, MemberState, Settled, edit_entry},
+    roster::{Edited, MemberState, RosterEntry, Settled, edit_entry},
     status::late_minutes,
 };
 use crate::{
+    access::{self, Action, Actor},
+    audit::{Act, Entry},
     model::{MemberId, SignedDuration, Timestamp, named_enum},
+    refusal::{ActError, Code},
     store::{Collection, Name, StoreError, transaction::transact},
 };
 
@@ -102,12 +106,12 @@ impl Fine {
         self.first_fen.saturating_add(steps.saturating_mul(self.step_fen)).min(self.cap_fen)
     }
     /// Refuses what nobody has understood, or what makes no sense.
-    pub fn check(&self) -> Result<(), NoticeError> {
+    pub fn check(&self) -> Result<(), ActError> {
         if !self.understood {
-            return Err(NoticeError::refused(Code::FineNotUnderstood, FINE_WARNING));
+            return Err(ActError::refused(Code::FineNotUnderstood, FINE_WARNING));
         }
         if self.step_minutes == 0 || self.cap_fen < self.first_fen {
-            return Err(NoticeError::wrong("fine", "金额规则有误：每步至少 1 分钟，封顶不能低于首次金额"));
+            return Err(ActError::wrong("fine", "金额规则有误：每步至少 1 分钟，封顶不能低于首次金额"));
         }
         Ok(())
     }
@@ -171,7 +175,8 @@ pub struct Close {
 
 impl Notices {
     /// Every line of a month (`2026-11`, by deadline); of a closed month exactly what was closed.
-    pub async fn ledger(&self, month: &str) -> Result<Vec<Line>, NoticeError> {
+    pub async fn ledger(&self, actor: &Actor, month: &str) -> Result<Vec<Line>, ActError> {
+        access::ask(actor, Action::KeepLedger, None)?;
         if self.close_of(month).await?.is_some() {
             return Ok(self.frozen(month).await?);
         }
@@ -234,85 +239,96 @@ impl Notices {
     /// Marks a line as paid, waived or disputed, or open again; refused in a closed month.
     pub async fn settle(
         &self,
+        actor: &Actor,
         notice: &str,
         member: &MemberId,
         settled: Option<Settled>,
-        by: &str,
         note: &str,
-    ) -> Result<(), NoticeError> {
+    ) -> Result<(), ActError> {
+        access::ask(actor, Action::KeepLedger, None)?;
         let notice = self.get(notice).await?;
         let month = self.calendar.load().month(notice.due.unwrap_or(notice.created));
-        if self.people.same(by, member.as_str()) && settled != Some(Settled::Disputed) {
-            return Err(NoticeError::refused(Code::SamePerson, "自己的记录只能提出异议，由别人处理"));
+        if actor.is(member) && settled != Some(Settled::Disputed) {
+            return Err(ActError::refused(Code::SamePerson, "自己的记录只能提出异议，由别人处理"));
         }
         let now = self.now();
         transact!(self.store.as_ref(), |tx| {
             if tx.get(CLOSES, &month).await?.is_some() {
-                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已结账，不能再改")));
+                return Err(ActError::refused(Code::MonthClosed, format!("{month} 已结账，不能再改")));
             }
-            edit_entry(tx, &notice, member, |entry| {
-                let late = |e: &&mut Entry| matches!(e.state(&notice, now), MemberState::Late | MemberState::Missing);
+            let edited = edit_entry(tx, &notice, member, |entry| {
+                let late =
+                    |e: &&mut RosterEntry| matches!(e.state(&notice, now), MemberState::Late | MemberState::Missing);
                 let Some(entry) = entry.as_mut().filter(late) else {
-                    return Err(NoticeError::refused(Code::NotFound, "台账里没有这条记录"));
+                    return Err(ActError::refused(Code::NotFound, "台账里没有这条记录"));
                 };
-                entry.settled = settled;
+                let before = std::mem::replace(&mut entry.settled, settled);
                 let what = settled.map_or("重新打开", Settled::zh);
                 let what = if note.is_empty() { what.to_owned() } else { format!("{what}：{note}") };
-                entry.history.push(Event::new(now, by, what));
-                Ok(Edited::write((), Vec::new()))
+                entry.history.push(Event::new(now, actor.name(), what));
+                Ok(Edited::write(before, Vec::new()))
             })
             .await?;
+            let record = entry(Act::SettleLine, &notice)
+                .concerning(member)
+                .was(json!({ "settled": edited.answer }))
+                .now(json!({ "settled": settled, "note": note }));
+            tx.audit(actor, now, record).await?;
         });
         Ok(())
     }
 
     /// Closes a month that is over: its lines are frozen and wait for a second person.
-    pub async fn close_month(&self, month: &str, by: &str) -> Result<Close, NoticeError> {
+    pub async fn close_month(&self, actor: &Actor, month: &str) -> Result<Close, ActError> {
+        access::ask(actor, Action::KeepLedger, None)?;
         let now = self.now();
         let well_formed = month.len() == 7 && format!("{month}-01").parse::<jiff::civil::Date>().is_ok();
         if !well_formed || *month >= *self.calendar.load().month(now) {
-            return Err(NoticeError::refused(Code::MonthOpen, format!("{month} 还没有结束，不能结账")));
+            return Err(ActError::refused(Code::MonthOpen, format!("{month} 还没有结束，不能结账")));
         }
         let close = transact!(self.store.as_ref(), |tx| {
             if tx.get(CLOSES, month).await?.is_some() {
-                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已经结过账")));
+                return Err(ActError::refused(Code::MonthClosed, format!("{month} 已经结过账")));
             }
             let lines = self.live_lines(month).await?;
             let due = lines.iter().filter(|line| line.settled != Some(Settled::Waived));
             let close = Close {
                 month: month.to_owned(),
                 state: CloseState::Proposed,
-                by: by.to_owned(),
+                by: actor.name().to_owned(),
                 signed_by: None,
                 lines: lines.len(),
                 total_fen: due.map(|line| line.amount_fen).sum(),
-                history: vec![Event::new(now, by, "结账")],
+                history: vec![Event::new(now, actor.name(), "结账")],
             };
             for (n, part) in lines.chunks(LINES).enumerate() {
                 tx.put(FROZEN, &format!("{month}/{n:06}"), &part.to_vec()).await?;
             }
             tx.put(CLOSES, month, &close).await?;
+            let after = json!({ "close": close.state, "lines": close.lines, "total_fen": close.total_fen });
+            tx.audit(actor, now, Entry::of(Act::CloseMonth, "month", month).now(after)).await?;
             close
         });
         Ok(close)
     }
 
     /// A second person signs a close, or sends it back (then the month is open again).
-    pub async fn sign_month(&self, month: &str, by: &str, accept: bool) -> Result<Option<Close>, NoticeError> {
+    pub async fn sign_month(&self, actor: &Actor, month: &str, accept: bool) -> Result<Option<Close>, ActError> {
+        access::ask(actor, Action::KeepLedger, None)?;
         let close = transact!(self.store.as_ref(), |tx| {
             let Some(mut close) = tx.get(CLOSES, month).await? else {
-                return Err(NoticeError::refused(Code::WrongState, format!("{month} 还没有结账")));
+                return Err(ActError::refused(Code::WrongState, format!("{month} 还没有结账")));
             };
             if close.state == CloseState::Signed {
-                return Err(NoticeError::refused(Code::MonthClosed, format!("{month} 已复核")));
+                return Err(ActError::refused(Code::MonthClosed, format!("{month} 已复核")));
             }
-            if self.people.same(&close.by, by) {
-                return Err(NoticeError::refused(Code::SamePerson, "要由另一个人复核"));
+            if self.people.same(&close.by, actor) {
+                return Err(ActError::refused(Code::SamePerson, "要由另一个人复核"));
             }
             if accept {
                 close.state = CloseState::Signed;
-                close.signed_by = Some(by.to_owned());
-                close.history.push(Event::new(self.now(), by, "复核通过"));
+                close.signed_by = Some(actor.name().to_owned());
+                close.history.push(Event::new(self.now(), actor.name(), "复核通过"));
                 tx.put(CLOSES, month, &close).await?;
             } else {
                 for n in 0..close.lines.div_ceil(LINES) {
@@ -320,6 +336,10 @@ impl Notices {
                 }
                 tx.delete(CLOSES, month).await?;
             }
+            let record = Entry::of(Act::SignMonth, "month", month)
+                .was(json!({ "close": CloseState::Proposed }))
+                .now(json!({ "close": accept.then_some(CloseState::Signed) }));
+            tx.audit(actor, self.now(), record).await?;
             accept.then_some(close)
         });
         Ok(close)

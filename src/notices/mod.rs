@@ -14,23 +14,25 @@
 //! | `activity/ID`, `activity_open/GROUP/ID` | activities with their sign-in lists |
 //!
 //! Whether somebody is late is never stored: it follows from the time of their own message and their deadline, so a message
-//! that is processed late is judged like one that was processed at once. Nothing here talks to WeCom: what should reach
-//! people becomes task rows ([`outgoing`]), and what has a due time becomes task rows of the kinds in [`run`].
+//! that is processed late is judged like one that was processed at once. Nobody is late for what has not reached them
+//! ([`delivery`]). Nothing here talks to WeCom: what should reach people becomes task rows ([`outgoing`]), and what has a due
+//! time becomes task rows of the kinds in [`run`].
 
-pub mod ack;
 pub mod activity;
 pub mod answer;
-pub mod calendar;
 pub mod deadline;
+pub mod delivery;
 pub mod directory;
 pub mod exemption;
 pub mod export;
 pub mod ledger;
+mod lifecycle;
+mod member_renamed;
 pub mod notice;
 pub mod outgoing;
+pub mod propose;
 pub mod publish;
-mod renamed;
-pub mod roll;
+pub mod roster;
 pub mod run;
 pub mod status;
 #[cfg(test)]
@@ -43,96 +45,44 @@ use arc_swap::ArcSwap;
 use serde::{Serialize, de::DeserializeOwned};
 
 pub use self::{
-    calendar::Calendar,
     deadline::Deadline,
     directory::{Directory, Person},
     notice::{Draft, Notice},
     run::{Ran, run_task},
 };
 use crate::{
-    access::People,
-    model::{Clock, Timestamp, UserError, named_enum},
+    access::{self, Action, Actor, People, Principal},
+    audit::{Act, Entry},
+    calendar::Calendar,
+    model::{Clock, GroupId, Timestamp},
+    refusal::{ActError, Code, Refusal},
     store::{Collection, Name, Store, StoreError},
 };
 
 /// The collection of notices.
 const NOTICES: Collection<Notice> = Collection::new(Name::Notice);
 /// The collection of who must answer.
-const ROLLS: Collection<roll::Bucket> = Collection::new(Name::NoticeRoll);
+const ROLLS: Collection<roster::Bucket> = Collection::new(Name::NoticeRoll);
 /// The collection of notices that can still be answered, by group.
 const OPEN: Collection<answer::Open> = Collection::new(Name::NoticeOpen);
 /// The collection of notices by the month of their deadline.
 const MONTHS: Collection<serde_json::Value> = Collection::new(Name::NoticeMonth);
 /// The collection of keys under which callers published: sent again, the notice is the same.
-const KEYS: Collection<publish::Key> = Collection::new(Name::NoticeKey);
+const KEYS: Collection<lifecycle::Key> = Collection::new(Name::NoticeKey);
 
-named_enum! {
-    /// Mistakes that a program can tell apart, as `code` of the HTTP API; a caller could do something else about each.
-    pub enum Code {
-        /// A field has a value it cannot have.
-        InvalidValue = "invalid_value", "内容有误";
-        /// The deadline lies before the sending.
-        DeadlinePassed = "deadline_passed", "截止时间已过";
-        /// Nobody would have to answer.
-        NoReceivers = "no_receivers", "没有接收人";
-        /// There is no such group.
-        UnknownGroup = "unknown_group", "没有这个群";
-        /// The group is there, and nobody has told who is in it.
-        UnknownMembers = "unknown_members", "不知道群里有谁";
-        /// There is no such department.
-        UnknownDepartment = "unknown_department", "没有这个部门";
-        /// Money was switched on without the warning having been read.
-        FineNotUnderstood = "fine_not_understood", "没有确认金额提示";
-        /// It takes another person than the one who asks.
-        SamePerson = "same_person", "要由另一个人处理";
-        /// It does not stand where this could be done.
-        WrongState = "wrong_state", "现在不能这样做";
-        /// The month is not over.
-        MonthOpen = "month_open", "这个月还没有结束";
-        /// The month is closed.
-        MonthClosed = "month_closed", "这个月已结账";
-        /// There is no such thing.
-        NotFound = "not_found", "没有找到";
-    }
+/// The id of a notice as people say it, in any case and with or without `#`.
+fn named(id: &str) -> String {
+    id.trim().trim_start_matches('#').to_uppercase()
 }
 
-/// What goes wrong: shown in Chinese, or logged.
-#[derive(Debug, thiserror::Error)]
-pub enum NoticeError {
-    /// Shown to the person.
-    #[error(transparent)]
-    User(#[from] UserError),
-    /// Shown to the person; a program can tell it from other mistakes.
-    #[error("{text}")]
-    Refused {
-        /// Which.
-        code: Code,
-        /// Where in what was sent, if it is one place.
-        field: Option<&'static str>,
-        /// For people.
-        text: String,
-    },
-    /// An idempotency key that stands for another notice.
-    #[error("这个 Idempotency-Key 已用于另一条通知")]
-    KeyTaken,
-    /// Logged; the person reads a general sentence.
-    #[error(transparent)]
-    Store(#[from] StoreError),
+/// A record about a notice.
+fn entry(act: Act, notice: &Notice) -> Entry {
+    Entry::of(act, "notice", &notice.id).within_all(&notice.what.groups)
 }
 
-impl NoticeError {
-    fn user(text: impl Into<String>) -> Self {
-        Self::User(UserError::new(text))
-    }
-    fn refused(code: Code, text: impl Into<String>) -> Self {
-        Self::Refused { code, field: None, text: text.into() }
-    }
-    fn wrong(field: &'static str, text: impl Into<String>) -> Self {
-        Self::Refused { code: Code::InvalidValue, field: Some(field), text: text.into() }
-    }
-    fn no_notice(id: &str) -> Self {
-        Self::refused(Code::NotFound, format!("没有编号为 {id} 的通知"))
-    }
+/// There is no such notice.
+fn no_notice(id: &str) -> ActError {
+    ActError::refused(Code::NotFound, format!("没有编号为 {id} 的通知"))
 }
 
 /// The use case: everything that can be asked about notices.
@@ -189,12 +139,72 @@ impl Notices {
         self.clock.now()
     }
     /// One notice, by its id as people say it (upper or lower case).
-    pub async fn get(&self, id: &str) -> Result<Notice, NoticeError> {
-        let id = id.trim().trim_start_matches('#').to_uppercase();
+    pub async fn get(&self, id: &str) -> Result<Notice, ActError> {
+        let id = named(id);
         match self.read::<Notice>(NOTICES, &id).await? {
             Some(notice) => Ok(notice),
-            None => Err(NoticeError::no_notice(&id)),
+            None => Err(no_notice(&id)),
         }
+    }
+    /// Refuses who may not speak to all of these groups; without any: to the whole company.
+    fn may_speak(&self, actor: &Actor, groups: &[GroupId]) -> Result<(), Refusal> {
+        if groups.is_empty() {
+            access::ask(actor, Action::PublishNotice, None)?;
+        }
+        groups
+            .iter()
+            .try_for_each(|group| access::ask(actor, Action::PublishNotice, Some(&self.directory.group_record(group))))
+    }
+    /// Refuses who may not speak to everybody a draft is for.
+    fn may_publish(&self, actor: &Actor, what: &Draft) -> Result<(), Refusal> {
+        if !what.members.is_empty() || !what.departments.is_empty() {
+            self.may_speak(actor, &[])?;
+        }
+        self.may_speak(actor, &what.groups)
+    }
+    /// Refuses who may not do something about a notice: among people its author alone may.
+    fn may_change(&self, actor: &Actor, notice: &Notice) -> Result<(), Refusal> {
+        match actor.who {
+            Principal::Member { .. } if self.people.same(&notice.by, actor) => Ok(()),
+            // Who is asked to review a draft may turn it down.
+            Principal::Member { .. } if self.can_review(actor, notice) => Ok(()),
+            Principal::Member { .. } => Err(Refusal::new(Code::Forbidden, "只有起草的人可以这样做")),
+            _ => self.may_publish(actor, &notice.what),
+        }
+    }
+    /// May they be the second person who reads this draft?
+    pub fn can_review(&self, actor: &Actor, notice: &Notice) -> bool {
+        notice.waits_for_review()
+            && !self.people.same(&notice.by, actor)
+            && self.may_publish(actor, &notice.what).is_ok()
+    }
+    /// Notices that somebody may see, by id, after `after`; looks at most at `limit`. With where the next page begins.
+    pub async fn visible(
+        &self,
+        actor: &Actor,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<(Vec<Notice>, Option<String>), ActError> {
+        let mut notices = self.list(after, limit).await?;
+        let next = notices.last().filter(|_| notices.len() == limit).map(|notice| notice.id.clone());
+        notices.retain(|notice| self.may_publish(actor, &notice.what).is_ok());
+        Ok((notices, next))
+    }
+    /// The newest notices that somebody wrote or that went to groups they lead, newest first.
+    pub async fn lately(&self, actor: &Actor, limit: usize) -> Result<Vec<Notice>, ActError> {
+        let mut all = Vec::new();
+        let mut after: Option<String> = None;
+        loop {
+            let page = self.list(after.as_deref(), 500).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.id.clone());
+            let leads = |group: &GroupId| self.may_speak(actor, std::slice::from_ref(group)).is_ok();
+            let theirs = |notice: &Notice| self.people.same(&notice.by, actor) || notice.what.groups.iter().any(leads);
+            all.extend(page.into_iter().filter(theirs));
+        }
+        all.sort_by_key(|notice| std::cmp::Reverse(notice.created));
+        all.truncate(limit);
+        Ok(all)
     }
     /// Every notice, by id, after `after`, at most `limit`.
     pub async fn list(&self, after: Option<&str>, limit: usize) -> Result<Vec<Notice>, StoreError> {

@@ -3,8 +3,11 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{ack, deadline::Deadline, ledger::Fine};
-use crate::model::{GroupId, MemberId, Timestamp, named_enum};
+use super::{deadline::Deadline, ledger::Fine};
+use crate::{
+    acknowledgement,
+    model::{GroupId, MemberId, Timestamp, named_enum},
+};
 
 /// No vowels, no look-alikes: nothing to misread aloud.
 const ALPHABET: &[u8; 24] = b"23456789BCDFGHJKMNPQRTWX";
@@ -21,6 +24,8 @@ named_enum! {
         Reviewed = "reviewed", "已审核";
         /// Will be sent at a time.
         Scheduled = "scheduled", "待发送";
+        /// Only shown, never stored: sent, and not there yet with everybody.
+        Sending = "sending", "发送中";
         /// Sent; people answer.
         Sent = "sent", "进行中";
         /// The deadline is over and its outcome was told.
@@ -118,7 +123,7 @@ pub struct Draft {
     pub members: Vec<MemberId>,
     /// By when.
     pub deadline: Deadline,
-    /// Accepted words; empty: [`ack::DEFAULT_ACCEPT`].
+    /// Accepted words; empty: [`acknowledgement::DEFAULT_ACCEPT`].
     #[serde(default)]
     pub accept: Vec<String>,
     /// A question to confirm reading.
@@ -154,6 +159,9 @@ pub struct Draft {
     /// Must be read by a second person before it is sent.
     #[serde(default)]
     pub review: bool,
+    /// Its author must acknowledge it, too; by default they need not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub author_acknowledges: bool,
 }
 
 fn half_and_nine_tenths() -> Vec<u8> {
@@ -188,12 +196,13 @@ impl Draft {
             repeat: None,
             fine: None,
             review: false,
+            author_acknowledges: false,
         }
     }
     /// The accepted words in force.
     pub fn accepted(&self) -> Vec<String> {
         if self.accept.is_empty() {
-            ack::DEFAULT_ACCEPT.iter().map(|word| (*word).to_owned()).collect()
+            acknowledgement::DEFAULT_ACCEPT.iter().map(|word| (*word).to_owned()).collect()
         } else {
             self.accept.clone()
         }
@@ -250,6 +259,9 @@ pub struct Notice {
     /// Number of buckets of its roll.
     #[serde(default)]
     pub buckets: u32,
+    /// Its clock runs from its delivery; not so for those of earlier versions.
+    #[serde(default)]
+    pub tracks_delivery: bool,
     /// What happened since, oldest first.
     #[serde(default)]
     pub history: Vec<Event>,
@@ -259,6 +271,10 @@ impl Notice {
     /// The group its tasks are counted to: its first, or none.
     pub fn home(&self) -> GroupId {
         self.what.groups.first().cloned().unwrap_or_else(|| GroupId::from(""))
+    }
+    /// It goes out once a second person has read it.
+    pub const fn waits_for_review(&self) -> bool {
+        matches!(self.state, State::Draft) && self.what.review
     }
     /// The first words, for lists and cards.
     pub fn summary(&self, characters: usize) -> String {

@@ -8,6 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::delivery::Part;
 use crate::{
     model::{GroupId, MemberId, Timestamp},
     store::Task,
@@ -39,6 +40,9 @@ pub struct Tell {
     /// Buttons of the card.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
+    /// What it is to a notice: its words and its readers are those of the moment at which it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
 }
 
 /// The one card of a notice in a group. WeCom lets it be changed only when somebody presses its button; it shows the count of
@@ -69,7 +73,7 @@ impl Payload for Counter {
 impl Tell {
     /// A plain text.
     pub fn text(to: Vec<MemberId>, text: String) -> Self {
-        Self { to, text, title: String::new(), buttons: Vec::new() }
+        Self { to, text, title: String::new(), buttons: Vec::new(), part: None }
     }
 }
 
@@ -89,5 +93,10 @@ pub fn tell(id: &str, home: &GroupId, now: Timestamp, message: &Tell) -> Vec<Tas
 
 /// A task saying something to a group.
 pub fn announce(id: &str, group: &GroupId, now: Timestamp, text: String) -> Task {
-    tasks::task(id, group, now, &Announce { text })
+    tasks::task(id, group, now, &Announce { text, notice: String::new() })
+}
+
+/// A task reading a notice out to a group, in the words of the moment at which it is said.
+pub fn read_out(id: &str, group: &GroupId, now: Timestamp, notice: &str) -> Task {
+    tasks::task(id, group, now, &Announce { text: String::new(), notice: notice.to_owned() })
 }

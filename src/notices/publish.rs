@@ -1,28 +1,30 @@
-//! Publishing: a draft is previewed, reviewed by a second person where that is wanted, and sent at once, at a time, or again
-//! and again. Sending takes the snapshot of who must answer; all of it is one commit.
+//! Publishing: what members would see, and the sending, once or again and again. Sending takes the snapshot of who must answer;
+//! all of it is one commit.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::{
-    Code, Deadline, KEYS, MONTHS, NOTICES, NoticeError, Notices, OPEN, ROLLS,
-    calendar::Absence,
-    encode, exemption,
-    notice::{Draft, Event, Notice, Repeat, State, id_candidates},
+    Deadline, MONTHS, NOTICES, Notices, OPEN, ROLLS,
+    delivery::{Part, Words},
+    exemption, named, no_notice,
+    notice::{Draft, Event, Notice, Repeat, State},
     outgoing::{self, Button, Counter, Tell},
-    roll::{Bucket, Entry, bucket_id, bucket_of, buckets_for},
+    roster::{Bucket, RosterEntry, bucket_id, bucket_of, buckets_for},
     run::{self, Due},
     wording,
 };
 use crate::{
-    model::{GroupId, MemberId, SignedDuration, TaskId, Timestamp},
-    store::{Collection, Commit, StoreError, Task, TaskUpdate, Tx, transaction::transact},
+    access::Actor,
+    calendar::{Absence, Calendar},
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    refusal::{ActError, Code},
+    store::{Collection, Task, Tx, transaction::transact},
     tasks,
-    wording::{when, zone_name},
+    zh::{when, zone_name},
 };
 
 /// Longest text of a notice, characters; WeCom's own limit for a message is 2048 bytes.
@@ -41,8 +43,8 @@ pub struct PreviewGroup {
     pub id: GroupId,
     /// Its name.
     pub name: String,
-    /// Its people.
-    pub people: usize,
+    /// Its people; `null` where nobody knows who is in it.
+    pub people: Option<usize>,
 }
 
 /// What would be sent, to how many.
@@ -72,21 +74,6 @@ pub struct Preview {
     pub warnings: Vec<String>,
 }
 
-/// What an idempotency key stands for.
-#[derive(Serialize, Deserialize)]
-pub(super) struct Key {
-    /// Of the draft.
-    print: String,
-    /// The notice's id.
-    notice: String,
-}
-
-/// The same for the same draft, over restarts.
-fn print(draft: &Draft) -> String {
-    let hash = Sha256::digest(encode(draft).to_string());
-    hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// Stands in a preview where the notice's id will be.
 pub const NO_ID: &str = "____";
 
@@ -103,9 +90,11 @@ struct Sending {
 
 impl Notices {
     /// What members would see, and how many; writes nothing.
-    pub async fn preview(&self, draft: &Draft) -> Result<Preview, NoticeError> {
+    pub async fn preview(&self, actor: &Actor, draft: &Draft) -> Result<Preview, ActError> {
+        self.may_publish(actor, draft)?;
+        self.directory.learn(&draft.groups).await;
         let at = draft.send_at.unwrap_or(self.now()).max(self.now());
-        let notice = self.stored(NO_ID, draft, "", State::Draft);
+        let notice = self.stored(NO_ID, draft, actor.name(), State::Draft);
         let sending = self.plan(notice, at).await?;
         let due = sending.notice.due.unwrap_or(at);
         let calendar = self.calendar.load();
@@ -118,7 +107,7 @@ impl Notices {
         let groups = sending.notice.what.groups.iter().map(|id| PreviewGroup {
             id: id.clone(),
             name: self.directory.group_name(id),
-            people: self.directory.group(id).map_or(0, |people| people.len()),
+            people: self.directory.group(id).map(|people| people.len()),
         });
         let mut reminders = Vec::new();
         for percent in &draft.reminders {
@@ -177,99 +166,10 @@ impl Notices {
         doubts
     }
 
-    /// Keeps a draft that nobody sees yet. `by` is a member id or an API token's name. Under a `key` that `by` used before
-    /// for the same draft, the notice made then is the answer.
-    pub async fn create(&self, draft: Draft, by: &str, key: Option<&str>) -> Result<Notice, NoticeError> {
-        let key = key.map(|key| format!("{by}/{key}"));
-        let print = print(&draft);
-        let tx = &mut Tx::new(self.store.as_ref());
-        if let Some(known) = under(tx, key.as_deref(), &print).await? {
-            return Ok(known);
-        }
-        check(&draft)?;
-        self.roster(&draft)?;
-        let now = self.now();
-        // Said now, to who writes it, and not when it is to be sent.
-        let at = draft.send_at.map_or(now, |at| at.max(now));
-        if draft.deadline.resolve(at, &self.calendar.load(), &[])? <= at {
-            let text = if at > now { "截止时间要在发送时间之后" } else { "截止时间已经过了" };
-            return Err(NoticeError::refused(Code::DeadlinePassed, text));
-        }
-        let notice = transact!(self.store.as_ref(), |tx| {
-            // The same request may come twice at once.
-            if let Some(known) = under(tx, key.as_deref(), &print).await? {
-                return Ok(known);
-            }
-            let id = free_id(tx, NOTICES, id_candidates(by, now, &draft.text)).await?;
-            let mut notice = self.stored(&id, &draft, by, State::Draft);
-            notice.history.push(Event::new(now, by, "起草"));
-            if let Some(key) = &key {
-                tx.put(KEYS, key, &Key { print: print.clone(), notice: id.clone() }).await?;
-            }
-            tx.put(NOTICES, &id, &notice).await?;
-            notice
-        });
-        Ok(notice)
-    }
-
-    /// Creates and releases in one go; what waits for a review stays a draft.
-    pub async fn publish(&self, draft: Draft, by: &str, key: Option<&str>) -> Result<Notice, NoticeError> {
-        let notice = self.create(draft, by, key).await?;
-        if notice.what.review { Ok(notice) } else { self.release(&notice.id, by).await }
-    }
-
-    /// A second person has read the draft.
-    pub async fn review(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
-        let now = self.now();
-        self.update(id, |notice| {
-            if notice.state != State::Draft {
-                let text = format!("通知 {} 现在是“{}”，不能审核", notice.id, notice.state.zh());
-                return Err(NoticeError::refused(Code::WrongState, text));
-            }
-            if self.people.same(&notice.by, by) {
-                return Err(NoticeError::refused(Code::SamePerson, "自己起草的通知要由另一个人审核"));
-            }
-            notice.state = State::Reviewed;
-            notice.reviewed_by = Some(by.to_owned());
-            notice.history.push(Event::new(now, by, "审核通过"));
-            Ok(Vec::new())
-        })
-        .await
-    }
-
-    /// Sends it, or plans the sending at its time. Sent twice is sent once.
-    pub async fn release(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
-        let notice = self.get(id).await?;
-        match notice.state {
-            State::Sent | State::Closed | State::Scheduled => return Ok(notice),
-            State::Cancelled => {
-                return Err(NoticeError::refused(Code::WrongState, format!("通知 {} 已取消", notice.id)));
-            }
-            State::Draft if notice.what.review => {
-                return Err(NoticeError::refused(Code::WrongState, format!("通知 {} 还没有审核", notice.id)));
-            }
-            State::Draft | State::Reviewed => {}
-        }
-        let now = self.now();
-        let at = notice.what.send_at.unwrap_or(now);
-        if at <= now && notice.what.repeat.is_none() {
-            return self.send(&notice.id, by).await;
-        }
-        self.update(&notice.id, |notice| {
-            notice.state = State::Scheduled;
-            notice.history.push(Event::new(now, by, "排定发送"));
-            let mut task =
-                run::task(run::SEND, &format!("notice/{}/send", notice.id), notice, now, &Due::of(notice, at));
-            task.due = at.max(now);
-            Ok(vec![task])
-        })
-        .await
-    }
-
     /// Sends it now.
-    pub(super) async fn send(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
+    pub(super) async fn send(&self, id: &str, by: &str) -> Result<Notice, ActError> {
         Ok(transact!(self.store.as_ref(), |tx| {
-            let Some(notice) = tx.get(NOTICES, id).await? else { return Err(NoticeError::no_notice(id)) };
+            let Some(notice) = tx.get(NOTICES, id).await? else { return Err(no_notice(id)) };
             if matches!(notice.state, State::Sent | State::Closed | State::Cancelled) {
                 return Ok(notice);
             }
@@ -278,7 +178,7 @@ impl Notices {
     }
 
     /// Sends one occurrence of a repeated notice; returns when the next one is due.
-    pub(super) async fn send_occurrence(&self, series: &Notice, planned: Timestamp) -> Result<Timestamp, NoticeError> {
+    pub(super) async fn send_occurrence(&self, series: &Notice, planned: Timestamp) -> Result<Timestamp, ActError> {
         let now = self.now();
         let day = planned.to_zoned(self.calendar.load().zone().clone());
         let id = format!("{}-{}", series.id, day.strftime("%y%m%d"));
@@ -324,7 +224,7 @@ impl Notices {
     }
 
     /// Writes everything that one sending writes.
-    async fn send_in(&self, tx: &mut Tx<'_>, notice: Notice, by: &str) -> Result<Notice, NoticeError> {
+    pub(super) async fn send_in(&self, tx: &mut Tx<'_>, notice: Notice, by: &str) -> Result<Notice, ActError> {
         let now = self.now();
         let mut sending = self.plan(notice, now).await?;
         let notice = &mut sending.notice;
@@ -341,60 +241,7 @@ impl Notices {
         Ok(sending.notice)
     }
 
-    /// Takes a notice back; who had not answered yet is told by the groups.
-    pub async fn cancel(&self, id: &str, by: &str) -> Result<Notice, NoticeError> {
-        let id = self.get(id).await?.id;
-        let tasks = self.tasks_of(&id).await?;
-        let now = self.now();
-        let notice = self
-            .update(&id, |notice| {
-                if notice.state == State::Cancelled {
-                    return Ok(Vec::new());
-                }
-                let told = matches!(notice.state, State::Sent | State::Closed);
-                notice.state = State::Cancelled;
-                notice.history.push(Event::new(now, by, "取消"));
-                if !told {
-                    return Ok(Vec::new());
-                }
-                let groups = notice.what.groups.iter().enumerate();
-                Ok(groups
-                    .map(|(index, group)| {
-                        let id = format!("notice/{}/cancelled/{index}", notice.id);
-                        outgoing::announce(&id, group, now, wording::cancelled(notice))
-                    })
-                    .collect())
-            })
-            .await?;
-        let updates = tasks.into_iter().map(|id| TaskUpdate::cancel(id, now, "通知已取消"));
-        self.store.commit(Commit { task_updates: updates.collect(), ..Commit::default() }).await?;
-        Ok(notice)
-    }
-
-    /// Tasks of a notice that have not ended.
-    async fn tasks_of(&self, id: &str) -> Result<Vec<TaskId>, StoreError> {
-        use crate::store::TaskQuery;
-        let prefix = format!("notice/{id}/");
-        let mut found = Vec::new();
-        let mut after = Some(TaskId::from(format!("notice/{id}")));
-        loop {
-            let page = self.store.tasks(&TaskQuery { after: after.take(), limit: 200, ..TaskQuery::default() }).await?;
-            let Some(last) = page.last() else { return Ok(found) };
-            let past = !last.id.as_str().starts_with(&prefix);
-            after = Some(last.id.clone());
-            found.extend(
-                page.into_iter()
-                    .filter(|task| task.id.as_str().starts_with(&prefix) && !task.state.is_final())
-                    .filter(|task| !task.id.as_str().contains("/cancelled/"))
-                    .map(|task| task.id),
-            );
-            if past {
-                return Ok(found);
-            }
-        }
-    }
-
-    fn stored(&self, id: &str, draft: &Draft, by: &str, state: State) -> Notice {
+    pub(super) fn stored(&self, id: &str, draft: &Draft, by: &str, state: State) -> Notice {
         let mut what = draft.clone();
         once(&mut what.groups);
         Notice {
@@ -408,19 +255,20 @@ impl Notices {
             due: None,
             last_due: None,
             buckets: 0,
+            tracks_delivery: true,
             history: Vec::new(),
         }
     }
 
     /// Everybody concerned, each once.
-    fn roster(&self, draft: &Draft) -> Result<BTreeMap<MemberId, Entry>, NoticeError> {
-        let mut roster: BTreeMap<MemberId, Entry> = BTreeMap::new();
+    pub(super) fn roster(&self, draft: &Draft) -> Result<BTreeMap<MemberId, RosterEntry>, ActError> {
+        let mut roster: BTreeMap<MemberId, RosterEntry> = BTreeMap::new();
         let mut add = |person: super::Person, group: Option<u16>| {
-            let entry = roster.entry(person.id).or_insert_with(|| Entry {
+            let entry = roster.entry(person.id).or_insert_with(|| RosterEntry {
                 name: person.name,
                 department: person.department,
                 superior: person.superior,
-                ..Entry::default()
+                ..RosterEntry::default()
             });
             match group {
                 Some(group) => entry.groups.push(group),
@@ -433,11 +281,11 @@ impl Notices {
                 // It is only where the notice is read; who must answer is named.
                 None if !(draft.members.is_empty() && draft.departments.is_empty()) => Vec::new(),
                 None if !self.directory.knows_group(group) => {
-                    return Err(NoticeError::refused(Code::UnknownGroup, format!("没有编号为 {group} 的群，请核对")));
+                    return Err(ActError::refused(Code::UnknownGroup, format!("没有编号为 {group} 的群，请核对")));
                 }
                 None => {
                     let name = self.directory.group_name(group);
-                    return Err(NoticeError::refused(
+                    return Err(ActError::refused(
                         Code::UnknownMembers,
                         format!("还不知道「{name}」里有谁，不能发通知；可以另外写明 members 或 departments"),
                     ));
@@ -450,7 +298,7 @@ impl Notices {
         for name in &draft.departments {
             let Some(people) = self.directory.department(name) else {
                 let text = format!("没有部门“{name}”，或通讯录里读不到");
-                return Err(NoticeError::refused(Code::UnknownDepartment, text));
+                return Err(ActError::refused(Code::UnknownDepartment, text));
             };
             for person in people {
                 add(person, None);
@@ -459,21 +307,17 @@ impl Notices {
         for id in &draft.members {
             add(self.directory.person(id), None);
         }
-        if roster.is_empty() {
-            Err(NoticeError::refused(Code::NoReceivers, "通知没有接收人"))
-        } else {
-            Ok(roster)
-        }
+        if roster.is_empty() { Err(ActError::refused(Code::NoReceivers, "通知没有接收人")) } else { Ok(roster) }
     }
 
     /// The snapshot and everything that follows from sending at `now`.
-    async fn plan(&self, mut notice: Notice, now: Timestamp) -> Result<Sending, NoticeError> {
+    async fn plan(&self, mut notice: Notice, now: Timestamp) -> Result<Sending, ActError> {
         check(&notice.what)?;
         let calendar = self.calendar.load_full();
         let mut roster = self.roster(&notice.what)?;
         let due = notice.what.deadline.resolve(now, &calendar, &[])?;
         if due <= now {
-            return Err(NoticeError::refused(Code::DeadlinePassed, "截止时间已经过了"));
+            return Err(ActError::refused(Code::DeadlinePassed, "截止时间已经过了"));
         }
         let standing = self.standing_exemptions().await?;
         let absences = if notice.what.stop_for_leave { self.all_absences().await? } else { BTreeMap::new() };
@@ -482,6 +326,9 @@ impl Notices {
                 entry.due = Some(notice.what.deadline.resolve(now, &calendar, absences)?).filter(|own| *own != due);
             }
             entry.excuse = standing.get(member).and_then(|s| exemption::excuse(s, now, entry.due.unwrap_or(due)));
+            if !notice.what.author_acknowledges && self.people.is(&notice.by, member) {
+                entry.excuse = entry.excuse.take().or_else(|| Some(exemption::author(now)));
+            }
         }
         round_deadlines(&mut roster);
         notice.sent = Some(now);
@@ -507,17 +354,16 @@ impl Notices {
     fn sending_tasks(
         &self,
         notice: &Notice,
-        roster: &BTreeMap<MemberId, Entry>,
+        roster: &BTreeMap<MemberId, RosterEntry>,
         absences: &BTreeMap<MemberId, Vec<Absence>>,
         now: Timestamp,
-    ) -> Result<Vec<Task>, NoticeError> {
+    ) -> Result<Vec<Task>, ActError> {
         let calendar = self.calendar.load();
         let (id, common) = (&notice.id, notice.due.unwrap_or(now));
         let required = roster.values().filter(|e| !e.is_exempt()).count();
         let mut tasks = Vec::new();
         for (index, group) in notice.what.groups.iter().enumerate() {
-            let text = wording::group(notice, common, now, required, self.link(notice).as_deref());
-            tasks.push(outgoing::announce(&format!("notice/{id}/announce/{index}"), group, now, text));
+            tasks.push(outgoing::read_out(&format!("notice/{id}/announce/{index}"), group, now, id));
             if notice.what.confirm.is_none() {
                 let count = wording::Count { required, ..wording::Count::default() };
                 tasks.push(counter_task(notice, index, count, now));
@@ -551,8 +397,8 @@ impl Notices {
         from: Timestamp,
         due: Timestamp,
         absences: &[Absence],
-        calendar: &super::Calendar,
-    ) -> Result<Vec<Task>, NoticeError> {
+        calendar: &Calendar,
+    ) -> Result<Vec<Task>, ActError> {
         let now = self.now();
         let mut percents = notice.what.reminders.clone();
         percents.sort_unstable();
@@ -579,11 +425,11 @@ impl Notices {
     pub(super) async fn update(
         &self,
         id: &str,
-        edit: impl Fn(&mut Notice) -> Result<Vec<Task>, NoticeError>,
-    ) -> Result<Notice, NoticeError> {
-        let id = id.trim().trim_start_matches('#').to_uppercase();
+        edit: impl Fn(&mut Notice) -> Result<Vec<Task>, ActError>,
+    ) -> Result<Notice, ActError> {
+        let id = named(id);
         Ok(transact!(self.store.as_ref(), |tx| {
-            let Some(mut notice) = tx.get(NOTICES, &id).await? else { return Err(NoticeError::no_notice(&id)) };
+            let Some(mut notice) = tx.get(NOTICES, &id).await? else { return Err(no_notice(&id)) };
             let tasks = edit(&mut notice)?;
             tx.put(NOTICES, &id, &notice).await?;
             tx.add_tasks(tasks);
@@ -592,30 +438,18 @@ impl Notices {
     }
 }
 
-/// The notice that was made under a key, if one was.
-async fn under(tx: &mut Tx<'_>, key: Option<&str>, print: &str) -> Result<Option<Notice>, NoticeError> {
-    let Some(key) = key else { return Ok(None) };
-    match tx.get(KEYS, key).await? {
-        Some(used) if used.print == print => {
-            tx.get(NOTICES, &used.notice).await?.map(Some).ok_or_else(|| NoticeError::no_notice(&used.notice))
-        }
-        Some(_) => Err(NoticeError::KeyTaken),
-        None => Ok(None),
-    }
-}
-
 /// The first of these ids under which nothing is stored.
 pub(super) async fn free_id<T: Serialize + DeserializeOwned>(
     tx: &mut Tx<'_>,
     collection: Collection<T>,
     candidates: impl Iterator<Item = String>,
-) -> Result<String, NoticeError> {
+) -> Result<String, ActError> {
     for id in candidates {
         if tx.get(collection, &id).await?.is_none() {
             return Ok(id);
         }
     }
-    Err(NoticeError::user("编号用完了，请稍后再试"))
+    Err(ActError::refused(Code::BadRequest, "编号用完了，请稍后再试"))
 }
 
 /// A group that was named twice is still one group and reads one message.
@@ -651,7 +485,8 @@ pub(super) fn buttons(notice: &Notice) -> Vec<Button> {
 /// The cards, and before them the whole text where a card cannot hold it.
 pub(super) fn tell_card(notice: &Notice, id: &str, to: Vec<MemberId>, due: Timestamp, now: Timestamp) -> Vec<Task> {
     // Tasks of one moment go out in the order of their ids.
-    let whole = wording::whole(notice).map(|text| Tell::text(to.clone(), text));
+    let part = |words| Some(Part { notice: notice.id.clone(), words, due });
+    let whole = wording::whole(notice).map(|text| Tell { part: part(Words::Whole), ..Tell::text(to.clone(), text) });
     let mut tasks =
         whole.map_or_else(Vec::new, |whole| outgoing::tell(&format!("{id}/a"), &notice.home(), now, &whole));
     let message = Tell {
@@ -659,6 +494,7 @@ pub(super) fn tell_card(notice: &Notice, id: &str, to: Vec<MemberId>, due: Times
         text: wording::card(notice),
         title: wording::card_title(notice, due, now),
         buttons: buttons(notice),
+        part: part(Words::Card),
     };
     let id = if tasks.is_empty() { id.to_owned() } else { format!("{id}/b") };
     tasks.extend(outgoing::tell(&id, &notice.home(), now, &message));
@@ -683,7 +519,7 @@ fn counter_task(notice: &Notice, index: usize, count: wording::Count, now: Times
 }
 
 /// Many different leave lists must not make as many deadlines: then each is moved up to the next quarter of an hour.
-fn round_deadlines(roster: &mut BTreeMap<MemberId, Entry>) {
+fn round_deadlines(roster: &mut BTreeMap<MemberId, RosterEntry>) {
     const QUARTER: i64 = 15 * 60;
     let different: BTreeSet<Timestamp> = roster.values().filter_map(|e| e.due).collect();
     if different.len() > MOST_DEADLINES {
@@ -695,8 +531,8 @@ fn round_deadlines(roster: &mut BTreeMap<MemberId, Entry>) {
 }
 
 /// What a draft may not be; says which field.
-fn check(draft: &Draft) -> Result<(), NoticeError> {
-    let wrong = |field: &'static str, text: String| Err(NoticeError::wrong(field, text));
+pub(super) fn check(draft: &Draft) -> Result<(), ActError> {
+    let wrong = |field: &'static str, text: String| Err(ActError::wrong(field, text));
     if draft.text.trim().is_empty() {
         return wrong("text", "通知没有内容".into());
     }

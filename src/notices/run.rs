@@ -14,15 +14,18 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices, OPEN, encode,
+    Notices, OPEN,
+    delivery::{Part, Words},
+    encode,
     notice::{Event, Notice, State},
     outgoing::{self, Tell},
     publish::{buttons, open_ids},
-    roll::MemberState,
+    roster::MemberState,
     wording::{self, Count},
 };
 use crate::{
     model::{MemberId, SignedDuration, Timestamp},
+    refusal::{ActError, Code},
     store::{Commit, StoreError, Task, transaction::transact},
     tasks::Kind,
 };
@@ -97,12 +100,12 @@ pub enum Ran {
 }
 
 /// Does what a due task of one of [`KINDS`] asks for. Running it again is harmless.
-pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError> {
+pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, ActError> {
     if task.kind.starts_with("activity.") {
         return notices.run_activity(task).await;
     }
-    let due: Due =
-        serde_json::from_value(task.payload.clone()).map_err(|e| NoticeError::user(format!("待办内容读不懂：{e}")))?;
+    let due: Due = serde_json::from_value(task.payload.clone())
+        .map_err(|e| ActError::refused(Code::BadRequest, format!("待办内容读不懂：{e}")))?;
     let Some(notice) = notices.read(super::NOTICES, &due.notice).await? else {
         return Ok(Ran::Done("通知已不存在".into()));
     };
@@ -115,22 +118,22 @@ pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, NoticeError
         DEADLINE => notices.run_deadline(task, &notice, &due).await,
         REPORT => notices.run_report(&notice, &due).await,
         ARCHIVE => notices.run_archive(&notice).await,
-        other => Err(NoticeError::user(format!("不认识的待办 {other}"))),
+        other => Err(ActError::refused(Code::BadRequest, format!("不认识的待办 {other}"))),
     }
 }
 
 impl Notices {
-    async fn run_send(&self, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+    async fn run_send(&self, notice: &Notice, due: &Due) -> Result<Ran, ActError> {
         if notice.what.repeat.is_none() {
             return match self.send(&notice.id, "bot").await {
                 Ok(_) => Ok(Ran::Done("已发送".into())),
-                Err(NoticeError::Store(error)) => Err(error.into()),
+                Err(ActError::Store(error)) => Err(error.into()),
                 Err(error) => self.not_sent(notice, due.due, &error.to_string()).await,
             };
         }
         let (next, reason) = match self.send_occurrence(notice, due.due).await {
             Ok(next) => (next, "已发送，等下一次".to_owned()),
-            Err(NoticeError::Store(error)) => return Err(error.into()),
+            Err(ActError::Store(error)) => return Err(error.into()),
             Err(error) => {
                 self.not_sent(notice, due.due, &error.to_string()).await?;
                 (self.next_occurrence(notice, due.due, self.now()), format!("这一次没有发出：{error}"))
@@ -141,7 +144,7 @@ impl Notices {
     }
 
     /// Nobody has seen it: its author and those who would get the list are told why, and the notice says so.
-    async fn not_sent(&self, notice: &Notice, planned: Timestamp, why: &str) -> Result<Ran, NoticeError> {
+    async fn not_sent(&self, notice: &Notice, planned: Timestamp, why: &str) -> Result<Ran, ActError> {
         let now = self.now();
         let mut to = notice.what.escalate_to.clone();
         let author = MemberId::new(&notice.by);
@@ -163,7 +166,7 @@ impl Notices {
         Ok(Ran::Done(format!("没有发出：{why}")))
     }
 
-    async fn run_remind(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+    async fn run_remind(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, ActError> {
         let now = self.now();
         if now >= due.due {
             return Ok(Ran::Done("已过截止时间，不再提醒".into()));
@@ -178,7 +181,8 @@ impl Notices {
         }
         let mut missing = Vec::new();
         self.walk(notice, |member, entry| {
-            if entry.is_unanswered() && !entry.is_explained() && entry.due(notice) == due.due {
+            if entry.is_unanswered() && !entry.is_explained() && entry.heard_of(notice) && entry.due(notice) == due.due
+            {
                 missing.push(member);
             }
         })
@@ -192,6 +196,7 @@ impl Notices {
             title: wording::reminder_title(notice, due.due, now),
             text: wording::reminder(notice, due.due, now),
             buttons: buttons(notice),
+            part: Some(Part { notice: notice.id.clone(), words: Words::Reminder, due: due.due }),
         };
         let tasks = outgoing::tell(&format!("{}/tell", task.id), &notice.home(), now, &message);
         self.store.commit(Commit { tasks, ..Commit::default() }).await?;
@@ -202,7 +207,7 @@ impl Notices {
         Ok(self.store.task(&id.into()).await?.map(|task| task.due))
     }
 
-    async fn run_deadline(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+    async fn run_deadline(&self, task: &Task, notice: &Notice, due: &Due) -> Result<Ran, ActError> {
         let now = self.now();
         if self.slept_through(due.due) && !due.waited {
             let payload = encode(&Due { waited: true, ..due.clone() });
@@ -227,6 +232,7 @@ impl Notices {
             title: format!("通知 {} 已截止", notice.id),
             text: wording::overdue(notice, due.due, now),
             buttons: buttons(notice),
+            part: None,
         };
         let mut tasks = outgoing::tell(&format!("{}/tell", task.id), &notice.home(), now, &message);
         let mut report = self::task(
@@ -244,7 +250,13 @@ impl Notices {
                 stored.history.push(Event::new(
                     now,
                     "bot",
-                    format!("截止：已回执 {}，豁免 {}，未回执 {}", count.acknowledged, count.exempt, count.missing),
+                    format!(
+                        "截止：已回执 {}，豁免 {}，未回执 {}{}",
+                        count.acknowledged,
+                        count.exempt,
+                        count.missing,
+                        wording::undelivered(count)
+                    ),
                 ));
             }
             Ok(tasks.clone())
@@ -253,7 +265,7 @@ impl Notices {
         Ok(Ran::Done(format!("截止，未回执 {told} 人")))
     }
 
-    async fn run_report(&self, notice: &Notice, due: &Due) -> Result<Ran, NoticeError> {
+    async fn run_report(&self, notice: &Notice, due: &Due) -> Result<Ran, ActError> {
         let now = self.now();
         let mut count = Count::default();
         let (mut missing, mut explained) = (Vec::new(), Vec::new());
@@ -299,7 +311,7 @@ impl Notices {
         Ok(Ran::Done(format!("名单已发出，未回执 {} 人", count.missing)))
     }
 
-    async fn run_archive(&self, notice: &Notice) -> Result<Ran, NoticeError> {
+    async fn run_archive(&self, notice: &Notice) -> Result<Ran, ActError> {
         transact!(self.store.as_ref(), |tx| {
             for id in open_ids(notice) {
                 tx.delete(OPEN, &id).await?;
@@ -332,6 +344,7 @@ fn add(count: &mut Count, state: MemberState) {
         }
         MemberState::Exempt => count.exempt += 1,
         MemberState::Missing => count.missing += 1,
+        MemberState::Undelivered => count.undelivered += 1,
         MemberState::Waiting => {}
     }
 }

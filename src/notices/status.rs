@@ -5,13 +5,15 @@ use std::{collections::BTreeMap, fmt::Write};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    NoticeError, Notices,
+    Notices,
     notice::State,
-    roll::{Excuse, How, MemberState},
+    roster::{Excuse, How, MemberState},
 };
 use crate::{
-    model::{MemberId, SignedDuration, Timestamp},
-    wording::{length, when},
+    access::{Actor, Principal},
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
+    refusal::{ActError, Code},
+    zh::{length, when},
 };
 
 /// Names in one message.
@@ -40,6 +42,10 @@ pub struct Status {
     pub exempt: usize,
     /// No answer, and the deadline is over.
     pub missing: usize,
+    /// Whom it has reached, the excused left out; who answered has it.
+    pub delivered: usize,
+    /// The deadline is over and it has not reached them: they are not late.
+    pub undelivered: usize,
     /// No answer yet.
     pub waiting: usize,
     /// Left the groups before answering.
@@ -101,17 +107,38 @@ pub struct TrendPoint {
 }
 
 impl Notices {
+    /// How a notice stands, for who may know: its author, who leads one of its groups, and programs that may speak to all it
+    /// is for.
+    pub async fn progress(&self, actor: &Actor, id: &str) -> Result<Status, ActError> {
+        let notice = self.get(id).await?;
+        let leads = |group: &GroupId| self.may_speak(actor, std::slice::from_ref(group)).is_ok();
+        match actor.who {
+            Principal::Member { .. }
+                if !self.people.same(&notice.by, actor) && !notice.what.groups.iter().any(leads) =>
+            {
+                return Err(ActError::refused(Code::Forbidden, "这条通知不是发给您管理的群的"));
+            }
+            Principal::Member { .. } => {}
+            _ => self.may_publish(actor, &notice.what)?,
+        }
+        self.status(&notice.id).await
+    }
+
     /// How a notice stands now.
-    pub async fn status(&self, id: &str) -> Result<Status, NoticeError> {
+    pub(super) async fn status(&self, id: &str) -> Result<Status, ActError> {
         let notice = self.get(id).await?;
         let now = self.now();
         let (mut members, mut left) = (Vec::new(), 0);
+        let (mut delivered, mut under_way) = (0, false);
         self.walk(&notice, |member, entry| {
             if entry.left.is_some() {
                 left += 1;
                 return;
             }
             let state = entry.state(&notice, now);
+            under_way |= entry.is_under_way(&notice);
+            let has_it = !notice.tracks_delivery || entry.told.is_some() || entry.answer.is_some();
+            delivered += usize::from(has_it && !entry.is_exempt());
             let due = entry.due(&notice);
             let at = entry.answer.as_ref().map(|a| a.at);
             members.push(MemberStatus {
@@ -140,7 +167,7 @@ impl Notices {
                     department.late += 1;
                 }
                 MemberState::Exempt => {}
-                MemberState::Waiting | MemberState::Missing => department.open += 1,
+                MemberState::Waiting | MemberState::Missing | MemberState::Undelivered => department.open += 1,
             }
         }
         let mut tenths = [0; 12];
@@ -153,7 +180,9 @@ impl Notices {
         }
         let late = of(MemberState::Late);
         Ok(Status {
-            state: notice.state,
+            state: if under_way && notice.state == State::Sent { State::Sending } else { notice.state },
+            delivered,
+            undelivered: of(MemberState::Undelivered),
             summary: notice.summary(40),
             sent: notice.sent,
             deadline: notice.due,
@@ -179,11 +208,19 @@ pub fn late_minutes(due: Timestamp, at: Timestamp) -> i64 {
 }
 
 impl Status {
+    /// `进行中`, `发送中 3/6`.
+    fn stands(&self) -> String {
+        match self.state {
+            State::Sending => format!("{} {}/{}", self.state.zh(), self.delivered, self.required - self.exempt),
+            state => state.zh().to_owned(),
+        }
+    }
+
     /// Two lines for a chat.
     pub fn brief(&self) -> String {
         let required = self.required - self.exempt;
-        let mut out = format!("通知 {}（{}）：{}/{required} 人已回执", self.id, self.state.zh(), self.acknowledged);
-        for (name, count) in [("迟到", self.late), ("豁免", self.exempt)] {
+        let mut out = format!("通知 {}（{}）：{}/{required} 人已回执", self.id, self.stands(), self.acknowledged);
+        for (name, count) in [("迟到", self.late), ("豁免", self.exempt), ("未送达", self.undelivered)] {
             if count > 0 {
                 let _ = write!(out, "，{name} {count} 人");
             }
@@ -216,7 +253,7 @@ impl Status {
 
     /// A table for a terminal.
     pub fn table(&self, now: Timestamp) -> String {
-        let mut out = format!("通知 {}（{}） {}\n", self.id, self.state.zh(), self.summary);
+        let mut out = format!("通知 {}（{}） {}\n", self.id, self.stands(), self.summary);
         if let Some(deadline) = self.deadline {
             let _ = writeln!(out, "截止：{}", when(deadline, now));
         }
@@ -225,6 +262,9 @@ impl Status {
             "需回执 {} 人：已回执 {}（迟到 {}），豁免 {}，未回执 {}，还在等 {}",
             self.required, self.acknowledged, self.late, self.exempt, self.missing, self.waiting
         );
+        if self.undelivered > 0 {
+            let _ = writeln!(out, "未送达 {} 人，不计迟到", self.undelivered);
+        }
         if self.departments.len() > 1 || self.departments.iter().any(|d| !d.department.is_empty()) {
             out.push('\n');
             for d in &self.departments {
@@ -279,7 +319,7 @@ mod tests {
             excuse: (state == MemberState::Exempt).then(|| Excuse {
                 reason: "在飞机上".into(),
                 at: at("10:01"),
-                state: super::super::roll::ExcuseState::Accepted,
+                state: super::super::roster::ExcuseState::Accepted,
                 by: Some("hr".into()),
             }),
         };
@@ -295,6 +335,8 @@ mod tests {
             late: 1,
             exempt: 1,
             missing: 1,
+            delivered: 5,
+            undelivered: 0,
             waiting: 0,
             left: 0,
             members: vec![

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::{notice::Notice, status::late_minutes};
 use crate::{
     model::{SignedDuration, Timestamp},
-    wording::{length, when},
+    zh::{length, when},
 };
 
 /// Names in one list; more are counted.
@@ -114,6 +114,16 @@ pub struct Count {
     pub exempt: usize,
     /// Without an answer.
     pub missing: usize,
+    /// It never reached them.
+    pub undelivered: usize,
+}
+
+/// How many a notice has not reached, behind the other numbers; nothing where it reached everybody.
+pub fn undelivered(count: Count) -> String {
+    match count.undelivered {
+        0 => String::new(),
+        people => format!("，未送达 {people} 人（不计迟到）"),
+    }
 }
 
 /// To a superior or to the one who ordered it: the list of those without an answer.
@@ -126,7 +136,7 @@ pub fn report(
     explained: &[String],
 ) -> String {
     let mut text = format!(
-        "通知 {} 已在{} 截止：{}\n需回执 {} 人，已回执 {} 人（其中迟到 {} 人），豁免 {} 人，未回执 {} 人。",
+        "通知 {} 已在{} 截止：{}\n需回执 {} 人，已回执 {} 人（其中迟到 {} 人），豁免 {} 人，未回执 {} 人{}。",
         notice.id,
         when(due, now),
         notice.summary(30),
@@ -134,9 +144,10 @@ pub fn report(
         count.acknowledged,
         count.late,
         count.exempt,
-        count.missing
+        count.missing,
+        undelivered(count)
     );
-    let waiting = count.required - count.acknowledged - count.exempt - count.missing;
+    let waiting = count.required - count.acknowledged - count.exempt - count.missing - count.undelivered;
     if waiting > 0 {
         let _ = write!(text, "另有 {waiting} 人的截止时间还没到。");
     }

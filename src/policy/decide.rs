@@ -7,7 +7,7 @@ use super::{
 use crate::{
     detect::{Report, Verdict},
     model::{Category, GroupId, GroupKind, Mode, Role, Severity, Stage, Step, Timestamp},
-    wording,
+    zh,
 };
 
 /// What is known about one message beside the member's standing.
@@ -170,7 +170,7 @@ pub fn outlook(policy: &Policy, external: bool, decision: &mut Decision, weight:
         Some(rung) if rung.ask || (external && rung.step >= policy.external_ask_from) => {
             "再次违规将提请管理者处理".to_owned()
         }
-        Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", wording::length(*length)),
+        Some(Rung { step: Step::Mute, length, .. }) => format!("再次违规将被禁言 {}", zh::length(*length)),
         Some(Rung { step: Step::Remove, .. }) => "再次违规将被移出本群".to_owned(),
         Some(_) => "再次违规将被警告".to_owned(),
     };

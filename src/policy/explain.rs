@@ -6,7 +6,7 @@ use super::{Decision, Facts, MemberState, Policy, Standing, apply, decide, ladde
 use crate::{
     detect::{Finding, Report, Verdict},
     model::{CaseId, Category, GroupId, GroupKind, Mode, Role, Severity, SignedDuration, Stage, Step, Timestamp},
-    wording,
+    zh,
 };
 
 /// Who says it, in the stories told.
@@ -25,13 +25,13 @@ pub fn explain(policy: &Policy) -> String {
     let new = &policy.newcomer;
     let mut lines = vec![
         format!("策略「{}」（{}）", policy.title, policy.label()),
-        format!("记分从消息发出时起 {}内有效，各算各的，再犯不会延长。", wording::length(policy.strike_expires)),
+        format!("记分从消息发出时起 {}内有效，各算各的，再犯不会延长。", zh::length(policy.strike_expires)),
         String::new(),
         "普通成员发广告：".to_owned(),
     ];
     lines.extend(ads(policy, Who::Member));
     lines.push(String::new());
-    let (within, messages) = (wording::length(new.within), new.messages);
+    let (within, messages) = (zh::length(new.within), new.messages);
     lines.push(format!("新成员发广告（机器人看到其入群，且入群不满 {within}或发言不满 {messages} 条）："));
     lines.extend(ads(policy, Who::Newcomer));
     lines.push(String::new());
@@ -99,7 +99,7 @@ fn ads(policy: &Policy, who: Who) -> Vec<String> {
 pub fn ladder(policy: &Policy) -> String {
     let unit = policy.unit.zh();
     let rungs = policy.ladder.0.iter().map(|rung| {
-        let length = if rung.step == Step::Mute { format!(" {}", wording::length(rung.length)) } else { String::new() };
+        let length = if rung.step == Step::Mute { format!(" {}", zh::length(rung.length)) } else { String::new() };
         let ask = if rung.ask { "（先由管理者确认）" } else { "" };
         format!("{} {unit}{}{length}{ask}", rung.at, rung.step.zh())
     });
@@ -112,7 +112,7 @@ pub fn ladder(policy: &Policy) -> String {
         Unit::Count if points.critical > 1 => format!("严重的一次计 {} 次", points.critical),
         Unit::Count => "不分轻重".to_owned(),
     });
-    text.push_str(&format!("，{}后失效。", wording::length(policy.strike_expires)));
+    text.push_str(&format!("，{}后失效。", zh::length(policy.strike_expires)));
     let graver = policy.categories.iter().filter(|(_, rule)| rule.severity == Some(Severity::Critical));
     let graver: Vec<&str> = graver.map(|(category, _)| category.zh()).collect();
     if !graver.is_empty() {
@@ -124,7 +124,7 @@ pub fn ladder(policy: &Policy) -> String {
 /// A decision in words.
 fn outcome(decision: &Decision) -> String {
     if let (Some(by), None) = (decision.recall_by, &decision.strike) {
-        let within = wording::length(by.duration_since(EPOCH));
+        let within = zh::length(by.duration_since(EPOCH));
         return format!("私下请本人在 {within}内撤回，并告知管理者；不记分");
     }
     if !decision.opens_case() {
@@ -134,7 +134,7 @@ fn outcome(decision: &Decision) -> String {
     let mut text = match (decision.step, decision.until, &decision.strike) {
         (Step::Hint, _, None) => "私下提示，不记分".to_owned(),
         (Step::Hint, ..) => "私下提示".to_owned(),
-        (Step::Mute, Some(until), Some(strike)) => format!("禁言 {}", wording::length(until.duration_since(strike.at))),
+        (Step::Mute, Some(until), Some(strike)) => format!("禁言 {}", zh::length(until.duration_since(strike.at))),
         (Step::Remove, ..) if decision.ban => "移出，永久不得入群".to_owned(),
         (step, ..) => step.zh().to_owned(),
     };
@@ -244,7 +244,7 @@ mod tests {
         let all = ["default", "gentle", "three-strikes", "strict"].map(|name| ladder(&Policy::shipped(name)));
         insta::assert_snapshot!(all.join("\n"), @r"
         累计 2 分警告，4 分禁言 2 小时，6 分移出。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
-        累计 1 分警告，2 分禁言 10 分钟，4 分禁言 2 小时，6 分禁言 1 天，8 分移出（先由管理者确认）。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
+        累计 1 分警告，4 分禁言 10 分钟，6 分禁言 2 小时，8 分禁言 1 天，10 分移出（先由管理者确认）。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。
         累计 1 次警告，2 次禁言 2 小时，3 次移出。严重的一次计 3 次，30 天后失效。
         累计 2 分警告，4 分禁言 2 小时，6 分移出。轻 1 分，中 2 分，重 4 分，严重 6 分，30 天后失效。广告引流、跨群推广、辱骂、谣言、赌博、色情、违禁品、诈骗、暴恐、涉政、可疑链接一律按严重计。
         ");

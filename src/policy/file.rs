@@ -4,11 +4,8 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use jiff::{SignedDuration, Span, SpanRelativeTo};
-use serde::{
-    Deserialize, Deserializer,
-    de::{DeserializeOwned, Error},
-};
+use jiff::SignedDuration;
+use serde::{Deserialize, de::DeserializeOwned};
 use toml::Spanned;
 
 use super::{
@@ -17,6 +14,7 @@ use super::{
     lifecycle,
 };
 use crate::{
+    duration::duration,
     model::{Category, GroupId, Severity, Step},
     toml_text::{self, Mistake, line_of},
 };
@@ -68,24 +66,9 @@ impl Policy {
     }
 }
 
-/// A present plus this still makes a date.
-const LONGEST: SignedDuration = SignedDuration::from_hours(100 * 365 * 24);
-
-/// A length of time as people write it: `30s`, `10m`, `2h`, `30d` (a day has 24 hours); at most a hundred years.
-#[derive(Clone, Copy, Debug)]
-struct Length(SignedDuration);
-
-impl<'de> Deserialize<'de> for Length {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let length = text
-            .parse::<Span>()
-            .ok()
-            .and_then(|span| span.to_duration(SpanRelativeTo::days_are_24_hours()).ok())
-            .filter(|length| length.is_positive() && *length <= LONGEST);
-        length.map(Self).ok_or_else(|| D::Error::custom(format!("`{text}` 不是时长，请写 30s、10m、2h、30d 这样的值")))
-    }
-}
+/// A length of time, see [`crate::duration`].
+#[derive(Clone, Copy, Debug, Deserialize)]
+struct Length(#[serde(deserialize_with = "duration")] SignedDuration);
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]

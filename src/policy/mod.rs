@@ -1,7 +1,8 @@
 //! What follows from a finding: the ladder an owner can read. Pure: no clock, no randomness, no I/O.
 //!
 //! [`decide()`] takes the group's [`Policy`], the member's [`Standing`], the facts of one message and the present, and
-//! answers a [`Decision`]; `moderation` stores it and turns it into tasks. [`apply`] and [`revoke`] keep the standing.
+//! answers a [`Decision`]; `moderation` stores it and turns it into tasks. [`apply`] and [`revoke`] keep the standing, [`recount()`]
+//! says what is left of it.
 
 pub mod breaker;
 pub mod decide;
@@ -9,6 +10,7 @@ pub mod explain;
 pub mod file;
 pub mod ladder;
 pub mod lifecycle;
+mod recount;
 pub mod rulebook;
 pub mod standing;
 #[cfg(test)]
@@ -17,4 +19,5 @@ mod tests;
 pub use decide::{Decision, Facts, NewStrike, decide};
 pub use file::Fault;
 pub use ladder::Policy;
-pub use standing::{MemberState, Revoked, Standing, Strike, apply, revoke};
+pub use recount::recount;
+pub use standing::{MemberState, Standing, Strike, apply, revoke};

@@ -26,7 +26,7 @@ pub struct Strike {
     /// Taken back by an admin or an appeal.
     #[serde(default)]
     pub revoked: bool,
-    /// From a rehearsal or a watched group: it counts only while that lasts.
+    /// From a dry run or a watched group: it counts only while that lasts.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub rehearsed: bool,
 }
@@ -47,6 +47,26 @@ pub enum MemberState {
     Removed,
     /// Removed for good, in sister groups too where the policy says so.
     Banned,
+}
+
+impl MemberState {
+    /// From mild to hard; of two mutes the longer one is harder.
+    fn rank(&self) -> (u8, Timestamp) {
+        match self {
+            Self::Normal => (0, Timestamp::MIN),
+            Self::Muted { until } => (1, *until),
+            Self::Removed => (2, Timestamp::MIN),
+            Self::Banned => (3, Timestamp::MIN),
+        }
+    }
+    /// The harder of two states.
+    pub fn harder(self, other: Self) -> Self {
+        if self.rank() < other.rank() { other } else { self }
+    }
+    /// The milder of two states.
+    pub fn milder(self, other: Self) -> Self {
+        if other.rank() < self.rank() { other } else { self }
+    }
 }
 
 /// All that the ladder needs to know of one member in one group.
@@ -117,14 +137,7 @@ impl Standing {
             }
         }
         self.strikes.sort_by_key(|s| s.at);
-        self.state = match (std::mem::take(&mut self.state), other.state) {
-            (MemberState::Banned, _) | (_, MemberState::Banned) => MemberState::Banned,
-            (MemberState::Removed, _) | (_, MemberState::Removed) => MemberState::Removed,
-            (MemberState::Muted { until: a }, MemberState::Muted { until: b }) => {
-                MemberState::Muted { until: a.max(b) }
-            }
-            (MemberState::Normal, state) | (state, MemberState::Normal) => state,
-        };
+        self.state = std::mem::take(&mut self.state).harder(other.state);
         self.since = [self.since, other.since].into_iter().flatten().min();
         // Known under the other id already: when that one joined is what counts.
         self.joined = if other.since.is_some() { other.joined } else { self.joined };
@@ -136,40 +149,20 @@ impl Standing {
         }
     }
 
-    /// The strike of this case was a rehearsal: nobody was told, so it never leads to anything real.
+    /// The strike of this case was a dry run: nobody was told, so it never leads to anything real.
     pub fn rehearse(&mut self, case: &CaseId) {
         self.strikes.iter_mut().filter(|strike| strike.case == *case).for_each(|strike| strike.rehearsed = true);
     }
-    /// The rehearsal is over: what was only tried does not count.
-    pub fn forget_rehearsals(&mut self) {
+    /// The dry run is over: what was only tried does not count.
+    pub fn forget_dry_runs(&mut self) {
         self.strikes.retain(|strike| !strike.rehearsed);
     }
 }
 
-/// What follows from taking a case back.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Revoked {
-    /// It had counted and no longer does.
-    pub strike: bool,
-    /// A mute ends now, or the member may come back: the state is normal again.
-    pub lifted: bool,
-}
-
-/// Takes a case's strike back. If `caused_state` (this case muted or removed the member and nothing later did), the state
-/// becomes normal. Doing it twice changes nothing the second time.
-pub fn revoke(standing: &mut Standing, case: &CaseId, caused_state: bool) -> Revoked {
-    let mut revoked = Revoked::default();
-    let mut known = false;
-    for strike in standing.strikes.iter_mut().filter(|s| s.case == *case) {
-        known = true;
-        revoked.strike |= !std::mem::replace(&mut strike.revoked, true);
-    }
-    // A case whose strike was pruned or never existed says nothing new about a later mute.
-    if caused_state && (revoked.strike || !known) && standing.state != MemberState::Normal {
-        standing.state = MemberState::Normal;
-        revoked.lifted = true;
-    }
-    revoked
+/// Takes a case's strike back; what that changes of the state, [`super::recount()`] says. Doing it twice changes nothing the
+/// second time.
+pub fn revoke(standing: &mut Standing, case: &CaseId) {
+    standing.strikes.iter_mut().filter(|strike| strike.case == *case).for_each(|strike| strike.revoked = true);
 }
 
 #[cfg(test)]

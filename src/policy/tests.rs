@@ -1,5 +1,7 @@
 //! The shipped ladders step by step, and what must hold for every policy and every story.
 
+use std::collections::BTreeMap;
+
 use jiff::SignedDuration;
 use proptest::prelude::*;
 
@@ -63,6 +65,8 @@ struct Story {
     breaker_open: bool,
     strict_until: Option<Timestamp>,
     cases: u32,
+    /// What each case really brought: a step that a person was only asked about brought nothing.
+    brought: BTreeMap<CaseId, MemberState>,
 }
 
 impl Story {
@@ -83,6 +87,7 @@ impl Story {
             breaker_open: false,
             strict_until: None,
             cases: 0,
+            brought: BTreeMap::new(),
         }
     }
     fn decide(&self, report: &Report) -> Decision {
@@ -102,12 +107,27 @@ impl Story {
         };
         decide(&self.policy, &self.standing, &facts, self.now)
     }
+    /// Takes a case back as moderation does.
+    fn revoke(&mut self, case: &CaseId) {
+        revoke(&mut self.standing, case);
+        let left = recount(&self.policy, &self.standing, self.now, |strike, ladder| {
+            ladder.milder(self.brought[&strike.case].clone())
+        });
+        self.standing.state = std::mem::take(&mut self.standing.state).milder(left);
+    }
+    /// Whose mute is over may speak again.
+    fn mute_over(&mut self) {
+        if matches!(self.standing.state, MemberState::Muted { until } if until <= self.now) {
+            self.standing.state = MemberState::Normal;
+        }
+    }
     fn report(&mut self, report: &Report) -> Decision {
         let decision = self.decide(report);
         if decision.opens_case() {
             self.cases += 1;
             let case = CaseId::new(format!("C{}", self.cases));
             apply(&mut self.standing, &decision, &case, self.now);
+            self.brought.insert(case, decision.state.clone().unwrap_or_default());
         }
         decision
     }
@@ -138,7 +158,7 @@ impl Story {
 fn every_shipped_policy_reads() {
     for (name, text) in file::SHIPPED {
         let policy = Policy::parse(name, text).unwrap_or_else(|faults| panic!("{name}: {faults:?}"));
-        assert_eq!(policy.label(), format!("{name}@1"));
+        assert!(policy.label().starts_with(&format!("{name}@")), "{}", policy.label());
     }
 }
 
@@ -410,11 +430,12 @@ fn strict_removes_as_soon_as_found() {
 #[test]
 fn gentle_never_removes_by_itself() {
     let mut story = Story::under("gentle");
-    assert_eq!(story.ad(), "mute 10 0→2 第1/4 再次违规将被禁言 2 小时");
-    assert_eq!(story.ad(), "mute 120 2→4 第2/4 再次违规将被禁言 1 天");
-    assert_eq!(story.ad(), "mute 1440 4→6 第3/4 再次违规将提请管理者处理");
-    let fourth = story.report(&hit(Category::Ads, Severity::Medium));
-    assert_eq!((fourth.step, fourth.needs_human, fourth.state), (Step::Remove, true, None));
+    assert_eq!(story.ad(), "warn 0→2 第1/5 再次违规将被禁言 10 分钟");
+    assert_eq!(story.ad(), "mute 10 2→4 第2/5 再次违规将被禁言 2 小时");
+    assert_eq!(story.ad(), "mute 120 4→6 第3/5 再次违规将被禁言 1 天");
+    assert_eq!(story.ad(), "mute 1440 6→8 第4/5 再次违规将提请管理者处理");
+    let fifth = story.report(&hit(Category::Ads, Severity::Medium));
+    assert_eq!((fifth.step, fifth.needs_human, fifth.state), (Step::Remove, true, None));
     let mut story = Story::under("gentle");
     story.says(Category::Junk, Severity::Low);
     assert!(story.says(Category::Junk, Severity::Low).starts_with("warn 0→1"));
@@ -492,9 +513,10 @@ fn revoking_lifts_what_the_case_caused_and_is_idempotent() {
     story.ad();
     story.ad();
     let case = CaseId::new("C2");
-    assert_eq!(revoke(&mut story.standing, &case, true), Revoked { strike: true, lifted: true });
+    story.revoke(&case);
+    assert_eq!((story.standing.live_points(story.now), &story.standing.state), (2, &MemberState::Normal));
     let once = story.standing.clone();
-    assert_eq!(revoke(&mut story.standing, &case, true), Revoked::default());
+    story.revoke(&case);
     assert_eq!(story.standing, once);
     assert!(story.ad().starts_with("mute"), "back to one strike");
 }
@@ -540,13 +562,55 @@ proptest! {
         let far = story.now + hours(24 * 365);
         prop_assert_eq!(story.standing.live_points(far), 0);
         for n in 1..=story.cases {
-            revoke(&mut story.standing, &CaseId::new(format!("C{n}")), true);
+            story.revoke(&CaseId::new(format!("C{n}")));
             let once = story.standing.clone();
-            revoke(&mut story.standing, &CaseId::new(format!("C{n}")), true);
+            story.revoke(&CaseId::new(format!("C{n}")));
             prop_assert_eq!(&story.standing, &once);
         }
         prop_assert_eq!(story.standing.live_points(start()), 0);
         prop_assert_eq!(&story.standing.state, &MemberState::Normal);
+    }
+
+    /// However strikes were taken back, the member stands as if those had never been.
+    #[test]
+    fn what_is_left_is_what_the_ladder_says_of_the_rest(
+        policy in shipped(),
+        said in prop::collection::vec((category(), any::<bool>(), 1i64..40 * 24, any::<bool>()), 1..12),
+        after in 0i64..100,
+    ) {
+        let (mut whole, mut rest) = (Story::under(policy), Story::under(policy));
+        let mut taken_back = Vec::new();
+        for (category, high, gap, wrong) in said {
+            let severity = if high { Severity::High } else { Severity::Medium };
+            for story in [&mut whole, &mut rest] {
+                story.later(hours(gap));
+                story.mute_over();
+            }
+            if matches!(whole.standing.state, MemberState::Removed | MemberState::Banned) {
+                break; // nothing more is said
+            }
+            let before = whole.cases;
+            whole.report(&hit(category, severity));
+            if !wrong {
+                rest.report(&hit(category, severity));
+            } else if whole.cases > before {
+                taken_back.push(CaseId::new(format!("C{}", whole.cases)));
+            }
+        }
+        for story in [&mut whole, &mut rest] {
+            story.later(hours(after));
+            story.mute_over();
+        }
+        for case in &taken_back {
+            whole.revoke(case);
+        }
+        // A step that a person was only asked about left its doer where they were, once over and once not: never worse.
+        let worst = whole.standing.state.clone().harder(rest.standing.state.clone());
+        prop_assert_eq!(&worst, &rest.standing.state);
+        let asks = |category: &Category| whole.policy.ladder_of(*category).0.iter().any(|rung| rung.ask);
+        if !Category::ALL.iter().any(asks) {
+            prop_assert_eq!(&whole.standing.state, &rest.standing.state);
+        }
     }
 
     /// More before, or worse now, never means less.

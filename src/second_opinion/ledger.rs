@@ -8,7 +8,7 @@ use crate::{
     model::{GroupId, Timestamp},
     settings::SecondOpinion,
     store::{Collection, Document, Name, Store, StoreError, Tx, transaction::transact},
-    wording,
+    zh,
 };
 
 /// What a day took, by date.
@@ -126,11 +126,11 @@ impl Month {
 
 /// `2026-05`, as people of the settings' time zone count.
 pub fn month_of(at: Timestamp) -> String {
-    at.to_zoned(wording::zone()).strftime("%Y-%m").to_string()
+    at.to_zoned(zh::zone()).strftime("%Y-%m").to_string()
 }
 
 fn day_id(now: Timestamp) -> String {
-    now.to_zoned(wording::zone()).date().to_string()
+    now.to_zoned(zh::zone()).date().to_string()
 }
 
 /// The id of a group's month.

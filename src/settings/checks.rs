@@ -5,8 +5,8 @@ use std::{collections::HashMap, path::Path};
 use jiff::SignedDuration;
 
 use super::{
-    Environment, Files, SecondOpinionMode, Secret, Settings, document::Document, files::Kind, problem::did_you_mean,
-    second_opinion,
+    Environment, Files, SecondOpinionMode, Secret, Settings, company, document::Document, files::Kind,
+    problem::did_you_mean, second_opinion,
 };
 use crate::model::{GroupKind, Mode};
 
@@ -29,6 +29,9 @@ pub(super) fn each_secret(settings: &mut Settings, visit: &mut dyn FnMut(&str, &
                 visit(&format!("wecom.archive.private_keys.{version}"), key);
             }
             archive.proxy_password.iter_mut().for_each(|s| visit("wecom.archive.proxy_password", s));
+        }
+        if let Some(urgent) = &mut wecom.urgent {
+            visit("wecom.urgent.secret", &mut urgent.secret);
         }
     }
     if let Some(key) = settings.detect.second_opinion.as_mut().and_then(|opinion| opinion.key.as_mut()) {
@@ -63,11 +66,19 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     if let Some(opinion) = &settings.detect.second_opinion {
         second_opinion::check(opinion, document);
     }
+    for (index, name) in settings.detect.competitors.iter().enumerate() {
+        if let Some(why) = company::unfit(name) {
+            document.wrong(&format!("detect.competitors[{index}]"), format!("“{name}”：{why}"));
+        }
+    }
     for name in &settings.detect.skip_wordlists {
         named(&settings.files, document, "detect.skip_wordlists", Kind::Wordlist, name);
     }
     if settings.retention.messages < SignedDuration::from_hours(7 * 24) {
         document.wrong("retention.messages", "消息至少要保留 7d：企业微信可能重复投递");
+    }
+    if settings.retention.audit < SignedDuration::from_hours(90 * 24) {
+        document.wrong("retention.audit", "操作记录至少要保留 90d");
     }
     if let Some(hours) = &settings.working_hours
         && hours.from >= hours.to
@@ -104,6 +115,9 @@ fn wecom(settings: &Settings, document: &mut Document<'_>) {
             }
             _ => {}
         }
+    }
+    if wecom.urgent.is_some() && settings.escalation.is_none() && !document.is_in_doubt("escalation") {
+        document.wrong("wecom.urgent", "要先写 [escalation]：电话打给里面的人");
     }
     if let Some(intercept) = &wecom.intercept {
         if wecom.app.is_none() {
@@ -206,6 +220,12 @@ fn groups(settings: &Settings, document: &mut Document<'_>) {
             if settings.wecom.is_some() && !app && !document.is_in_doubt("wecom") {
                 document.wrong(&at("mode"), "full 需要 [wecom.app]：由应用移出和拉回成员");
             }
+        }
+        if group.welcome.is_some() && !matches!(group.kind(), GroupKind::App | GroupKind::Customer) {
+            document.wrong(
+                &at("welcome"),
+                "welcome 只用于应用群（kind = \"app\"）和客户群（kind = \"customer\"）：其它群没有能用的入群欢迎语",
+            );
         }
         if group.mode == Mode::Assisted && group.owner.is_none() && group.admins.is_empty() {
             document.wrong(&at("mode"), "assisted 要写 owner 或 admins：待办卡要发给人");

@@ -6,12 +6,14 @@ use std::ops::RangeInclusive;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{
-    SecondOpinion,
-    kinds::Kinds,
-    units::{duration, parse_duration},
+use super::{FileReading, LinkReading, Ocr, SecondOpinion, kinds::Kinds};
+use crate::{
+    detect::{
+        budget,
+        history::{COUNTED, Limits, PER_MEMBER},
+    },
+    duration::{duration, parse_duration},
 };
-use crate::detect::history::{COUNTED, Limits, PER_MEMBER};
 
 /// What is the company's own.
 #[derive(Clone, Debug, Deserialize)]
@@ -27,14 +29,31 @@ pub struct Detect {
     pub protected_names: Vec<String>,
     /// Phone and card numbers and e-mail addresses the company publishes itself: posting them leaks nothing.
     pub own_numbers: Vec<String>,
+    /// Account names of the company itself (`haofang888`): asking to be reached there is no advert.
+    pub own_accounts: Vec<String>,
+    /// Names and brands of competitors: whoever mentions one is shown to a person.
+    pub competitors: Vec<String>,
+    /// The company's price list, `prices.xlsx` or `prices.csv` with product, lowest and highest price, relative to the config
+    /// folder: a member's price outside it is shown to a person.
+    pub price_list: Option<String>,
     /// Wordlists not to use, by path without `.txt`: `ads/contact`.
     pub skip_wordlists: Vec<String>,
     /// Look for QR codes in pictures and judge them as links; default on.
     pub qr_codes: bool,
+    /// Honest messages of a thousand that may be acted on, at most: sets the acting threshold by the measured curve. Without it
+    /// `act` of `scores.toml` counts.
+    #[serde(deserialize_with = "false_alarms")]
+    pub false_alarms: Option<f32>,
     /// When flooding begins.
     pub flood: Flood,
     /// Kinds of messages that no group wants; default none.
     pub kinds: Kinds,
+    /// Words in pictures; not read unless given.
+    pub ocr: Option<Ocr>,
+    /// What files hold.
+    pub files: FileReading,
+    /// Where short links lead.
+    pub links: LinkReading,
     /// A language model that is asked too; none unless given.
     pub second_opinion: Option<SecondOpinion>,
 }
@@ -47,10 +66,17 @@ impl Default for Detect {
             staff_names: Vec::new(),
             protected_names: Vec::new(),
             own_numbers: Vec::new(),
+            own_accounts: Vec::new(),
+            competitors: Vec::new(),
+            price_list: None,
             skip_wordlists: Vec::new(),
             qr_codes: true,
+            false_alarms: None,
             flood: Flood::default(),
             kinds: Kinds::default(),
+            ocr: None,
+            files: FileReading::default(),
+            links: LinkReading::default(),
             second_opinion: None,
         }
     }
@@ -90,6 +116,15 @@ pub struct Flood {
     /// As long as nobody was told, what is said within so long of the last message belongs to the same deed; default 10 min.
     #[serde(deserialize_with = "window")]
     pub deed_within: SignedDuration,
+}
+
+/// A number, or the same in words.
+fn false_alarms<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f32>, D::Error> {
+    let text = match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => text,
+        other => other.to_string(),
+    };
+    budget::parse_false_alarms(&text).map(Some).map_err(D::Error::custom)
 }
 
 /// A length of time, or none at all: `0s`.

@@ -1,19 +1,19 @@
 //! The detector as the settings and the wordlists want it.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use tracing::warn;
 
 use super::{Kinds, Problem, Settings, document::in_file, files::Kind};
 use crate::{
-    detect::{self, Detector, ListError, Lists, Mistakes, kinds::KindRules, score::Scores},
+    detect::{self, Detector, ListError, Lists, Mistakes, budget::Curve, kinds::KindRules, score::Scores},
     model::Timestamp,
 };
 
 /// Lines that are logged of each kind.
 const LOGGED: usize = 20;
 
-/// What is wrong with the wordlists, which are in force without it.
+/// What is wrong with the wordlists and the price list, which are in force without it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ListTroubles {
     /// Lines that do nothing.
@@ -47,10 +47,16 @@ impl Settings {
     /// Compiles the wordlists without what is wrong in them; `now` tells which entries have expired.
     pub fn detector(&self, now: Timestamp) -> Result<(Detector, ListTroubles), Vec<Problem>> {
         let (lists, mut grave) = self.lists();
-        let (detector, mistakes) = Detector::load(&lists, self.detector_settings(now)?);
+        let (prices, wrong_prices) = self.prices();
+        let (learned, wrong_models) = self.models();
+        let settings = detect::Settings { prices, learned, ..self.detector_settings(now)? };
+        let (detector, mistakes) = Detector::load(&lists, settings);
         let Mistakes { lines, examples, hints } = mistakes;
         grave.extend(self.list_problems(&examples));
-        Ok((detector, ListTroubles { lines: self.list_problems(&lines), grave, hints: self.list_problems(&hints) }))
+        let mut lines = self.list_problems(&lines);
+        lines.extend(wrong_prices);
+        grave.extend(wrong_models);
+        Ok((detector, ListTroubles { lines, grave, hints: self.list_problems(&hints) }))
     }
 
     /// The wordlists in force: the shipped ones, the config folder's over them, without those switched off; and the files
@@ -64,20 +70,24 @@ impl Settings {
                 Err(problem) => unread.push(problem),
             }
         }
+        self.add_competitors(&mut lists);
         (lists, unread)
     }
 
-    /// What the detector must know besides the lists.
-    pub fn detector_settings(&self, now: Timestamp) -> Result<detect::Settings, Vec<Problem>> {
+    /// What the detector must know besides the lists, prices and models.
+    fn detector_settings(&self, now: Timestamp) -> Result<detect::Settings, Vec<Problem>> {
         let own = &self.detect;
         Ok(detect::Settings {
             own_domains: own.allow_domains.clone(),
             names: own.brands.clone(),
             staff: own.staff_names.clone(),
             own_numbers: own.own_numbers.clone(),
+            own_accounts: own.own_accounts.clone(),
+            prices: Arc::default(),
             protected_names: own.protected_names.clone(),
-            learned: self.models()?,
+            learned: Vec::new(),
             kinds: self.kinds(),
+            content_rules: self.content_rules(),
             limits: own.flood.limits(),
             scores: self.scores()?,
             today: now.to_zoned(self.time_zone.clone()).date(),
@@ -97,7 +107,11 @@ impl Settings {
     /// What each signal weighs.
     pub fn scores(&self) -> Result<Scores, Vec<Problem>> {
         let file = self.files.scores().map_err(|problem| vec![problem])?;
-        Scores::parse(&file.text).map_err(|mistakes| in_file(Path::new(&file.shown), &mistakes))
+        let mut scores = Scores::parse(&file.text).map_err(|mistakes| in_file(Path::new(&file.shown), &mistakes))?;
+        if let Some(budget) = self.detect.false_alarms {
+            scores.act = Curve::shipped().threshold(budget).max(scores.review);
+        }
+        Ok(scores)
     }
 
     /// Errors in lists, with the files' places as the admin knows them.

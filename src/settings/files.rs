@@ -12,10 +12,10 @@ use std::{
 
 use rust_embed::RustEmbed;
 
-use super::{Problem, sheet};
+use super::{Problem, company, sheet};
 use crate::{
     detect::{Lists, lexicon::Form},
-    encoding, wording,
+    encoding, zh,
 };
 
 #[derive(RustEmbed)]
@@ -23,7 +23,7 @@ use crate::{
 struct Config;
 
 /// Endings of wordlists that are no plain text of one word a line.
-const LISTS: [&str; 10] = ["csv", "tsv", "json", "xlsx", "xlsm", "xlsb", "xls", "et", "ods", "dic"];
+const LISTS: [&str; 11] = ["csv", "tsv", "json", "xlsx", "xlsm", "xlsb", "xls", "et", "ods", "dic", "md"];
 
 /// The kinds of files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,6 +61,7 @@ impl Kind {
             Self::Wordlist if file.starts_with("~$") => None, // Excel has it open
             Self::Wordlist => match &*ending.to_ascii_lowercase() {
                 "txt" | "" => Some(stem.to_owned()),
+                "md" if stem.eq_ignore_ascii_case("readme") => None,
                 ending if LISTS.contains(&ending) => Some(file.to_owned()),
                 _ => None,
             },
@@ -109,6 +110,9 @@ pub struct Text {
     pub text: String,
 }
 
+/// Names that are listed where one is not known.
+const MOST_NAMED: usize = 20;
+
 /// Where policies, rulebooks and wordlists come from.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
@@ -135,6 +139,9 @@ impl Files {
 
     /// The place of a file, named with its ending (`ads/contact.txt`), as an admin knows it.
     pub fn shown(&self, kind: Kind, file: &str) -> String {
+        if let Some(setting) = company::shown(file).filter(|_| kind == Kind::Wordlist) {
+            return setting.to_owned();
+        }
         let name = file.strip_suffix(kind.extension()).unwrap_or(file);
         match self.own(kind).get(name) {
             Some(path) => path.display().to_string(),
@@ -175,14 +182,16 @@ impl Files {
 
     fn bytes(&self, kind: Kind, name: &str) -> Result<(String, Cow<'static, [u8]>), Problem> {
         if let Some(path) = self.own(kind).remove(name) {
-            let bytes = std::fs::read(&path)
-                .map_err(|e| Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))))?;
+            let bytes =
+                std::fs::read(&path).map_err(|e| Problem::new(&path, 0, format!("读不了：{}", zh::refusal(&e))))?;
             return Ok((path.display().to_string(), Cow::Owned(bytes)));
         }
         let shown = format!("内置:{}/{name}{}", kind.folder(), kind.extension());
-        let bytes = kind
-            .shipped_bytes(name)
-            .ok_or_else(|| Problem::new(self.resolve(kind.folder()), 0, format!("没有叫 `{name}` 的{}", kind.zh())))?;
+        let bytes = kind.shipped_bytes(name).ok_or_else(|| {
+            let known: Vec<String> = self.list(kind).into_iter().take(MOST_NAMED).collect();
+            let text = format!("没有叫 `{name}` 的{}，现有：{}", kind.zh(), known.join("、"));
+            Problem::new(self.resolve(kind.folder()), 0, text)
+        })?;
         Ok((shown, bytes))
     }
 
@@ -195,7 +204,7 @@ impl Files {
                 Ok(Text { name: name.to_owned(), shown: path.display().to_string(), text })
             }
             Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
-                Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))))
+                Err(Problem::new(&path, 0, format!("读不了：{}", zh::refusal(&e))))
             }
             _ => Ok(Text {
                 name: name.to_owned(),
@@ -212,7 +221,7 @@ impl Files {
         let (shown, text) = match std::fs::read_to_string(&path) {
             Ok(text) if self.folder.is_some() => (path.display().to_string(), text),
             Err(e) if self.folder.is_some() && e.kind() != io::ErrorKind::NotFound => {
-                return Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e))));
+                return Err(Problem::new(&path, 0, format!("读不了：{}", zh::refusal(&e))));
             }
             _ => {
                 let shipped = Config::get(name).map(|file| String::from_utf8_lossy(&file.data).into_owned());
@@ -279,13 +288,19 @@ impl Files {
         paths
     }
 
-    /// Writes everything that is shipped into `folder`, the settings template included. Existing files are kept unless
+    /// Writes what an admin begins with into `folder`: the settings template and a list for own words. `with_shipped`: also a
+    /// copy of everything that ships, which then wins over what later versions bring. Existing files are kept unless
     /// `overwrite`. Returns the paths written.
-    pub fn write_out(folder: &Path, overwrite: bool) -> io::Result<Vec<PathBuf>> {
-        let config = Config::iter().filter_map(|path| Some((path.to_string(), Config::get(&path)?.data)));
-        let lists = Lists::shipped_files().map(|(path, bytes)| (format!("wordlists/{path}"), Cow::Owned(bytes)));
+    pub fn write_out(folder: &Path, overwrite: bool, with_shipped: bool) -> io::Result<Vec<PathBuf>> {
+        let own = (OWN_LIST.to_owned(), Cow::Borrowed(OWN_WORDS.as_bytes()));
+        let config = Config::iter()
+            .filter(|path| with_shipped || &**path == SETTINGS)
+            .filter_map(|path| Some((path.to_string(), Config::get(&path)?.data)));
+        let lists = Lists::shipped_files()
+            .filter(|_| with_shipped)
+            .map(|(path, bytes)| (format!("wordlists/{path}"), Cow::Owned(bytes)));
         let mut written = Vec::new();
-        for (path, bytes) in config.chain(lists) {
+        for (path, bytes) in config.chain(lists).chain([own]) {
             let target = folder.join(&path);
             if target.exists() && !overwrite {
                 continue;
@@ -296,10 +311,50 @@ impl Files {
             std::fs::write(&target, &bytes)?;
             written.push(target);
         }
+        for kind in [Kind::Policy, Kind::Rulebook] {
+            std::fs::create_dir_all(folder.join(kind.folder()))?;
+        }
         written.sort();
         Ok(written)
     }
+
+    /// The config folder's files that take the place of one that ships: those that are word for word the same, which only keep
+    /// better ones of later versions away, and those that differ.
+    pub fn copies(&self) -> Copies {
+        let mut copies = Copies::default();
+        for kind in [Kind::Policy, Kind::Rulebook, Kind::Wordlist] {
+            for (name, path) in self.own(kind) {
+                let Some(shipped) = kind.shipped_bytes(&name) else { continue };
+                let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\r', "");
+                match std::fs::read(&path) {
+                    Ok(own) if plain(&own) == plain(&shipped) => copies.same.push(path),
+                    Ok(_) => copies.differ.push(path),
+                    Err(_) => {} // said where it is read
+                }
+            }
+        }
+        copies
+    }
 }
+
+/// See [`Files::copies`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Copies {
+    /// As they ship.
+    pub same: Vec<PathBuf>,
+    /// Others.
+    pub differ: Vec<PathBuf>,
+}
+
+/// The settings template.
+const SETTINGS: &str = "qunguan.toml";
+/// Where own words begin.
+const OWN_LIST: &str = "wordlists/ads/own.txt";
+const OWN_WORDS: &str = "\
+# 自己的词写在这里，一行一个；别的类别放在 wordlists/类别/own.txt（ads 广告引流、abuse 辱骂 等，类别见 docs/wordlists.md）。
+# 内置的词表不用抄过来，一直在用，升级时跟着更新；整个不用的写进设置的 skip_wordlists。
+# 新词先观察，只记录不处置；要马上执行，在前面单独写一行 [阶段=执行]。
+";
 
 fn shipped_list(path: &str) -> Option<Cow<'static, [u8]>> {
     Lists::shipped_files().find(|(name, _)| name == path).map(|(_, bytes)| Cow::Owned(bytes))
@@ -358,11 +413,15 @@ mod tests {
         std::fs::write(own.join("UPPER.TXT"), "加你\n").unwrap();
         std::fs::write(own.join("plain"), "加他\n").unwrap();
         std::fs::write(own.join("saved.CSV"), "词,类\n加她,广告\n").unwrap();
+        std::fs::write(own.join("notes.md"), "# 广告\n- 加它\n").unwrap();
+        std::fs::write(own.join("README.md"), "说明").unwrap();
         std::fs::write(own.join("words.docx"), "PK").unwrap();
         std::fs::write(own.join("~$saved.xlsx"), "lock").unwrap();
         let files = Files::in_folder(folder.path());
         let read = |name| files.read_list(name).unwrap().text().trim_end().to_owned();
         assert_eq!(["ads/gbk", "ads/UPPER", "ads/plain", "ads/saved.CSV"].map(read), ["加我", "加你", "加他", "加她"]);
+        assert_eq!(read("ads/notes.md"), "# 广告\n加它");
+        assert!(!files.list(Kind::Wordlist).iter().any(|name| name.contains("README")));
         assert_eq!(files.unread_lists(), [own.join("words.docx")]);
         assert_eq!(Kind::Wordlist.file("ads/gbk"), "ads/gbk.txt");
         assert_eq!(Kind::Wordlist.file("ads/saved.CSV"), "ads/saved.CSV");
@@ -399,9 +458,16 @@ mod tests {
     fn write_out_keeps_what_is_there() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("qunguan.toml"), "mine").unwrap();
-        Files::write_out(folder.path(), false).unwrap();
+        Files::write_out(folder.path(), false, false).unwrap();
         assert_eq!(std::fs::read_to_string(folder.path().join("qunguan.toml")).unwrap(), "mine");
-        Files::write_out(folder.path(), true).unwrap();
+        let files = Files::in_folder(folder.path());
+        assert_eq!(files.copies(), Copies::default(), "what ships is not frozen");
+        Files::write_out(folder.path(), true, true).unwrap();
         assert_ne!(std::fs::read_to_string(folder.path().join("qunguan.toml")).unwrap(), "mine");
+        let list = folder.path().join("wordlists/ads/contact.txt");
+        std::fs::write(&list, "只有这个\n").unwrap();
+        let copies = files.copies();
+        assert_eq!(copies.differ, [list]);
+        assert!(copies.same.len() > 20);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kinds, SecondOpinionMode, Secret};
+use super::{Kinds, OwnerNewsMode, SecondOpinionMode, Secret};
 use crate::model::{GroupId, GroupKind, MemberId, Mode};
 
 /// One group.
@@ -41,6 +41,11 @@ pub struct Group {
     pub customer_chat: Option<String>,
     /// What it uses the second opinion for; default what `[detect.second_opinion]` says.
     pub second_opinion: Option<SecondOpinionMode>,
+    /// What newcomers read: in groups of the app the app says it, for customer groups it is put among WeCom's own greetings, of
+    /// which the owner chooses one. Absent: nothing.
+    pub welcome: Option<Welcome>,
+    /// How often its owner and admins hear of what the bot did there by itself; default what `[owner_news]` says.
+    pub owner_news: Option<OwnerNewsMode>,
     /// Key (or whole address) of a webhook 消息推送 that was added to the group by hand.
     /// Changing it needs a restart.
     pub webhook: Option<Secret>,
@@ -66,6 +71,20 @@ impl Group {
     }
 }
 
+/// What newcomers read.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Welcome {
+    /// The words; default 欢迎加入，请先看一下群规。
+    #[serde(default = "welcome")]
+    pub text: String,
+    /// Where the rules can be read, if anywhere.
+    pub link: Option<String>,
+}
+
+fn welcome() -> String {
+    "欢迎加入，请先看一下群规。".to_owned()
+}
 fn watch() -> Mode {
     Mode::Watch
 }

@@ -3,7 +3,7 @@
 use std::{path::PathBuf, sync::Arc};
 
 use super::{Problem, Settings};
-use crate::{detect::learned::Model, model::Category, wording};
+use crate::{detect::learned::Model, model::Category, zh};
 
 impl Settings {
     /// Where a category's model lies.
@@ -17,7 +17,7 @@ impl Settings {
         match std::fs::read(&path) {
             Ok(bytes) => Model::load(&bytes).map(Some).map_err(|e| Problem::new(&path, 0, e.to_string())),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(e) => Err(Problem::new(&path, 0, format!("读不了：{}", wording::refusal(&e)))),
+            Err(e) => Err(Problem::new(&path, 0, format!("读不了：{}", zh::refusal(&e)))),
         }
     }
 
@@ -26,8 +26,8 @@ impl Settings {
         Category::ALL.iter().map(|category| self.model_path(*category))
     }
 
-    /// All models there are.
-    pub(super) fn models(&self) -> Result<Vec<(Category, Arc<Model>)>, Vec<Problem>> {
+    /// All models that can be read, and what is wrong with the others.
+    pub(super) fn models(&self) -> (Vec<(Category, Arc<Model>)>, Vec<Problem>) {
         let mut models = Vec::new();
         let mut problems = Vec::new();
         for category in Category::ALL {
@@ -36,6 +36,6 @@ impl Settings {
                 Err(problem) => problems.push(problem),
             }
         }
-        if problems.is_empty() { Ok(models) } else { Err(problems) }
+        (models, problems)
     }
 }

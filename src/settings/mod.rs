@@ -4,6 +4,8 @@
 //! off. Nothing else in the house reads the environment.
 
 mod checks;
+mod company;
+mod console;
 mod detect;
 mod detector;
 mod document;
@@ -14,8 +16,10 @@ mod intercept;
 mod kinds;
 mod learned;
 mod log;
+mod owner_news;
 mod policies;
 mod problem;
+mod reading;
 pub mod reload;
 mod restart;
 mod retention;
@@ -25,7 +29,6 @@ mod secret;
 mod server;
 mod sheet;
 mod store;
-mod units;
 mod wecom;
 mod working_hours;
 
@@ -38,22 +41,24 @@ use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, de::Error};
 
 pub use self::{
+    console::Console,
     detect::{Detect, Flood},
     detector::ListTroubles,
     escalation::Escalation,
     files::Files,
-    group::Group,
+    group::{Group, Welcome},
     intercept::Intercept,
     kinds::Kinds,
     log::{Format, Log},
-    problem::{Problem, did_you_mean},
+    owner_news::{OwnerNews, OwnerNewsMode},
+    problem::{Problem, Problems, did_you_mean},
+    reading::{FileReading, LinkReading, Ocr},
     retention::Retention,
     second_opinion::{AnswerFormat, SecondOpinion, SecondOpinionMode},
     secret::Secret,
     server::{ApiToken, Http, Scope},
     store::{Engine, Store},
-    units::parse_duration,
-    wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Wecom},
+    wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Urgent, Wecom},
     working_hours::WorkingHours,
 };
 use crate::model::GroupId;
@@ -72,7 +77,7 @@ pub struct Settings {
     /// For everything people read and for working hours; default `Asia/Shanghai`. Changing it needs a
     /// restart.
     pub time_zone: TimeZone,
-    /// Rehearsal: everything is decided and written down, nothing is done or sent. Default off.
+    /// DryRun: everything is decided and written down, nothing is done or sent. Default off.
     pub dry_run: bool,
     /// The durable memory. Changing it needs a restart.
     pub store: Store,
@@ -86,12 +91,16 @@ pub struct Settings {
     pub detect: Detect,
     /// Limits of the server. Changing them needs a restart.
     pub http: Http,
+    /// The pages for owners and admins. Changing it needs a restart.
+    pub console: Console,
     /// The log. Changing it needs a restart.
     pub log: Log,
     /// How long texts are kept.
     pub retention: Retention,
     /// Who is asked when nobody acts. Changing it needs a restart.
     pub escalation: Option<Escalation>,
+    /// What owners hear of what the bot did by itself.
+    pub owner_news: OwnerNews,
     /// When the company works.
     pub working_hours: Option<WorkingHours>,
     /// The settings file's folder: policies, rulebooks and wordlists in it win over the built-in ones.
@@ -112,9 +121,11 @@ impl Default for Settings {
             groups: Vec::new(),
             detect: Detect::default(),
             http: Http::default(),
+            console: Console::default(),
             log: Log::default(),
             retention: Retention::default(),
             escalation: None,
+            owner_news: OwnerNews::default(),
             working_hours: None,
             files: Files::built_in(),
         }
@@ -148,12 +159,17 @@ impl Settings {
             groups: document.take_each("group"),
             detect: document.take("detect").unwrap_or_default(),
             http: document.take("http").unwrap_or_default(),
+            console: document.take("console").unwrap_or_default(),
             log: document.take("log").unwrap_or_default(),
             retention: document.take("retention").unwrap_or_default(),
             escalation: document.take("escalation"),
+            owner_news: document.take("owner_news").unwrap_or_default(),
             working_hours: document.take("working_hours"),
             files: Files::in_folder(folder),
         };
+        for path in settings.detect.ocr.iter_mut().flat_map(Ocr::paths) {
+            *path = folder.join(&path);
+        }
         if let Some(env) = env {
             checks::secrets(&mut settings, &mut document, folder, env);
         }
@@ -167,6 +183,12 @@ impl Settings {
         self.data_dir.join("store")
     }
 
+    /// How often a group's owner hears of what the bot did by itself.
+    pub fn owner_news_of(&self, group: &GroupId) -> OwnerNewsMode {
+        let own = self.groups.iter().find(|set| set.id == *group).and_then(|set| set.owner_news);
+        own.unwrap_or(self.owner_news.mode)
+    }
+
     /// What a group uses the second opinion for, if it does.
     pub fn second_opinion_of(&self, group: &GroupId) -> Option<(&SecondOpinion, SecondOpinionMode)> {
         let opinion = self.detect.second_opinion.as_ref()?;
@@ -174,9 +196,10 @@ impl Settings {
         Some((opinion, own.unwrap_or(opinion.mode))).filter(|(_, mode)| *mode != SecondOpinionMode::Off)
     }
 
-    /// Files outside the config folder's own lists that a reload reads: those of the secrets and what was learnt.
+    /// Files outside the config folder's own lists that a reload reads: those of the secrets, what was learnt, the price list.
     pub fn other_files(&self) -> Vec<PathBuf> {
         let mut files = self.secret_files();
+        files.extend(self.detect.price_list.iter().map(|name| self.files.resolve(name)));
         files.extend(self.model_paths());
         files
     }
@@ -194,7 +217,7 @@ fn read(path: &Path) -> Result<String, Vec<Problem>> {
     std::fs::read_to_string(path).map_err(|e| {
         let why = match e.kind() {
             std::io::ErrorKind::NotFound => "没有这个文件".to_owned(),
-            _ => format!("读不了：{}", crate::wording::refusal(&e)),
+            _ => format!("读不了：{}", crate::zh::refusal(&e)),
         };
         vec![Problem::new(path, 0, why)]
     })

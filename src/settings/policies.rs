@@ -7,10 +7,7 @@ use super::{
     files::{Kind, Text},
     problem::in_chinese,
 };
-use crate::{
-    model::Timestamp,
-    policy::{Fault, Policy},
-};
+use crate::policy::{Fault, Policy};
 
 impl Settings {
     /// Every policy by name. All that is wrong in all files at once.
@@ -31,11 +28,6 @@ impl Settings {
     /// One policy.
     pub fn policy(text: &Text) -> Result<Policy, Vec<Problem>> {
         Policy::parse(&text.name, &text.text).map_err(|faults| in_file(&text.shown, &faults))
-    }
-
-    /// Is it said in working hours? `None` without `[working_hours]`: then every hour counts alike.
-    pub fn working(&self, at: Timestamp) -> Option<bool> {
-        self.working_hours.as_ref().map(|hours| hours.contains(at, &self.time_zone))
     }
 }
 

@@ -358,7 +358,10 @@ mod tests {
         let live = Arc::new(Live::new(Arc::new(0), Timestamp::UNIX_EPOCH));
         let mut attempts = live.attempts();
         let watched = Watched::now(file.clone());
-        let build = |settings: Settings| Ok(settings.models()?.len());
+        let build = |settings: Settings| match settings.models() {
+            (models, wrong) if wrong.is_empty() => Ok(models.len()),
+            (_, wrong) => Err(wrong),
+        };
         let task =
             tokio::spawn(watch(live.clone(), watched, Settings::default(), Arc::new(SystemClock), build, |_| {}));
         while live.status().version.is_empty() {

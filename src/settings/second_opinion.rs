@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use super::{Secret, document::Document, units::duration};
+use super::{Secret, document::Document};
+use crate::duration::duration;
 use crate::model::named_enum;
 
 named_enum! {

@@ -37,7 +37,7 @@ impl Secret {
             Source::File(path) => {
                 let path = folder.join(path);
                 let text = std::fs::read_to_string(&path)
-                    .map_err(|e| format!("读不了密钥文件 {}：{}", path.display(), crate::wording::refusal(&e)))?;
+                    .map_err(|e| format!("读不了密钥文件 {}：{}", path.display(), crate::zh::refusal(&e)))?;
                 text.trim_end_matches(['\r', '\n']).to_owned()
             }
         };

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{Secret, units::duration};
+use super::Secret;
+use crate::duration::duration;
 use crate::model::{GroupId, MemberId, named_enum};
 
 /// Limits of the HTTP server.
@@ -40,6 +41,8 @@ named_enum! {
     pub enum Scope {
         /// Everything.
         Admin = "admin", "全部";
+        /// Read who did what.
+        Audit = "audit", "操作记录";
         /// Judge texts without a trace.
         Check = "check", "试判";
         /// Read standings, cases, tasks and rules.

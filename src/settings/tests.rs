@@ -129,6 +129,21 @@ fn full_mode_only_where_wecom_allows_it() {
 }
 
 #[test]
+fn a_greeting_only_where_somebody_can_say_it() {
+    let parse = |kind: &str| {
+        let text = format!("[[group]]\nid = \"g\"\nkind = \"{kind}\"\nwelcome = {{ text = \"欢迎\" }}\n");
+        Settings::parse(&text, Path::new("qunguan.toml"), None).map(drop)
+    };
+    for kind in ["app", "customer"] {
+        assert!(parse(kind).is_ok(), "{kind}");
+    }
+    for kind in ["internal", "bot"] {
+        let wrong = parse(kind).unwrap_err();
+        assert!(wrong.len() == 1 && wrong[0].line == 4 && wrong[0].message.starts_with("welcome 只用于"), "{wrong:?}");
+    }
+}
+
+#[test]
 fn a_secret_can_lie_in_a_file_next_to_the_settings() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("token.txt"), "0123456789abcdef\n").unwrap();
@@ -201,4 +216,21 @@ fn a_second_opinion_is_asked_of_a_safe_address_within_limits() {
         problems("[[group]]\nid = \"g\"\nsecond_opinion = \"confirm\""),
         ["config/qunguan.toml:3: 要先写 [detect.second_opinion]"]
     );
+}
+
+#[test]
+fn a_budget_of_false_alarms_sets_the_acting_threshold() {
+    let act = |value: &str| {
+        let settings = parse(&format!("[detect]\nfalse_alarms = {value}")).unwrap();
+        settings.scores().unwrap().act
+    };
+    let curve = crate::detect::budget::Curve::shipped();
+    for (value, budget) in [("0.5", 0.5), ("\"每千条 0.5 条\"", 0.5), ("2", 2.0), ("\"0\"", 0.0)] {
+        assert_eq!(act(value).to_bits(), curve.threshold(budget).to_bits(), "{value}");
+    }
+    assert!(act("0") > act("5"));
+    for value in ["\"少一点\"", "-1", "200", "[1]"] {
+        let wrong = problems(&format!("[detect]\nfalse_alarms = {value}"));
+        assert!(wrong.len() == 1 && wrong[0].starts_with("config/qunguan.toml:2: "), "{wrong:?}");
+    }
 }

@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::PathBuf};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
-use super::{Intercept, Secret, units::duration};
+use super::{Intercept, Secret};
+use crate::duration::duration;
 
 /// WeCom's own address.
 pub const API_BASE: &str = "https://qyapi.weixin.qq.com";
@@ -32,6 +33,8 @@ pub struct Wecom {
     pub bot: Option<Bot>,
     /// 会话内容存档: every message.
     pub archive: Option<Archive>,
+    /// 紧急通知: rings the phones of those in `[escalation]` when nobody answered what is grave. Absent: nobody's.
+    pub urgent: Option<Urgent>,
     /// Wordlists for WeCom's own 敏感词. Changes without a restart.
     pub intercept: Option<Intercept>,
 }
@@ -62,9 +65,20 @@ pub struct Bot {
     pub bot_id: Option<String>,
     /// `Secret` of the long connection.
     pub secret: Option<Secret>,
+    /// What it is called in WeCom, so that only a mention of it counts as said to it; names that are seen are learned.
+    #[serde(default)]
+    pub names: Vec<String>,
     /// Where the long connection goes; default WeCom's own.
     #[serde(default = "bot_socket")]
     pub socket_url: String,
+}
+
+/// 紧急通知, an application of WeCom's own that the company pays by the call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Urgent {
+    /// Its own `Secret`.
+    pub secret: Secret,
 }
 
 /// 会话内容存档.
@@ -83,6 +97,9 @@ pub struct Archive {
     /// Longest time for one call of the library, in whole seconds; default 10 s.
     #[serde(default = "timeout", deserialize_with = "duration")]
     pub timeout: SignedDuration,
+    /// WeCom keeps messages so long; default 5 days. Beyond it the bot says what it did not see.
+    #[serde(default = "retention", deserialize_with = "duration")]
+    pub retention: SignedDuration,
     /// `http://…` or `socks5://…` that the library goes through; default none.
     #[serde(default)]
     pub proxy: String,
@@ -98,6 +115,9 @@ fn authorize_url() -> String {
 }
 fn bot_socket() -> String {
     BOT_SOCKET.to_owned()
+}
+fn retention() -> SignedDuration {
+    SignedDuration::from_hours(5 * 24)
 }
 fn poll() -> SignedDuration {
     SignedDuration::from_secs(15)

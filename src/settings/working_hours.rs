@@ -1,13 +1,9 @@
 //! `[working_hours]`: when the company works. Absent: rules that ask for it treat every hour alike.
 
-use jiff::{
-    Timestamp,
-    civil::{Date, Time, Weekday},
-    tz::TimeZone,
-};
+use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Deserializer, de::Error};
 
-/// When the company works.
+/// When the company works; [`crate::calendar::Calendar`] tells whether it does at a moment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct WorkingHours {
@@ -26,18 +22,6 @@ pub struct WorkingHours {
     /// Worked weekends (调休): `2026-10-10`.
     #[serde(default, deserialize_with = "dates")]
     pub workdays: Vec<Date>,
-}
-
-impl WorkingHours {
-    /// Is somebody at work then?
-    pub fn contains(&self, at: Timestamp, zone: &TimeZone) -> bool {
-        let local = at.to_zoned(zone.clone());
-        self.is_workday(local.date()) && (self.from..self.to).contains(&local.time())
-    }
-    /// Is it a day of work? A worked weekend wins over a holiday.
-    pub fn is_workday(&self, date: Date) -> bool {
-        self.workdays.contains(&date) || (self.days.contains(&date.weekday()) && !self.holidays.contains(&date))
-    }
 }
 
 fn weekdays() -> Vec<Weekday> {
@@ -64,7 +48,7 @@ fn days<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Weekday>, D::E
         .collect()
 }
 
-fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
+pub(super) fn time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Time, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|_| D::Error::custom(format!("`{text}` 不是时间，请写 09:00 这样的值")))
 }
@@ -75,22 +59,4 @@ fn dates<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Date>, D::Err
         .iter()
         .map(|text| text.parse().map_err(|_| D::Error::custom(format!("`{text}` 不是日期，请写 2026-10-01 这样的值"))))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn holidays_and_worked_weekends_count() {
-        let hours: WorkingHours =
-            toml::from_str("holidays = [\"2026-10-01\"]\nworkdays = [\"2026-10-10\"]\nfrom = \"08:30\"").unwrap();
-        let zone = TimeZone::get("Asia/Shanghai").unwrap();
-        let at = |text: &str| text.parse::<Timestamp>().unwrap();
-        assert!(hours.contains(at("2026-09-30T08:30:00+08:00"), &zone));
-        assert!(!hours.contains(at("2026-09-30T18:00:00+08:00"), &zone));
-        assert!(!hours.contains(at("2026-10-01T10:00:00+08:00"), &zone));
-        assert!(hours.contains(at("2026-10-10T10:00:00+08:00"), &zone));
-        assert!(!hours.contains(at("2026-10-11T10:00:00+08:00"), &zone));
-    }
 }

@@ -13,6 +13,10 @@ use crate::model::named_enum;
 named_enum! {
     /// The collections there are; the stored names never change.
     pub enum Name {
+        /// Accounts of the console, by name.
+        Account = "account", "账号";
+        /// One-time links into the console, by the hash of their code.
+        AccountLink = "account_link", "一次性链接";
         /// Activities, by id.
         Activity = "activity", "活动";
         /// Activities of a group whose sign-in is not over, by `GROUP/ID`.
@@ -21,8 +25,12 @@ named_enum! {
         AppSetAside = "app_set_aside", "未识别的回调";
         /// Appeals, by case.
         Appeal = "appeal", "申诉";
+        /// How far the archive was read, one document.
+        ArchiveProgress = "archive_progress", "存档进度";
         /// Archived messages that could not be read, by sequence number.
         ArchiveUnreadable = "archive_unreadable", "未能读取的存档消息";
+        /// Who did what, newest first.
+        Audit = "audit", "操作记录";
         /// Circuit breakers, by group.
         Breaker = "breaker", "熔断";
         /// Commands under way, by message.
@@ -33,6 +41,12 @@ named_enum! {
         Coverage = "coverage", "存档席位";
         /// What WeCom told of groups, by group.
         Group = "group", "群";
+        /// Who is behind the ids that WeCom encrypts for the smart bot, by encrypted id.
+        Identity = "identity", "账号对照";
+        /// Failed sign-ins lately, by whom they were tried for.
+        SignInFailure = "sign_in_failure", "登录失败";
+        /// Who is signed in at the console, by the hash of their cookie.
+        Session = "session", "登录";
         /// Sentences that people judged, by case.
         Judgement = "judgement", "人工判断";
         /// Notices, by id.
@@ -53,6 +67,8 @@ named_enum! {
         NoticeRoll = "notice_roll", "通知名单";
         /// Standing exemptions, by member.
         NoticeStanding = "notice_standing", "长期豁免";
+        /// The newest card about a member that the owner has, by `GROUP/MEMBER`.
+        OwnerNews = "owner_news", "告知群主";
         /// Members' reports, by id.
         Report = "report", "举报";
         /// How often members' reports were right, by member.
@@ -65,6 +81,8 @@ named_enum! {
         SecondOpinionDay = "second_opinion_day", "第二意见用量";
         /// What came of it, by `MONTH/GROUP`.
         SecondOpinionMonth = "second_opinion_month", "第二意见";
+        /// Greetings in WeCom's own list, by customer group.
+        Welcome = "welcome", "入群欢迎语";
     }
 }
 

@@ -99,6 +99,8 @@ pub(super) fn case(id: &str, group: &str, member: &str, second: i64, state: Case
         history: Vec::new(),
         further: Vec::new(),
         more: 0,
+        others: Vec::new(),
+        same_text: Vec::new(),
     }
 }
 

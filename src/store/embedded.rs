@@ -29,9 +29,9 @@ use super::{
     Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, Store, StoreError, StoreStats, Task,
     TaskQuery,
     backup::Record,
-    check::{self, Checked},
+    fsck::{self, Checked},
+    kv::{Draft, Row, Rows, Table, row_name},
     logic,
-    rows::{Draft, Row, Rows, Table, row_name},
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 
@@ -232,10 +232,10 @@ impl Rows for SledRows {
 }
 
 impl EmbeddedStore {
-    /// Opens or creates the store in a folder. See `guard` for what happens when its files are damaged.
+    /// Opens or creates the store in a folder. See `open` for what happens when its files are damaged.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
-        std::fs::create_dir_all(folder).map_err(|e| super::guard::refused(folder, e))?;
-        let opened = super::guard::open(folder, config(folder))?;
+        private_folder(folder).map_err(|e| super::open::refused(folder, e))?;
+        let opened = super::open::open(folder, config(folder))?;
         let db = opened.db;
         let is_new = known_layout(&db, folder)?;
         let rows = SledRows(db.open_tree(TREE)?);
@@ -245,9 +245,9 @@ impl EmbeddedStore {
             file.sync_data().and_then(|()| create_marker(folder)).map_err(|e| io_error(folder, &e))?;
         }
         if opened.recovered {
-            let checked = check::check(&rows)?;
+            let checked = fsck::check(&rows)?;
             if !checked.faults.is_empty() {
-                return Err(super::guard::damaged(folder, &checked.faults.join("; "), None));
+                return Err(super::open::damaged(folder, &checked.faults.join("; "), None));
             }
             tracing::warn!(rows = checked.rows, "every row of the recovered store was checked and agrees");
         }
@@ -296,7 +296,7 @@ impl EmbeddedStore {
 
     /// Reads every row and follows every index: about a second for 100 000 rows.
     pub fn check(&self) -> Result<Checked, StoreError> {
-        check::check(&self.rows)
+        fsck::check(&self.rows)
     }
 
     async fn ask<T>(
@@ -325,6 +325,28 @@ pub(super) fn config(folder: &Path) -> sled::Config {
     sled::Config::new().path(folder).cache_capacity(CACHE).flush_every_ms(None).mode(sled::Mode::LowSpace)
 }
 
+/// Makes the folder, and those above it that are not there yet, for this user alone; one that is there becomes so if it is
+/// this user's.
+fn private_folder(folder: &Path) -> std::io::Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+        builder.mode(0o700).create(folder)?;
+        let files = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_file());
+        let private = std::iter::once((folder.to_owned(), 0o700)).chain(files.map(|file| (file, 0o600)));
+        for (path, mode) in private {
+            if let Err(error) = std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)) {
+                tracing::warn!(%error, path = %path.display(), "others may be able to read this");
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    builder.create(folder)?;
+    Ok(())
+}
+
 /// sled keeps its log in a file named `db`; it is opened a second time only to be synced.
 fn data_file(folder: &Path) -> Result<File, StoreError> {
     let path: PathBuf = folder.join("db");
@@ -347,7 +369,7 @@ fn known_layout(db: &sled::Db, folder: &Path) -> Result<bool, StoreError> {
     }
     let known = trees.iter().any(|name| name == TREE);
     if !known && folder.join(MARKER).exists() {
-        return Err(super::guard::damaged(folder, "it has held a store and is empty now", None));
+        return Err(super::open::damaged(folder, "it has held a store and is empty now", None));
     }
     Ok(!known || !folder.join(MARKER).exists())
 }
@@ -591,6 +613,21 @@ mod tests {
 
     use super::*;
     use crate::http::ops;
+
+    #[cfg(unix)]
+    #[test]
+    fn what_was_said_is_for_its_owner_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("data/store");
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        drop(EmbeddedStore::open(&folder).unwrap());
+        std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+        drop(EmbeddedStore::open(&folder).unwrap());
+        for (path, wanted) in [("data", 0o700), ("data/store", 0o700), ("data/store/db", 0o600)] {
+            assert_eq!(mode(&dir.path().join(path)), wanted, "{path}");
+        }
+    }
 
     #[tokio::test]
     async fn a_sync_that_fails_stops_the_writer_and_the_process_is_not_well_any_more() {

@@ -6,7 +6,7 @@ use super::{
     Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, Seen, StoreError, StoreStats, Task,
     TaskQuery, TaskState, TaskUpdate,
     backup::Record,
-    rows::{Draft, Key, Rows, Table, decode, encode, first_text, scan, tail},
+    kv::{Draft, Key, Rows, Table, decode, encode, first_text, scan, tail},
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 

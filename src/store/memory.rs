@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::{
     Case, CaseQuery, Commit, Committed, Document, MemberRecord, Processed, Store, StoreError, StoreStats, Task,
-    TaskQuery, backup::Record, logic, rows::Draft,
+    TaskQuery, backup::Record, kv::Draft, logic,
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 

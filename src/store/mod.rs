@@ -6,20 +6,20 @@
 
 pub mod backup;
 pub mod changes;
-mod check;
 pub mod collection;
 #[cfg(test)]
 mod contract;
 pub mod embedded;
-pub mod guard;
+pub mod export_socket;
+mod fsck;
+mod kv;
 mod logic;
 #[cfg(test)]
 pub mod meanwhile;
 pub mod memory;
 #[cfg(test)]
 mod model_test;
-pub mod online;
-mod rows;
+pub mod open;
 pub mod transaction;
 
 use std::{path::PathBuf, sync::Arc};
@@ -33,9 +33,10 @@ pub use self::{
     transaction::Tx,
 };
 use crate::{
-    detect::{Finding, history::Earlier},
+    detect::{Finding, contents, history::Earlier},
     model::{CaseId, Category, GroupId, MemberId, Message, MessageId, Severity, Step, TaskId, Timestamp, named_enum},
     policy::Standing,
+    zh,
 };
 
 /// Why a store call failed.
@@ -82,12 +83,15 @@ pub struct MemberRecord {
     /// When they last said words to the bot in the group that would have been acted on: the second time is no question.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tried: Option<Timestamp>,
+    /// The name under which they were known when names were looked at last: it is judged once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
 }
 
 impl MemberRecord {
     /// A member nobody has met yet.
     pub fn new(group: GroupId, member: MemberId) -> Self {
-        Self { group, member, version: 0, standing: Standing::default(), recent: Vec::new(), tried: None }
+        Self { group, member, version: 0, standing: Standing::default(), recent: Vec::new(), tried: None, name: None }
     }
 }
 
@@ -184,6 +188,25 @@ pub struct Case {
     /// How many further messages there were in all.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub more: u32,
+    /// Other people who said the same while a person was asked about it, in that order: the answer is about all of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Participant>,
+    /// Cases of other people about the same text: the first one names all that followed, each of those names the first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_text: Vec<CaseId>,
+}
+
+/// One of several people who said the same.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Participant {
+    /// Who.
+    pub member: MemberId,
+    /// In which message, the first of theirs.
+    pub message: MessageId,
+    /// When.
+    pub at: Timestamp,
+    /// What was said, like [`Case::evidence`].
+    pub evidence: String,
 }
 
 /// Another message of the same deed.
@@ -205,6 +228,8 @@ const fn is_zero(count: &u32) -> bool {
 impl Case {
     /// Further messages that are kept.
     pub const KEPT: usize = 20;
+    /// Other people that one case holds.
+    pub const MOST_OTHERS: usize = 100;
 
     /// Messages of the deed, the first one included.
     pub const fn messages(&self) -> u32 {
@@ -217,18 +242,44 @@ impl Case {
     /// Everything that was said, each sentence once.
     pub fn all_evidence(&self) -> String {
         let mut lines = vec![self.evidence.as_str()];
-        for further in &self.further {
-            if !lines.contains(&further.evidence.as_str()) {
-                lines.push(&further.evidence);
+        let further = self.further.iter().map(|further| further.evidence.as_str());
+        for said in further.chain(self.others.iter().map(|other| other.evidence.as_str())) {
+            if !lines.contains(&said) {
+                lines.push(said);
             }
         }
         lines.join("\n")
+    }
+    /// Words of the case as those read them who decide about it: of a leak no more than tells which message it is. What a file
+    /// holds was never kept, so its numbers are shown.
+    pub fn shown(&self, words: String) -> String {
+        let in_files = |finding: &Finding| contents::is_rule(&finding.rule);
+        let only_in_files = self.further.is_empty()
+            && self.findings.iter().any(in_files)
+            && self.findings.iter().all(|finding| !finding.category.is_leak() || in_files(finding));
+        if self.category.is_leak() && !only_in_files { zh::masked(&words) } else { words }
     }
 
     /// A person's own decision (`警告 李销售`, a report found true), not the bot's.
     pub fn by_hand(&self) -> bool {
         self.message.as_str().starts_with(Self::BY_HAND)
     }
+    /// What it is about, in words; `None` where a person decided and gave no reason.
+    pub fn about(&self) -> Option<&str> {
+        match self.category {
+            Category::Junk if self.by_hand() => Some(self.rule.as_str()).filter(|reason| *reason != Self::NO_REASON),
+            category => Some(category.zh()),
+        }
+    }
+    /// Whose matter it is, for lists: its category, or that a person decided without a message behind it.
+    pub fn matter(&self) -> &'static str {
+        match self.category {
+            Category::Junk if self.by_hand() && self.evidence.is_empty() => Self::NO_REASON,
+            category => category.zh(),
+        }
+    }
+    /// The rule of a decision for which a person gave no reason.
+    pub const NO_REASON: &str = "管理者处理";
     /// Beginning of the message id of a person's own decision, which no message of a channel has.
     pub const BY_HAND: &str = "manual:";
 }

@@ -101,6 +101,56 @@ async function main() {
   await see("#lines .card .card-frozen", "已不在群里");
   console.log("a customer: the owner was asked, took him out, and the card closed by itself");
 
+  // The console: what was done stands there, words are opened on record, and one press takes a case back.
+  const both = async (name) => {
+    for (const [size, width, height] of [["desktop", 1180, 760], ["phone", 390, 844]]) {
+      for (const scheme of ["light", "dark"]) {
+        await page.setViewport({ width, height });
+        await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
+        const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        assert.ok(wide <= 0, `${name} is ${wide} pixels too wide for a ${size}`);
+        await picture(`${name}-${size}-${scheme}`);
+      }
+    }
+    await page.setViewport({ width: 1180, height: 760 });
+    await page.emulateMediaFeatures([]);
+  };
+  const go = async (selector, words) => {
+    await Promise.all([page.waitForNavigation(), press(selector, words)]);
+  };
+  await page.goto(demo);
+  await go("a.big", "打开控制台");
+  await see("h1", "今天");
+  await see(".sum", "条，命中");
+  await both("today");
+  await go("nav a", "违规");
+  await see("a.row", "李销售");
+  await both("cases");
+  await go("a.row", "李销售");
+  assert.ok(!(await page.content()).includes("红包"), "words are masked");
+  await go("button", "打开原文");
+  await see("mark", "加我V信");
+  await see(".soft", "您打开了原文");
+  await both("case");
+  await page.goto(`${demo}/audit`);
+  await see("td", "打开原文");
+  for (const [path, title] of [["appeals", "申诉与举报"], ["tasks", "待办"], ["groups", "群与成员"], ["words", "词库"], ["notices", "通知"],
+    ["notices/new", "写通知"], ["settings", "设置"], ["accounts", "账号"], ["account", "我的账号"], ["me", "我的状态"]]) {
+    await page.goto(`${demo}/${path}`);
+    await see("h1", title);
+    await both(path.replace("/", "-"));
+  }
+  await page.setJavaScriptEnabled(false);
+  await page.goto(`${demo}/cases`);
+  await page.click(".undo summary");
+  await Promise.all([page.waitForNavigation(), page.click(".undo[open] button")]);
+  assert.match(await page.$eval("[role=status]", (e) => e.textContent), /^已撤销/, "without a script");
+  await page.setJavaScriptEnabled(true);
+  await go("button.quiet", "退出");
+  await see("h1", "群管");
+  await both("login");
+  console.log("the console: seen by day and night, on a desk and on a phone; a case taken back without a script");
+
   assert.deepEqual(complaints, [], "the browser complains about nothing");
   await browser.close();
 }

@@ -8,14 +8,18 @@
 use std::{future::Future, net::SocketAddr, path::Path, sync::Arc, time::Duration};
 
 use qunguan::{
+    accounts::Accounts,
     app::{App, Overrides},
     channels::archive::CURSOR,
+    file_text::apart::Reader,
+    in_force::InForce,
+    jobs::runner::Spread,
     model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
-    moderation::Rules,
     settings::{
         Settings,
         reload::{Live, Watched},
     },
+    short_links::ShortLinks,
     simulator::{Config, Credentials, Fault, FaultKind, Handle, Simulator},
     store::{Case, CaseQuery, MemberRecord, Store, Task, TaskQuery},
 };
@@ -51,7 +55,8 @@ pub fn morning() -> Timestamp {
 /// The bot while it runs.
 struct Running {
     store: Arc<dyn Store>,
-    live: Arc<Live<Rules>>,
+    accounts: Arc<Accounts>,
+    live: Arc<Live<InForce>>,
     stop: oneshot::Sender<()>,
     serving: JoinHandle<anyhow::Result<()>>,
     address: SocketAddr,
@@ -63,12 +68,15 @@ pub struct House {
     pub sim: Arc<Handle>,
     /// Everybody's clock.
     pub clock: Arc<ShiftedClock>,
+    /// Who asks where short links lead; the world if nobody else.
+    pub short_links: Option<Arc<ShortLinks>>,
     folder: tempfile::TempDir,
     sales: String,
     socket: bool,
     archive: bool,
-    rehearsal: bool,
+    dry_run: bool,
     more_settings: String,
+    rewrite: Box<dyn Fn(String) -> String + Send + Sync>,
     running: Option<Running>,
     http: reqwest::Client,
 }
@@ -98,10 +106,13 @@ aes_key = "{app_key}"
 /// The settings of the demo's company; `more` is appended.
 pub fn settings(sim: &Handle, data: &Path, more: &str) -> String {
     let c = sim.credentials();
+    // What owners hear of what was done would stand between what a story is about; a story about it says so.
+    let news = if more.contains("[owner_news]") { "" } else { "[owner_news]\nmode = \"off\"" };
     format!(
         r#"
 listen = "127.0.0.1:0"
 data_dir = {data:?}
+{news}
 [escalation]
 to = ["wang"]
 {account}
@@ -158,6 +169,19 @@ impl House {
         house
     }
 
+    /// With what the settings say inside the sections that are there already.
+    pub async fn start_where(rewrite: impl Fn(String) -> String + Send + Sync + 'static) -> Self {
+        let mut house = Self::empty(morning(), "").await;
+        house.change_settings(rewrite);
+        house.start_bot().await;
+        house
+    }
+
+    /// The settings of the next start.
+    pub fn change_settings(&mut self, rewrite: impl Fn(String) -> String + Send + Sync + 'static) {
+        self.rewrite = Box::new(rewrite);
+    }
+
     /// With the sales group under another policy and rulebook.
     pub async fn start_under(policy: &str, rulebook: &str, more: &str) -> Self {
         let mut house = Self::empty_under(policy, rulebook, more).await;
@@ -191,7 +215,7 @@ impl House {
     /// With `dry_run`: nothing leaves the house but answers in place.
     pub async fn start_rehearsing(more: &str) -> Self {
         let mut house = Self::empty(morning(), more).await;
-        house.rehearsal = true;
+        house.dry_run = true;
         house.start_bot().await;
         house
     }
@@ -212,12 +236,14 @@ impl House {
         Self {
             sim,
             clock,
+            short_links: None,
             folder,
             sales,
             socket: false,
             archive: true,
-            rehearsal: false,
+            dry_run: false,
             more_settings: more.to_owned(),
+            rewrite: Box::new(|text| text),
             running: None,
             http,
         }
@@ -243,7 +269,8 @@ impl House {
     fn settings_text(&self) -> String {
         let text = settings(&self.sim, &self.folder.path().join("data"), &self.more_settings);
         let text = text.replacen(SALES_RULES, &self.sales, 1);
-        let text = if self.rehearsal { format!("dry_run = true\n{text}") } else { text };
+        let text = (self.rewrite)(text);
+        let text = if self.dry_run { format!("dry_run = true\n{text}") } else { text };
         if !self.socket {
             return text;
         }
@@ -271,6 +298,15 @@ impl House {
 
     /// Starts the bot on its folder.
     pub async fn start_bot(&mut self) {
+        self.start_silently().await;
+        let base = self.url("");
+        let bot = (!self.socket).then(|| format!("{base}/wecom/bot"));
+        self.sim.set_callbacks(Some(format!("{base}/wecom/app")), bot).await.unwrap();
+        self.settled().await;
+    }
+
+    /// The same, and WeCom does not know its address.
+    pub async fn start_silently(&mut self) {
         assert!(self.running.is_none(), "it runs");
         let settings = Settings::parse(&self.settings_text(), &self.config(), Some(&|_| None)).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -278,21 +314,20 @@ impl House {
         let with = Overrides {
             archive: self.archive.then(|| self.sim.clone() as _),
             archive_poll: Some(Duration::from_millis(20)),
+            short_links: self.short_links.clone(),
+            files: Reader::Apart(env!("CARGO_BIN_EXE_qunguan").into()),
+            spread: Spread(|| 0.5),
             ..Overrides::default()
         };
         let with =
             if self.config().exists() { Overrides { config: Some(Watched::now(self.config())), ..with } } else { with };
         let app = App::open(settings, self.clock.clone() as Arc<dyn Clock>, with).await.unwrap();
-        let (store, live) = (app.store(), app.rules());
+        let (store, live, accounts) = (app.store(), app.rules(), app.accounts());
         let (stop, stopped) = oneshot::channel();
         let serving = tokio::spawn(app.run(listener, async move {
             let _ = stopped.await;
         }));
-        let base = format!("http://{address}");
-        let bot = (!self.socket).then(|| format!("{base}/wecom/bot"));
-        self.sim.set_callbacks(Some(format!("{base}/wecom/app")), bot).await.unwrap();
-        self.running = Some(Running { store, live, stop, serving, address });
-        self.settled().await;
+        self.running = Some(Running { store, accounts, live, stop, serving, address });
     }
 
     /// Stops the bot in order.
@@ -300,7 +335,7 @@ impl House {
         let running = self.running.take().expect("it runs");
         let _ = running.stop.send(());
         running.serving.await.unwrap().unwrap();
-        drop(running.store);
+        drop((running.store, running.accounts));
     }
 
     /// The bot dies, and its machine wakes up again with the clock moved: it finds on disk what was there at that moment, and
@@ -322,6 +357,11 @@ impl House {
     /// The bot's memory.
     pub fn store(&self) -> &dyn Store {
         self.running().store.as_ref()
+    }
+
+    /// Who may sign in at the console.
+    pub fn accounts(&self) -> Arc<Accounts> {
+        self.running().accounts.clone()
     }
 
     /// The address of one of the bot's pages.
@@ -510,6 +550,15 @@ impl House {
         (status, text, token)
     }
 
+    /// A page of the console, to somebody with every right.
+    pub async fn console_page(&self, path: &str) -> String {
+        let link = self.accounts().demo("boss", &"wang".into()).await.unwrap();
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let inside = http.get(self.url(&format!("/enter?code={link}"))).send().await.unwrap();
+        let cookie = inside.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+        http.get(self.url(path)).header("cookie", cookie).send().await.unwrap().text().await.unwrap()
+    }
+
     /// Presses a page's button.
     pub async fn press_page(&self, path: &str, token: &str) -> (u16, String) {
         let answer = self
@@ -541,6 +590,11 @@ impl House {
         let answer = self.http.post(self.url(path)).bearer_auth(API_TOKEN).json(&body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap_or_default())
     }
+    /// `DELETE`, with the API's token.
+    pub async fn delete(&self, path: &str) -> (u16, Value) {
+        let answer = self.http.delete(self.url(path)).bearer_auth(API_TOKEN).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap_or_default())
+    }
 }
 
 /// The hidden token of a page's form.
@@ -561,7 +615,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// Ids of cases and reports follow from WeCom's message ids, which are not the story: `8F2K` becomes `####`.
-fn without_ids(text: &str) -> String {
+pub fn without_ids(text: &str) -> String {
     const LETTERS: &str = "23456789BCDFGHJKMNPQRTWX";
     let mut out = String::new();
     let mut run = String::new();

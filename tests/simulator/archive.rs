@@ -3,6 +3,7 @@ use aws_lc_rs::{
     rsa::{KeySize, Pkcs1PrivateDecryptingKey, PrivateDecryptingKey},
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use qunguan::{model::SignedDuration, wecom::archive::ArchiveSource};
 use serde_json::{Value, json};
 
 use crate::harness::{World, start};
@@ -42,6 +43,20 @@ async fn a_recall_is_a_second_message_and_a_quote_is_part_of_the_text() {
     assert_eq!(entries[1].message["text"]["content"], "这是一条引用/回复消息：\n\"李销售:\n说错了\"\n------\n哪里错了");
     assert_eq!(entries[2].message["action"], "recall");
     assert_eq!(entries[2].message["revoke"]["pre_msgid"], entries[0].msgid);
+}
+
+#[tokio::test]
+async fn what_is_quoted_shows_with_or_without_its_kind() {
+    for (labels, shown) in [(true, "[链接] 新品 三天内"), (false, "新品 三天内")] {
+        let world = start().await;
+        world.control("unknowns", json!({"quote_labels": labels})).await;
+        let link = json!({"title": "新品", "description": "三天内", "link_url": "https://x.example"});
+        let post = |body: Value| world.sim.act_json(body).unwrap();
+        let line = post(json!({"do": "post", "as": "li", "group": "wrHuadongSales", "msgtype": "link", "body": link}));
+        post(json!({"do": "post", "as": "chen", "group": "wrHuadongSales", "text": "看到", "quote": line["line"]}));
+        let content = world.sim.archive(0, 10)[1].message["text"]["content"].clone();
+        assert_eq!(content, format!("这是一条引用/回复消息：\n\"李销售:\n{shown}\"\n------\n看到"));
+    }
 }
 
 #[tokio::test]
@@ -86,4 +101,40 @@ async fn gaps_and_repeats_on_demand() {
     let seqs: Vec<_> = world.sim.archive(0, 10).iter().map(|e| e.seq).collect();
     assert_eq!(seqs, [8, 9]);
     assert_eq!(world.sim.archive(0, 10)[0].msgid, world.sim.archive(0, 10)[1].msgid);
+}
+
+#[tokio::test]
+async fn what_is_older_than_it_is_kept_is_gone_without_a_word() {
+    let world = start().await;
+    let pem = PrivateDecryptingKey::generate(KeySize::Rsa2048).unwrap().public_key().as_der().unwrap();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{}\n-----END PUBLIC KEY-----\n", STANDARD.encode(pem.as_ref()));
+    world.control("archive/key", json!({"version": 1, "public_key": pem})).await;
+    let pull = async |seq: u64| -> Value {
+        let url = format!("{}?seq={seq}&limit=100", world.sim.credentials().archive.url);
+        world.http.get(url).send().await.unwrap().json().await.unwrap()
+    };
+    let seqs = |answer: &Value| -> Vec<u64> {
+        answer["chatdata"].as_array().unwrap().iter().map(|entry| entry["seq"].as_u64().unwrap()).collect()
+    };
+    for text in ["一", "二", "三"] {
+        post(&world, "li", "wrHuadongSales", text);
+        world.sim.advance(SignedDuration::from_hours(48));
+    }
+    let left = pull(0).await;
+    assert_eq!((&left["errcode"], seqs(&left)), (&json!(0), vec![2, 3]), "the oldest that is left, and no code");
+    world.control("unknowns", json!({"archive_days": 3})).await;
+    assert_eq!(seqs(&pull(0).await), [3]);
+}
+
+#[tokio::test]
+async fn a_batch_may_be_shorter_than_what_is_there() {
+    let world = start().await;
+    world.control("unknowns", json!({"archive_batch": 2})).await;
+    for text in ["一", "二", "三"] {
+        post(&world, "li", "wrHuadongSales", text);
+    }
+    let pull = async |seq: u64| -> Vec<u64> {
+        world.sim.pull(seq, 100).await.unwrap().iter().map(|entry| entry.seq).collect()
+    };
+    assert_eq!((pull(0).await, pull(2).await, pull(3).await), (vec![1, 2], vec![3], vec![]));
 }

@@ -3,7 +3,7 @@ use qunguan::model::SignedDuration;
 use serde_json::{Value, json};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, tungstenite::Message};
 
-use crate::harness::{World, start};
+use crate::harness::{World, code, start};
 
 const PROJECT: &str = "wrNewProducts";
 
@@ -79,7 +79,11 @@ async fn an_at_is_answered_by_a_growing_stream() {
     say(&world, "@群管 状态");
     let frame = bot.pushed().await;
     assert_eq!(frame["cmd"], "aibot_msg_callback");
-    assert_eq!(frame["body"]["text"]["content"], "@群管 状态", "what does not mention the bot is not delivered");
+    assert_eq!(
+        frame["body"]["text"],
+        json!({"content": "@群管 状态"}),
+        "what does not mention the bot is not delivered"
+    );
     let req_id = frame["headers"]["req_id"].as_str().unwrap().to_owned();
     let part = |content: &str, finish: bool| json!({"msgtype": "stream", "stream": {"id": "s1", "finish": finish, "content": content}});
     assert_eq!(bot.call_as("aibot_respond_msg", &req_id, part("正在查", false)).await["errcode"], 0);
@@ -92,6 +96,24 @@ async fn an_at_is_answered_by_a_growing_stream() {
     world.sim.advance(SignedDuration::from_hours(25));
     let late = json!({"msgtype": "stream", "stream": {"id": "s2", "finish": true, "content": "迟到"}});
     assert_eq!(bot.call_as("aibot_respond_msg", &req_id, late).await["errcode"], 846_605);
+}
+
+#[tokio::test]
+async fn whether_a_stream_may_bring_a_card_is_a_switch() {
+    let world = start().await;
+    let mut bot = Bot::subscribed(&world).await;
+    let card = json!({"card_type": "button_interaction", "task_id": "t1", "main_title": {"title": "请看"},
+        "button_list": [{"text": "好", "key": "ok"}]});
+    let answer = json!({"msgtype": "stream_with_template_card", "template_card": card,
+        "stream": {"id": "s1", "finish": true, "content": "结果如下"}});
+    say(&world, "@群管 结果");
+    let req_id = bot.pushed().await["headers"]["req_id"].as_str().unwrap().to_owned();
+    assert_eq!(bot.call_as("aibot_respond_msg", &req_id, answer.clone()).await["errcode"], 40008);
+    world.control("unknowns", json!({"stream_with_card": true})).await;
+    assert_eq!(bot.call_as("aibot_respond_msg", &req_id, answer).await["errcode"], 0);
+    let lines = world.sim.group(PROJECT, Some("lin")).unwrap()["lines"].as_array().unwrap().clone();
+    let [.., words, card] = lines.as_slice() else { panic!("{lines:?}") };
+    assert_eq!((&words["text"], &card["card"]["main_title"]["title"]), (&json!("结果如下"), &json!("请看")));
 }
 
 #[tokio::test]
@@ -219,4 +241,28 @@ async fn who_neither_speaks_nor_pings_is_let_go() {
     let world = crate::harness::start_with(config).await;
     let mut bot = Bot::subscribed(&world).await;
     assert!(bot.frame().await.is_none(), "the platform closes");
+}
+
+#[tokio::test]
+async fn userids_are_encrypted_unless_a_super_administrator_created_the_bot() {
+    let world = start().await;
+    let convert = "batch/openuserid_to_userid";
+    let mut bot = Bot::subscribed(&world).await;
+    let mut heard_from = async |world: &World| {
+        say(world, "@群管 帮助");
+        bot.pushed().await["body"]["from"]["userid"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(heard_from(&world).await, "lin");
+    world.sim.act_json(json!({"do": "bot_creator", "super_administrator": false})).unwrap();
+    let open = heard_from(&world).await;
+    assert!(open.starts_with("wo") && open.len() == 32, "{open}");
+    let answer = world.post(convert, json!({"open_userid_list": [open, "lin", "nobody"]})).await;
+    assert_eq!(answer["userid_list"], json!([{"open_userid": open, "userid": "lin"}]));
+    assert_eq!(answer["invalid_open_userid_list"], json!(["lin", "nobody"]));
+    assert_eq!(code(&world.post(convert, json!({"open_userid_list": []})).await), 40058);
+    assert_eq!(code(&world.post(convert, json!({"open_userid_list": vec!["x"; 1001]})).await), 40058);
+    world.control("unknowns", json!({"socket_encrypts_ids": false})).await;
+    assert_eq!(heard_from(&world).await, "lin", "nobody knows whether the socket does so too");
+    world.sim.act_json(json!({"do": "rights", "departments": []})).unwrap();
+    assert_eq!(world.post(convert, json!({"open_userid_list": [open]})).await["userid_list"], json!([]));
 }

@@ -1,3 +1,4 @@
+use qunguan::model::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::harness::{code, start};
@@ -43,6 +44,11 @@ async fn intercept_rules_live_by_their_quotas_and_stop_employees_only() {
     assert_eq!(code(&add(rule("禁私下收款", json!(["词"]))).await), 41077, "names are unique");
     let got = world.post("externalcontact/get_intercept_rule", json!({"rule_id": id})).await;
     assert_eq!(got["rule"]["extra_rule"]["semantics_list"], json!([1]), "it moved into extra_rule");
+    assert_eq!(got["rule"]["semantics_list"], json!([1]), "and back to the top");
+    let number = got["rule"]["rule_id"].as_u64().expect("a number here");
+    assert_eq!(id, number.to_string(), "and text there");
+    let same = world.post("externalcontact/get_intercept_rule", json!({ "rule_id": number })).await;
+    assert_eq!(same["rule"], got["rule"]);
     let post = |who: &str, group: &str| {
         world.sim.act_json(json!({"do": "post", "as": who, "group": group, "text": "转到私人账户"}))
     };
@@ -99,4 +105,58 @@ async fn an_uploaded_file_lives_three_days() {
     world.sim.advance(qunguan::model::SignedDuration::from_hours(72));
     let token = world.token_for(&world.sim.credentials().app.secret).await["access_token"].as_str().unwrap().to_owned();
     assert_eq!(code(&world.post_as(&token, "message/send", send).await), 40007);
+}
+
+#[tokio::test]
+async fn a_customer_has_a_name_and_whoever_follows_them() {
+    let world = start().await;
+    let customer = world.get("externalcontact/get?external_userid=wmWuHao").await;
+    assert_eq!(code(&customer), 0, "{customer}");
+    assert_eq!(
+        (&customer["external_contact"]["name"], &customer["external_contact"]["type"]),
+        (&json!("吴昊"), &json!(1))
+    );
+    assert_eq!(customer["follow_user"][0]["userid"], "wang");
+    assert_eq!(code(&world.get("externalcontact/get?external_userid=li").await), 40096);
+    world.sim.act_json(json!({"do": "leave", "as": "wmWuHao", "group": "wrVipCustomers"})).unwrap();
+    assert_eq!(code(&world.get("externalcontact/get?external_userid=wmWuHao").await), 84061);
+}
+
+#[tokio::test]
+async fn an_uploaded_picture_has_an_address_for_ever() {
+    let world = start().await;
+    let base = world.sim.credentials().api_base;
+    let upload = async |bytes: Vec<u8>| -> Value {
+        let form = reqwest::multipart::Form::new();
+        let form = form.part("picture", reqwest::multipart::Part::bytes(bytes).file_name("a.png"));
+        let url = format!("{base}/cgi-bin/media/uploadimg?access_token={}", world.token);
+        world.http.post(url).multipart(form).send().await.unwrap().json().await.unwrap()
+    };
+    assert_eq!(code(&upload(b"GIF89a".to_vec()).await), 40009);
+    assert_eq!(code(&upload([b"\x89PNG".as_slice(), &vec![0; 2 << 20]].concat()).await), 45001);
+    let url = upload(b"\x89PNG picture".to_vec()).await["url"].as_str().unwrap().to_owned();
+    world.sim.advance(SignedDuration::from_hours(24 * 365));
+    let picture = world.http.get(url).send().await.unwrap().bytes().await.unwrap();
+    assert_eq!(&picture[..], b"\x89PNG picture");
+}
+
+#[tokio::test]
+async fn a_member_list_may_lag_behind_its_event() {
+    let world = start().await;
+    let members = async || {
+        let group = world.post("externalcontact/groupchat/get", json!({"chat_id": "wrVipCustomers"})).await;
+        let ids = group["group_chat"]["member_list"].as_array().unwrap().iter();
+        let here = ids.filter(|member| member["userid"] == "wmWuHao").count();
+        (here, group["group_chat"]["member_version"].as_str().unwrap().to_owned())
+    };
+    let before = members().await;
+    world.control("faults", json!({"kind": {"name": "stale_details", "seconds": 2}})).await;
+    world.sim.act_json(json!({"do": "remove", "as": "wang", "group": "wrVipCustomers", "person": "wmWuHao"})).unwrap();
+    assert_eq!(members().await, before);
+    world.sim.advance(SignedDuration::from_secs(1));
+    assert_eq!(members().await, before);
+    world.sim.advance(SignedDuration::from_secs(1));
+    let after = members().await;
+    assert_eq!(after.0, 0);
+    assert_ne!(after.1, before.1);
 }

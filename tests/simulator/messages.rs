@@ -85,3 +85,18 @@ async fn cards_need_an_address_a_fresh_task_id_and_change_once_a_code() {
     assert!(world.sim.act_json(press).is_err(), "a closed card has no buttons");
     drop(bot);
 }
+
+#[tokio::test]
+async fn markdown_beyond_2048_bytes_is_refused_or_cut_and_text_is_cut() {
+    let world = start().await;
+    let send = async |kind: &str| {
+        let long = "长".repeat(683);
+        let body = json!({"touser": "li", "msgtype": kind, "agentid": 1000002, kind: {"content": long}});
+        code(&world.post("message/send", body).await)
+    };
+    assert_eq!((send("markdown").await, send("text").await), (45002, 0));
+    world.control("unknowns", json!({"markdown_is_cut": true})).await;
+    assert_eq!(send("markdown").await, 0);
+    let shown = world.sim.inbox("li").pop().unwrap()["text"].as_str().unwrap().to_owned();
+    assert_eq!(shown, "长".repeat(682), "2046 bytes, and no half character");
+}

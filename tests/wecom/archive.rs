@@ -27,7 +27,7 @@ async fn messages_of_several_key_versions_come_in_order_and_a_broken_one_does_no
         entry(12, 3, second, &text(12, "新密钥")),
         cut,
         entry(14, 3, other, &text(14, "不配对的密钥")),
-        entry(15, 2, second, &text(15, "没有这一版的密钥")),
+        entry(15, 2, second, &text(15, "版本写错的密钥")),
         json!({"seq": 16, "msgid": "m16", "brand_new": true}),
         entry(17, 3, second, &text(17, "最后一条")),
     ])])
@@ -36,26 +36,32 @@ async fn messages_of_several_key_versions_come_in_order_and_a_broken_one_does_no
     assert_eq!(entries.iter().map(|e| e.seq).collect::<Vec<_>>(), [10, 12, 13, 14, 15, 16, 17]);
     let words = |at: usize| message::parse(entries[at].message.as_ref().unwrap()).unwrap().unwrap().text;
     assert_eq!((words(0), words(1), words(6)), ("旧密钥".into(), "新密钥".into(), "最后一条".into()));
-    for (at, why) in [(2, "10006"), (3, "publickey_ver 3"), (4, "publickey_ver 2"), (5, "publickey_ver 0")] {
+    assert_eq!(words(4), "版本写错的密钥", "every key is tried");
+    for (at, why) in [(2, "10006"), (3, "publickey_ver 3"), (5, "publickey_ver 0")] {
         let said = entries[at].message.as_ref().unwrap_err();
-        assert!(said.contains(why), "{said}");
+        assert!(said.why.contains(why) && said.sealed.is_some(), "{said:?}");
     }
 }
 
 #[tokio::test]
-async fn a_key_that_is_newer_than_all_of_ours_stops_the_stream_without_losing_anything() {
+async fn what_is_under_a_key_newer_than_all_of_ours_stays_sealed_and_the_stream_goes_on() {
     let [known, newer, _] = &*PAIRS;
-    let unknown = entry(21, 9, newer, &text(21, "换了密钥之后"));
-    let platform = Platform::start([
-        Step::batch(&[entry(20, 1, known, &text(20, "换密钥之前")), unknown.clone()]),
-        Step::batch(&[unknown]),
-    ])
+    let platform = Platform::start([Step::batch(&[
+        entry(20, 1, known, &text(20, "换密钥之前")),
+        entry(21, 9, newer, &text(21, "换了密钥之后")),
+        entry(22, 1, known, &text(22, "又换回来")),
+    ])])
     .await;
-    let archive = platform.archive(&[(1, known)], PATIENT);
-    let before = archive.pull(0, 100).await.unwrap();
-    assert_eq!(before.iter().map(|e| e.seq).collect::<Vec<_>>(), [20]);
-    let Err(SourceError::Configuration(why)) = archive.pull(20, 100).await else { panic!("not stopped") };
-    assert!(why.contains("publickey_ver 9"), "{why}");
+    let entries = platform.archive(&[(1, known)], PATIENT).pull(0, 100).await.unwrap();
+    assert_eq!(
+        entries.iter().map(|e| (e.seq, e.message.is_ok())).collect::<Vec<_>>(),
+        [(20, true), (21, false), (22, true)]
+    );
+    let said = entries[1].message.as_ref().unwrap_err();
+    assert!(said.why.contains("publickey_ver 9") && said.lacks_key, "{said:?}");
+    let archive = platform.archive(&[(1, known), (9, newer)], PATIENT);
+    let opened = archive.open(said.sealed.as_ref().unwrap()).await.unwrap();
+    assert_eq!(message::parse(&opened).unwrap().unwrap().text, "换了密钥之后", "once the key is there");
 }
 
 #[tokio::test]
@@ -83,6 +89,21 @@ async fn every_fault_of_the_library_is_sorted() {
     assert!(matches!(archive.pull(0, 10).await, Err(SourceError::Gap(_))));
     assert!(matches!(archive.pull(0, 10).await, Err(SourceError::Configuration(why)) if why.contains("到期")));
     assert_eq!(archive.pull(0, 10).await, Ok(vec![]), "and then it works again");
+    assert!(platform.used_up());
+}
+
+#[tokio::test]
+async fn what_is_too_much_at_once_is_asked_for_by_halves() {
+    let too_much = || Step::Body(r#"{"errcode":301058,"errmsg":"too large"}"#.into());
+    let pair = &PAIRS[0];
+    let some: Vec<Value> = (1..=3).map(|seq| entry(seq, 1, pair, &text(seq, "大家好"))).collect();
+    let mut steps = vec![too_much(), Step::Return(301_058), Step::batch(&some)];
+    steps.extend((0..3).map(|_| too_much())); // 4, 2, 1: a single message that is too much is told
+    let platform = Platform::start(steps).await;
+    let archive = platform.archive(&[(1, pair)], PATIENT);
+    assert_eq!(archive.pull(0, 1000).await.unwrap().len(), 3);
+    let Err(SourceError::Configuration(why)) = archive.pull(3, 4).await else { panic!("not told") };
+    assert!(why.contains("301058"), "{why}");
     assert!(platform.used_up());
 }
 

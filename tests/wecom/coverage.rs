@@ -37,8 +37,9 @@ async fn groups_without_a_seat_and_groups_that_are_gone() {
         lacking(&house).await,
         [r#""groups_no_seat": 3 个群没有开通存档的成员：华东销售群、门店内部群、会员福利群"#]
     );
-    let page = reqwest::get(house.url("/")).await.unwrap().text().await.unwrap();
-    assert!(page.contains("<td>门店内部群</td><td>内部群</td><td>协助</td><td>没有开通存档的成员</td>"), "{page}");
+    let page = house.console_page("/groups").await;
+    let row = page.split("<li>").find(|row| row.contains("门店内部群")).unwrap();
+    assert!(row.contains("内部群") && row.contains("协助") && row.contains("没有开通存档的成员"), "{row}");
 
     seats(&house, &["wang"]);
     house.act(json!({"do": "dissolve", "as": "wang", "group": CUSTOMERS}));

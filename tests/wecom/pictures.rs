@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use crate::house::{CUSTOMERS, House, SALES};
 
 /// An invitation into another group.
-const INVITATION: &str = "https://work.weixin.qq.com/gm/0123456789abcdef";
+pub const INVITATION: &str = "https://work.weixin.qq.com/gm/0123456789abcdef";
 
 /// A picture with a code, as a client uploads it.
-fn picture(text: &str) -> Value {
+pub fn picture(text: &str) -> Value {
     const SCALE: u32 = 4;
     let code = qrcode::QrCode::new(text).unwrap();
     let (width, colors) = (code.width() as u32, code.to_colors());
@@ -61,6 +61,18 @@ async fn an_invitation_in_a_picture_is_treated_like_the_link() {
     );
     let asked = house.told("wang");
     assert!(asked.iter().any(|card| card.contains("> [二维码] https://work.weixin")), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_picture_that_was_sent_as_a_file_is_looked_at_too() {
+    let house = House::start().await;
+    let mut body = picture(INVITATION);
+    body["filename"] = "群二维码.PNG".into();
+    house.act(json!({"do": "post", "as": "li", "group": SALES, "msgtype": "file", "body": body}));
+    house.settled().await;
+    let cases = house.cases(SALES, "li").await;
+    assert_eq!(cases.len(), 1);
+    assert!(cases[0].evidence.contains(&format!("[二维码] {INVITATION}")), "{}", cases[0].evidence);
 }
 
 #[tokio::test]

@@ -11,7 +11,10 @@ use qunguan::{
     },
 };
 use serde_json::{Value, json};
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    io::AsyncWriteExt,
+    sync::{mpsc, watch},
+};
 use tokio_tungstenite::tungstenite::Message;
 
 /// Internal group with the bot in it.
@@ -196,6 +199,39 @@ async fn a_peer_that_does_not_answer_pings_is_left() {
     for _ in 0..3 {
         connections.recv().await.unwrap();
     }
+}
+
+#[tokio::test]
+async fn half_a_character_is_mended_and_the_connection_stays() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let peer = tokio::spawn(async move {
+        let mut ws = tokio_tungstenite::accept_async(listener.accept().await.unwrap().0).await.unwrap();
+        let asked: Value = serde_json::from_str(ws.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+        ws.send(Message::text(json!({"headers": asked["headers"], "errcode": 0}).to_string())).await.unwrap();
+        // A text frame in two parts, cut inside a character that is not whole.
+        let said = json!({"cmd": "aibot_msg_callback", "headers": {"req_id": "R1"}, "body": {"msgid": "m1",
+            "aibotid": "B", "chattype": "single", "from": {"userid": "lin"}, "msgtype": "text",
+            "text": {"content": "我的状态#"}}});
+        let said = said.to_string().into_bytes();
+        let at = said.iter().position(|byte| *byte == b'#').unwrap();
+        let (begin, end) = ([&said[..at], b"\xe5"].concat(), [b"\xbe", &said[at + 1..]].concat());
+        for (first, part) in [(0x01, begin), (0x80, end)] {
+            let mut frame = vec![first, 126];
+            frame.extend((part.len() as u16).to_be_bytes());
+            frame.extend(part);
+            ws.get_mut().write_all(&frame).await.unwrap();
+        }
+        let answer: Value = serde_json::from_str(ws.next().await.unwrap().unwrap().to_text().unwrap()).unwrap();
+        ws.send(Message::text(json!({"headers": answer["headers"], "errcode": 0}).to_string())).await.unwrap();
+        answer
+    });
+    let mut bot = connect(Config::new(&url, "B", "s".into()), Arc::new(ShiftedClock::new()));
+    let said = bot.heard().await;
+    assert!(matches!(&said.callback.what, BotEvent::Message { text, .. } if text == "我的状态\u{fffd}"), "{said:?}");
+    let answer = json!({"msgtype": "stream", "stream": {"id": "s1", "finish": true, "content": "好"}});
+    bot.socket.reply(&said, &answer).await.unwrap();
+    assert_eq!(peer.await.unwrap()["headers"]["req_id"], "R1", "over the same connection");
 }
 
 #[tokio::test]

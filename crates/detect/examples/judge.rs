@@ -1,6 +1,6 @@
 //! `cargo run --release --example judge < messages.txt`: a verdict a line with the shipped lists. JSON lines
 //! (`{"text":…,"group":…,"sender":…,"at":…}`) are answered in JSON. `judge evaluate DIR` measures labelled texts,
-//! `judge by-entry DIR` each entry on them, and `judge wrong DIR SET/LABEL` shows the lines that were judged wrongly.
+//! `judge by-entry DIR` each entry on them, `judge curve DIR` other thresholds, and `judge wrong DIR SET/LABEL` shows the lines that were judged wrongly.
 //! `judge --lists DIR …` puts the lists of a folder over the shipped ones.
 
 use std::io::{self, BufRead, Write};
@@ -64,6 +64,7 @@ fn measure(detector: &Detector, command: &str, sets: &[evaluate::Set], which: &s
     let honest = evaluate::Honest::default();
     match command {
         "by-entry" => print!("{}", evaluate::ByEntry::of(detector, sets, &honest)),
+        "curve" => print!("{}", evaluate::Curve::of(detector, sets, &honest)),
         "evaluate" => print!("{}", evaluate::Table::of(detector, sets)),
         "wrong" => {
             let (name, label) = which.split_once('/').map_or((which, None), |(name, label)| (name, Some(label)));
@@ -73,7 +74,7 @@ fn measure(detector: &Detector, command: &str, sets: &[evaluate::Set], which: &s
                 }
             }
         }
-        other => return Err(io::Error::other(format!("evaluate, by-entry or wrong, not {other}"))),
+        other => return Err(io::Error::other(format!("evaluate, by-entry, curve or wrong, not {other}"))),
     }
     Ok(())
 }

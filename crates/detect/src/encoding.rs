@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{BIG5, Encoding, GB18030};
+use encoding_rs::{BIG5, Encoding, GB18030, UTF_16BE, UTF_16LE};
 
 use crate::text::{fold, is_han, ordinary};
 
@@ -17,7 +17,24 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, usize> {
     if let Some((encoding, mark)) = Encoding::for_bom(bytes) {
         return encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]).ok_or(1);
     }
+    if let Some(text) = utf16(bytes) {
+        return Ok(text);
+    }
     utf8(bytes).or_else(|line| chinese(bytes).ok_or(line))
+}
+
+/// UTF-16 without a mark: the zero bytes of its line ends and Latin letters are all on one side. No text of one byte a
+/// letter has any.
+fn utf16(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    let zeros = |side: usize| bytes.iter().skip(side).step_by(2).filter(|byte| **byte == 0).count();
+    let encoding = match (bytes.len() % 2, zeros(0), zeros(1)) {
+        (0, 0, 1..) => UTF_16LE,
+        (0, 1.., 0) => UTF_16BE,
+        _ => return None,
+    };
+    let text = encoding.decode_without_bom_handling_and_without_replacement(bytes)?;
+    let is_text = |c: char| !c.is_control() || matches!(c, '\n' | '\r' | '\t');
+    text.chars().all(is_text).then_some(text)
 }
 
 /// The same, line by line where the whole cannot be read: a line that no encoding explains is left empty and named.
@@ -83,6 +100,10 @@ mod tests {
         let all: [Vec<u8>; 5] =
             [text.into(), format!("\u{feff}{text}").into(), utf16(u16::to_le_bytes), utf16(u16::to_be_bytes), gbk];
         for bytes in all {
+            assert_eq!(decode(&bytes).as_deref(), Ok(text));
+        }
+        let bare = |bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+        for bytes in [bare(u16::to_le_bytes), bare(u16::to_be_bytes)] {
             assert_eq!(decode(&bytes).as_deref(), Ok(text));
         }
     }

@@ -5,7 +5,7 @@
 //! No I/O and no policy: a [`detect::Detector`] is built from wordlists and judges one message at a time. [`text`] folds
 //! disguised writing and keeps the way back to what was typed.
 
-pub mod model;
+pub use qunguan_model as model;
 
 pub mod toml_text;
 

@@ -59,7 +59,15 @@ const PIECES: usize = 5;
 fn apart(view: &View, start: usize) -> ((usize, usize), usize) {
     let (mut pieces, mut i) = (0, start);
     let (mut letters, mut digits) = (0, 0);
-    while i < view.chars.len() && view.chars[i].is_ascii_alphanumeric() && (i == start || view.gap[i] != Gap::None) {
+    // `v：k k 2 0 2 0`: what a colon introduces begins behind it.
+    let introduced = |i: usize| {
+        let between = view.raw.get(view.to[i - 1] as usize..view.from[i] as usize);
+        between.is_some_and(|between| between.iter().any(|c| matches!(c, ':' | '：')))
+    };
+    while i < view.chars.len()
+        && view.chars[i].is_ascii_alphanumeric()
+        && (i == start || view.gap[i] != Gap::None && !introduced(i))
+    {
         let joined = view.chars.get(i + 1).is_some_and(char::is_ascii_alphanumeric) && view.gap[i + 1] == Gap::None;
         if joined {
             break;
@@ -78,26 +86,53 @@ fn apart(view: &View, start: usize) -> ((usize, usize), usize) {
 /// Digits in Han numerals, plain or as on a cheque: `贰捌捌柒柒叁`.
 const NUMERALS: &str = "零一二三四五六七八九壹贰叁肆伍陆柒捌玖弌弍弎幺";
 
+fn is_numeral(c: char) -> bool {
+    matches!(
+        c,
+        '零' | '一'
+            | '二'
+            | '三'
+            | '四'
+            | '五'
+            | '六'
+            | '七'
+            | '八'
+            | '九'
+            | '壹'
+            | '贰'
+            | '叁'
+            | '肆'
+            | '伍'
+            | '陆'
+    ) || matches!(c, '柒' | '捌' | '玖' | '弌' | '弍' | '弎' | '幺')
+}
+
 /// Numbers that are spelled out digit by digit; amounts have units.
 fn spoken(view: &View, atoms: &mut Atoms) {
-    let numeral = |i: usize| NUMERALS.contains(view.chars[i]);
+    let numeral = |i: usize| is_numeral(view.chars[i]);
     let mut i = 0;
     while i < view.chars.len() {
         let start = i;
         while i < view.chars.len() && numeral(i) && (i == start || view.gap[i] != Gap::Hard) {
             i += 1;
         }
-        let counted = view.chars.get(i).is_some_and(|next| COUNTED.contains(*next) || "十百千".contains(*next));
-        // 一二三四五 counts up.
-        let counts = view.chars[start..i].windows(2).all(|pair| {
-            let place = |c: char| NUMERALS.chars().position(|n| n == c).unwrap_or_default();
-            place(pair[1]) == place(pair[0]) + 1
-        });
-        if (6..=12).contains(&(i - start)) && !counted && !counts {
+        if (6..=12).contains(&(i - start)) && !counts_something(view.chars.get(i)) && !counts_up(&view.chars[start..i])
+        {
             atoms.push((0, Span { start, end: i }));
         }
         i = i.max(start + 1);
     }
+}
+
+/// What follows a number says that it is an amount.
+fn counts_something(next: Option<&char>) -> bool {
+    next.is_some_and(|next| COUNTED.contains(*next) || "十百千".contains(*next))
+}
+
+/// 一二三四五.
+fn counts_up(numerals: &[char]) -> bool {
+    let place = |c: char| NUMERALS.chars().position(|n| n == c).unwrap_or_default();
+    numerals.windows(2).all(|pair| place(pair[1]) == place(pair[0]) + 1)
 }
 
 /// Numbers of public services and of companies everybody calls: 12345, 10086, 95588, 96110. Nobody is reached there in private.
@@ -143,6 +178,7 @@ mod tests {
             ("加 ki-06-08", &["ki-06-08"]),
             ("加1234500", &["1234500"]),
             ("加 l a n 8 8 6 6", &["l a n 8 8 6 6"]),
+            ("我的v：k k 2 0 2 0", &["k k 2 0 2 0"]),
             ("扣扣：贰捌捌柒柒叁陆壹", &["贰捌捌柒柒叁陆壹"]),
             ("A B C D", &[]),
             ("一二三四五六", &[]),

@@ -1,28 +1,37 @@
 //! Puts the signals together: one fold, one pass of the matcher, the number and link finders, what needs memory, points.
 
+mod content;
 mod gather;
+mod own_accounts;
 mod signals;
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use foldhash::HashMap;
 
 use self::gather::Gather;
+use self::own_accounts::{Contacts, OwnAccounts};
+use super::contents::Enough;
 use super::edges::Edges;
 use super::history::{Before, History};
 use super::index::{Compiled, Hit, Index};
+use super::kinds::Measure;
 use super::leaks::Kind;
 use super::lexicon::{Document, ListError, Lists, Pattern};
 use super::own::OwnRules;
+use super::prices::PriceList;
 use super::restore::Restorer;
-use super::score::{Conclusion, Scores};
+use super::score::{Conclusion, Scores, is_spam};
 use super::spelled::{self, Speller};
-use super::view::{Span, View, bit};
+use super::view::{Reading, Span, View, bit};
 use super::{Finding, Input, Report, Stages, Verdict, contact, disguise, leaks, learned, links};
 use crate::model::{Attachment, Category, GroupId, MemberId, Role, Stage, Timestamp};
 use crate::text::aliases::{self, Alias};
 use crate::text::{Normalized, Steps, Transform, sounds};
 
+/// Points of a category that were enough before anybody chose a threshold.
+const ENOUGH: f32 = 2.0;
 /// One entry is shown at so many places of a message; it counts once anyway.
 const MOST_SHOWN: usize = 16;
 
@@ -37,12 +46,18 @@ pub struct Settings {
     pub staff: Vec<String>,
     /// Phone numbers, cards and addresses that the company publishes itself, digits only or e-mail.
     pub own_numbers: Vec<String>,
+    /// Account names of the company itself (`haofang888`): who asks to be reached there advertises nothing.
+    pub own_accounts: Vec<String>,
+    /// What its goods may cost.
+    pub prices: Arc<PriceList>,
     /// Shown names nobody else may carry: owner, admins, the company's service account.
     pub protected_names: Vec<String>,
     /// What the group's admins taught, one model a category.
     pub learned: Vec<(Category, Arc<learned::Model>)>,
     /// Kinds of messages that are not wanted.
     pub kinds: super::kinds::KindRules,
+    /// What follows from what was read in pictures and files.
+    pub content_rules: ContentRules,
     /// When flooding begins.
     pub limits: super::history::Limits,
     /// Thresholds and weights.
@@ -59,13 +74,33 @@ impl Settings {
             names: Vec::new(),
             staff: Vec::new(),
             own_numbers: Vec::new(),
+            own_accounts: Vec::new(),
+            prices: Arc::default(),
             protected_names: Vec::new(),
             learned: Vec::new(),
             kinds: super::kinds::KindRules::default(),
+            content_rules: ContentRules::default(),
             limits: super::history::Limits::default(),
             scores: Scores::shipped(),
             today,
         }
+    }
+}
+
+/// What follows from what was read in pictures and files: unless the settings say more, a person is asked and nothing done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ContentRules {
+    /// Words in pictures.
+    pub pictures: Measure,
+    /// What files hold.
+    pub files: Measure,
+    /// From how many numbers on a file is one of many people.
+    pub enough: Enough,
+}
+
+impl Default for ContentRules {
+    fn default() -> Self {
+        Self { pictures: Measure::Review, files: Measure::Review, enough: Enough::default() }
     }
 }
 
@@ -87,6 +122,11 @@ struct Meant {
     backwards: Option<View>,
 }
 
+thread_local! {
+    /// The buffers of the message before.
+    static READING: Cell<Reading> = Cell::default();
+}
+
 /// Everything that judges one message; immutable, swapped as a whole when lists or settings change.
 #[derive(Debug)]
 pub struct Detector {
@@ -94,6 +134,7 @@ pub struct Detector {
     restorer: Restorer,
     speller: Speller,
     own: OwnRules,
+    own_accounts: OwnAccounts,
     settings: Settings,
 }
 
@@ -124,7 +165,8 @@ impl Detector {
         lines.extend(unsearchable);
         let own = OwnRules::of(lists, &documents);
         let speller = Speller::build(&documents);
-        let detector = Self { index, restorer, speller, own, settings };
+        let own_accounts = OwnAccounts::of(&settings);
+        let detector = Self { index, restorer, speller, own, own_accounts, settings };
         let examples = detector.broken_examples(&documents);
         let hints = lists.notes().chain(documents.iter().flat_map(Document::remarks)).collect();
         (detector, Mistakes { lines, examples, hints })
@@ -219,51 +261,62 @@ impl Detector {
     /// Judges one message beside what was said before, with the stages that rules have reached. Remembers nothing: see
     /// [`Report::seen`].
     pub fn scan_at(&self, input: &Input<'_>, before: Option<&Before<'_>>, stages: Option<&dyn Stages>) -> Report {
-        let own_words = input.text;
+        let mut reading = READING.take();
         let said = input.said();
-        let input = &Input { text: &said, ..*input };
-        let (view, others, normalized) = View::all(input.text);
+        reading.read(&said);
+        let report = self.judge(&Input { text: &said, ..*input }, input.text, &reading, before, stages);
+        READING.set(reading);
+        report
+    }
+
+    /// `own_words` are those without the names and titles of attachments.
+    fn judge(
+        &self,
+        input: &Input<'_>,
+        own_words: &str,
+        reading: &Reading,
+        before: Option<&Before<'_>>,
+        stages: Option<&dyn Stages>,
+    ) -> Report {
+        let (view, others, normalized) = (reading.first(), reading.others(), reading.normalized());
         let mut gather = Gather {
-            view: &view,
+            view,
             scores: &self.settings.scores,
             findings: Vec::new(),
             silent: input.explain.then(Vec::new),
             stages,
         };
-        let mut links = links::find(&view);
-        links::add_broken(input.text, &view, &mut links);
-        links::add_han(&view, &mut links);
-        links::add_codes(&view, &mut links);
-        let mut numbers = leaks::find(&view, &normalized);
+        let mut links = links::all(input.text, view);
+        let mut numbers = leaks::find(view, normalized);
         // Digits of an address are part of the address.
         numbers.retain(|(kind, span)| *kind == Kind::Credential || !links.iter().any(|link| link.span.touches(*span)));
         for attachment in input.attachments {
-            if let Attachment::Link { url, .. } = attachment
+            if let Attachment::Link { url, origin, .. } = attachment
                 && !url.is_empty()
+                && origin != "weapp"
             {
                 links.push(links::parse(url));
             }
         }
         let meant = Meant {
-            restored: self.restorer.read(others.first().unwrap_or(&view)),
-            spelled: self.speller.read(&view),
-            backwards: spelled::backwards(&view),
+            restored: self.restorer.read(others.first().unwrap_or(view)),
+            spelled: self.speller.read(view),
+            backwards: spelled::backwards(view),
         };
-        self.words(
-            &view,
-            &others,
-            &meant,
-            &normalized,
-            &contact::atoms(&view, &numbers, &links, &self.settings.own_domains),
-            &mut gather,
-        );
+        let contacts = contact::atoms(view, &numbers, &links, &self.settings.own_domains);
+        let contacts = self.own_accounts.part(view, contacts);
+        self.words(view, others, &meant, normalized, &contacts, &mut gather);
+        self.prices(input, &contacts.atoms, &mut gather);
         self.signs(&mut gather);
         self.numbers(&numbers, &mut gather);
         self.links(&links, &mut gather);
         self.denied(&links, &mut gather);
         self.kinds(input, own_words, &links, &mut gather);
-        Self::files(input, &mut gather);
-        self.name(input, &mut gather);
+        self.files(input, &mut gather);
+        match input.sender_name {
+            Some(name) => self.name(name, (input.role == Role::Member).then_some(&[] as &[String]), &mut gather),
+            None => gather.silent("impersonation/name", "不知道昵称"),
+        }
         self.learned(&mut gather);
         Self::repeated(input, &mut gather);
         Self::empty(input, &mut gather);
@@ -272,7 +325,7 @@ impl Detector {
         if let Some((start, end)) = apart.map(|f| (f.start, f.end)) {
             gather.add(Category::Ads, "split-word", view.span_of(start, end), 1.0, None);
         }
-        let disguises = disguise::find(&view);
+        let disguises = disguise::find(view);
         if disguises.is_empty() {
             gather.silent("ads/disguise", "没有变形的写法");
         }
@@ -285,9 +338,22 @@ impl Detector {
         }
         let Gather { mut findings, silent, .. } = gather;
         drop_covered(&mut findings);
+        findings.extend(self.pictures(input, view.raw.len(), stages));
         findings.sort_by(|a, b| (a.start, a.end, &a.rule).cmp(&(b.start, b.end, &b.rule)));
         let super::score::Conclusion { verdict, score, categories, acting } = self.settings.scores.conclude(&findings);
         Report { verdict, score, categories, acting, findings, silent: silent.unwrap_or_default(), seen }
+    }
+
+    /// Judges a shown name alone: an advert in it, or that it looks like one of `protected`, of the settings' names or of a
+    /// role's; `None` where its bearer may be called so.
+    pub fn scan_name(&self, name: &str, protected: Option<&[String]>, stages: Option<&dyn Stages>) -> Report {
+        let nothing = View::new("");
+        let mut gather =
+            Gather { view: &nothing, scores: &self.settings.scores, findings: Vec::new(), silent: None, stages };
+        self.name(name, protected, &mut gather);
+        let findings = gather.findings;
+        let Conclusion { verdict, score, categories, acting } = self.settings.scores.conclude(&findings);
+        Report { verdict, score, categories, acting, findings, silent: Vec::new(), seen: None }
     }
 
     fn words<'v>(
@@ -296,10 +362,10 @@ impl Detector {
         others: &'v [View],
         meant: &'v Meant,
         normalized: &Normalized,
-        atoms: &super::index::Atoms,
+        contacts: &Contacts,
         gather: &mut Gather<'_>,
     ) {
-        let found = self.index.scan(view, atoms);
+        let found = self.index.scan(view, &contacts.atoms);
         // Put into words only for who asked why.
         let excused = if gather.silent.is_some() { found.excused } else { Vec::new() };
         for (hit, reason) in excused {
@@ -307,6 +373,7 @@ impl Detector {
             let (word, place) = (view.folded(hit.span), compiled.place());
             gather.silent(&compiled.rule, format!("“{word}”（{place}）不算：{}", reason.zh()));
         }
+        let (call, pay) = (found.call.filter(|call| !contacts.lead_home(view.raw_range(*call))), found.pay);
         let mut hits: Vec<(&'v View, Hit)> = found.hits.into_iter().map(|hit| (view, hit)).collect();
         // Two characters that merely sound like a word are no sign (`restored` has those that are), nor is a listed word that
         // sounds like another.
@@ -318,15 +385,17 @@ impl Detector {
         // Only what another reading alone can see, and only where the first one leaves room for a word.
         let edges = Edges::of(view);
         let mut more = |other: &'v View, needed: u32| {
-            let mut found = self.index.scan(other, &contact::atoms(other, &[], &[], &[])).hits;
+            let mut found = self.index.scan_for(other, &contact::atoms(other, &[], &[], &[]), needed).hits;
             if needed == bit(Transform::Homophone) {
                 found.retain(|hit| self.index.entries[hit.entry].entry.homophone != Some(false));
             }
             let new = |hit: &Hit| {
                 let (start, end) = other.raw_range(hit.span);
-                heard(other, hit)
-                    && other.steps[hit.span.start..hit.span.end].iter().any(|s| s & needed != 0)
-                    && edges.leave_typed(view.span_of(start, end), hit.by_sound)
+                let steps = other.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
+                // An emoji is no part of a word that somebody wrote.
+                let leave =
+                    || steps & bit(Transform::Emoji) != 0 || edges.leave_typed(view.span_of(start, end), hit.by_sound);
+                heard(other, hit) && steps & needed != 0 && leave()
             };
             hits.extend(found.into_iter().filter(new).map(|hit| (other, hit)));
         };
@@ -342,10 +411,18 @@ impl Detector {
         if let Some(backwards) = &meant.backwards {
             more(backwards, bit(Transform::Reversed));
         }
+        let home = |(view, hit): &(&View, Hit)| {
+            self.index.entries[hit.entry].category == Category::Ads && contacts.lead_home(view.raw_range(hit.span))
+        };
+        if hits.iter().any(home) {
+            hits.retain(|hit| !home(hit));
+            gather.silent("ads/*", "要人联系的是公司自己的账号");
+        }
         if hits.is_empty() {
             gather.silent("lexicon", "没有词条命中");
             return;
         }
+        let mut target = None;
         let aliases = aliases::find(normalized);
         let mut seen: HashMap<usize, usize> = HashMap::default();
         for (view, hit) in hits {
@@ -369,8 +446,12 @@ impl Detector {
             }
             transforms.sort();
             transforms.dedup();
-            let points = compiled.entry.points.unwrap_or(points);
+            // A word of one's own that names no points is enough, however strict the threshold is.
+            let least = if self.own.has(&compiled.file) { self.settings.scores.act } else { 0.0 };
+            let points =
+                compiled.entry.points.unwrap_or_else(|| if points >= ENOUGH { points.max(least) } else { points });
             let (start, end) = view.raw_range(hit.span);
+            let place = compiled.place();
             let mut finding = Finding {
                 rule: compiled.rule.clone(),
                 category: compiled.category,
@@ -382,7 +463,7 @@ impl Detector {
                 normalized: read_as,
                 transforms,
                 stage: compiled.entry.stage,
-                entry: Some(compiled.place()),
+                entry: Some(place.clone()),
                 asks: hit.asks,
                 life: None,
             };
@@ -393,11 +474,28 @@ impl Detector {
                     finding.score = self.settings.scores.heard(&finding);
                 }
             }
+            let plain = finding.score >= self.settings.scores.review && !finding.is_soft();
+            if target.is_none() && plain {
+                target = hit.target.filter(|_| gather.view.chars == view.chars);
+            }
             if let Some(reason) = hit.asks.filter(|_| gather.silent.is_some()) {
                 gather.silent(&compiled.rule, format!("“{}”只请人看：{}", finding.normalized, reason.zh()));
             }
             gather.findings.push(finding);
-            gather.set_stage(Some(&compiled.place()));
+            gather.set_stage(Some(&place));
+        }
+        // A price alone makes no offer of what is none.
+        let asker = |f: &Finding| {
+            is_spam(f.category) && f.entry.is_some() && f.score >= self.settings.scores.review && !f.is_soft()
+        };
+        let pay = pay.filter(|_| gather.findings.iter().any(asker));
+        for (name, span) in [("call", call), ("pay", pay)] {
+            if let Some(span) = span {
+                gather.add(Category::Ads, name, span, 1.0, None);
+            }
+        }
+        if let Some(target) = target {
+            gather.add(Category::Insult, "target", target, 1.0, None);
         }
     }
 }

@@ -2,6 +2,7 @@
 //! symbols or put invisible characters into it.
 
 use super::view::{Gap, Span, View};
+use crate::text::is_han;
 
 /// One kind of disguise and where it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,23 +21,7 @@ pub fn find(view: &View) -> Vec<Disguise> {
     if raw.iter().all(char::is_ascii) || all.end == 0 {
         return found;
     }
-    let styled = raw.iter().filter(|c| is_styled(**c)).count();
-    if styled >= 3 {
-        found.push(Disguise { name: "styled-letters", span: all });
-    }
-    let hidden =
-        raw.windows(3).filter(|w| is_invisible(w[1]) && w[0].is_alphanumeric() && w[2].is_alphanumeric()).count();
-    if hidden >= 1 {
-        found.push(Disguise { name: "invisible", span: all });
-    }
-    let marks = raw.iter().filter(|c| is_stray_mark(**c)).count();
-    if marks >= 3 {
-        found.push(Disguise { name: "marks", span: all });
-    }
-    let odd = raw.iter().filter(|c| is_odd_script(**c)).count();
-    if odd >= 1 && all.end > odd {
-        found.push(Disguise { name: "odd-script", span: all });
-    }
+    find_odd(view, all, &mut found);
     // A symbol between every two Han characters: 加❤我❤微❤信.
     let han = |i: usize| ('\u{3400}'..='\u{9fff}').contains(&view.chars[i]);
     let mut run = 0;
@@ -57,10 +42,53 @@ pub fn find(view: &View) -> Vec<Disguise> {
     found
 }
 
+/// What nobody types by hand.
+fn find_odd(view: &View, all: Span, found: &mut Vec<Disguise>) {
+    let raw = &view.raw;
+    if raw.iter().all(|c| is_everyday(*c)) {
+        return;
+    }
+    let styled = raw.iter().filter(|c| is_styled(**c)).count();
+    if styled >= 3 {
+        found.push(Disguise { name: "styled-letters", span: all });
+    }
+    let hidden =
+        raw.windows(3).filter(|w| is_invisible(w[1]) && w[0].is_alphanumeric() && w[2].is_alphanumeric()).count();
+    if hidden >= 1 {
+        found.push(Disguise { name: "invisible", span: all });
+    }
+    let marks = raw.iter().filter(|c| is_stray_mark(**c)).count();
+    if marks >= 3 {
+        found.push(Disguise { name: "marks", span: all });
+    }
+    let mixed = raw.split(|c| !(c.is_alphanumeric() && !is_han(*c) || ".-".contains(*c))).any(|token| {
+        let labels = || token.split(|c| *c == '.').filter(|label| !label.is_empty());
+        labels().count() > 1
+            && labels().any(|label| label.iter().any(char::is_ascii_alphabetic) && label.iter().any(|c| is_twin(*c)))
+    });
+    if mixed {
+        found.push(Disguise { name: "mixed-script", span: all });
+    }
+    let odd = raw.iter().filter(|c| is_odd_script(**c)).count();
+    if odd >= 1 && all.end > odd {
+        found.push(Disguise { name: "odd-script", span: all });
+    }
+}
+
+/// ASCII, Han and the usual Chinese punctuation: none of it is odd.
+const fn is_everyday(c: char) -> bool {
+    matches!(c, '\0'..='\x7f' | '\u{3000}'..='\u{303f}' | '\u{3400}'..='\u{9fff}' | '\u{ff00}'..='\u{ff5e}')
+}
+
 /// Mathematical, circled, squared and small-capital letters and digits; not the plain ①②③ of lists.
 pub fn is_styled(c: char) -> bool {
     matches!(c, '\u{1d400}'..='\u{1d7ff}' | '\u{24b6}'..='\u{24e9}' | '\u{1f110}'..='\u{1f169}' | '\u{1f170}'..='\u{1f189}'
         | '\u{1d00}'..='\u{1d2b}' | '\u{20e3}' | '\u{2776}'..='\u{2793}' | '\u{249c}'..='\u{24b5}' | '\u{2c60}'..='\u{2c7f}')
+}
+
+/// Greek and Cyrillic letters, some of which look like Latin ones.
+const fn is_twin(c: char) -> bool {
+    matches!(c, '\u{0370}'..='\u{03ff}' | '\u{0400}'..='\u{052f}')
 }
 
 fn is_invisible(c: char) -> bool {

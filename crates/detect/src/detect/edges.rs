@@ -1,7 +1,7 @@
 //! A word stands in a sentence: 门口交接钥匙 is 门口 and 交接, and what a list has of 口交 does not stand there. A hit counts where
 //! the words around it leave it its edges.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
 use super::view::{Gap, Span, View};
 use crate::text::is_han;
@@ -22,10 +22,36 @@ const ALONE: f32 = 5.0;
 const UNITS: &str = "十百千万亿元块毛角";
 const NUMERALS: &str = "0123456789一二三四五六七八九十百千两几";
 
+thread_local! {
+    /// Buffers of messages before.
+    static SPARE: RefCell<Vec<Paths>> = const { RefCell::new(Vec::new()) };
+}
+
+/// How much likelier the word has to be than a reading whose longer word goes on beyond its end (`三级｜片区`), not to be in
+/// doubt …
+const DOUBT_BEYOND: f32 = 4.0;
+/// … and how much likelier the word has to be than one that gives away both.
+const DOUBT_ACROSS: f32 = 12.0;
+
+/// Whether a word stands where somebody sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stand {
+    /// It may merely be there because two words meet: a person has to look.
+    Doubtful,
+    /// It does.
+    Sure,
+}
+
 /// The edges of words in one message; read when the first hit asks.
 pub(super) struct Edges<'v> {
     view: &'v View,
     paths: OnceCell<Paths>,
+}
+
+impl Drop for Edges<'_> {
+    fn drop(&mut self) {
+        SPARE.with_borrow_mut(|spare| spare.extend(self.paths.take()));
+    }
 }
 
 impl<'v> Edges<'v> {
@@ -34,12 +60,17 @@ impl<'v> Edges<'v> {
     }
 
     /// A word, or one that sounds like it, may stand there.
+    pub(super) fn leave(&self, span: Span, heard: bool) -> bool {
+        self.stand(span, heard).is_some()
+    }
+
+    /// How sure it is that a word, or one that sounds like it, stands there; `None` if it does not.
     ///
     /// A longer word with the same beginning or end (强奸罪) takes nothing away from it, but from a single character (增加).
-    pub(super) fn leave(&self, span: Span, heard: bool) -> bool {
+    pub(super) fn stand(&self, span: Span, heard: bool) -> Option<Stand> {
         let length = span.end - span.start;
         if length == 0 || !(self.glued(span.start) || self.glued(span.end)) {
-            return true;
+            return Some(Stand::Sure);
         }
         let chars = &self.view.chars;
         if length == 1
@@ -47,19 +78,26 @@ impl<'v> Edges<'v> {
             && UNITS.contains(chars[span.start])
             && NUMERALS.contains(chars[span.start - 1])
         {
-            return true;
+            return Some(Stand::Sure);
         }
         let gap = &self.view.gap;
-        let paths = self.paths.get_or_init(|| Paths::new(&self.view.chars, |i| gap[i] != Gap::None));
+        let paths = self.paths.get_or_init(|| {
+            let mut paths = SPARE.with_borrow_mut(Vec::pop).unwrap_or_default();
+            paths.read(chars, |i| gap[i] != Gap::None);
+            paths
+        });
         let around = paths.around(span.start, span.end);
         if length == 1 {
-            return around.alone <= around.covered.min(around.across) + ALONE;
+            return (around.alone <= around.covered.min(around.across) + ALONE).then_some(Stand::Sure);
         }
         // What is set apart or only sounds like it is no word that somebody wrote.
         let written = !heard && gap[span.start + 1..span.end].iter().all(|gap| *gap == Gap::None);
         let listed = if written { LISTED + LISTED_MORE * (length - 2) as f32 } else { f32::INFINITY };
         let word = around.alone - (around.inside - listed).max(0.0);
-        word <= around.beside + ONE_EDGE && word + BOTH_EDGES <= around.across
+        let stands = word <= around.beside + ONE_EDGE && word + BOTH_EDGES <= around.across;
+        let sure =
+            word <= around.beside && word + DOUBT_BEYOND <= around.beyond && word + DOUBT_ACROSS <= around.across;
+        stands.then_some(if sure { Stand::Sure } else { Stand::Doubtful })
     }
 
     /// The same for a word of another reading that was typed there: of a character typed twice one is enough.
@@ -123,6 +161,28 @@ mod tests {
             ("路口 交警", "口交"),
         ] {
             assert!(!stands(text, word), "{text}");
+        }
+    }
+
+    #[test]
+    fn where_two_everyday_words_may_meet_a_person_has_to_look() {
+        let stand = |text: &str, word: &str| {
+            let view = View::new(text);
+            let start = text[..text.find(word).unwrap()].chars().count();
+            Edges::of(&view).stand(Span { start, end: start + word.chars().count() }, false)
+        };
+        for (text, word) in [
+            ("去窗口交材料", "口交"),
+            ("三号窗口交材料", "口交"),
+            ("三级片区经理会议", "三级片"),
+            ("辣鸡翅到货", "辣鸡"),
+            ("狗日粮一袋", "狗日"),
+        ] {
+            assert_ne!(stand(text, word), Some(Stand::Sure), "{text}");
+        }
+        for (text, word) in [("辣鸡公司", "辣鸡"), ("她给我口交", "口交"), ("你个傻逼", "傻逼"), ("裸聊软件", "裸聊")]
+        {
+            assert_eq!(stand(text, word), Some(Stand::Sure), "{text}");
         }
     }
 

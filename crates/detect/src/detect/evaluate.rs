@@ -3,13 +3,15 @@
 //! Any folder of `label<TAB>text` files works (one record a line, `.tsv`); sets are never pooled. For files whose labels
 //! name what a text contains (`id,mobile,email`) precision and recall per kind are given too.
 //!
-//! [`ByEntry`] says the same for each entry and signal, [`wrong`] shows the lines that were judged wrongly. Both must know
-//! which labels stand for honest text ([`Honest`]).
+//! [`ByEntry`] says the same for each entry and signal, [`Curve`] for other acting thresholds, [`wrong`] shows the lines that
+//! were judged wrongly. They must know which labels stand for honest text ([`Honest`]).
 
 mod by_entry;
+mod curve;
 mod wrong;
 
 pub use by_entry::{ByEntry, lower_bound};
+pub use curve::Curve;
 pub use wrong::{Wrong, wrong};
 
 use std::collections::BTreeMap;

@@ -1,16 +1,17 @@
 //! All wordlists compiled into one matcher: one pass over the message finds every word, group and allow-phrase; near
 //! entries are then put together from the words that were found, regular expressions run last and only where they can hit.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
 use jiff::civil::Date;
-use regex::Regex;
 
 use super::addresses::{Address, Addresses};
 use super::context::{self, Outcome, Reason, Talk};
-use super::edges::Edges;
+use super::edges::{Edges, Stand};
+use super::expressions::Expressions;
 use super::lexicon::{Document, Entry, Group, ListError, Pattern, Sign, Term, VIRTUAL_GROUPS};
 use super::matcher::{self, Matcher};
 use super::near::{self, Word};
@@ -67,6 +68,23 @@ pub struct Hit {
     pub by_sound: bool,
     /// Why it is never enough to act on.
     pub asks: Option<Reason>,
+    /// The person an insult is aimed at.
+    pub target: Option<Span>,
+}
+
+impl Hit {
+    const fn of(entry: usize, span: Span, by_sound: bool) -> Self {
+        Self { entry, span, by_sound, asks: None, target: None }
+    }
+
+    /// The words around it leave it its edges; where they hardly do, a person has to look.
+    fn stands(&mut self, edges: &Edges<'_>) -> bool {
+        let stand = edges.stand(self.span, self.by_sound);
+        if stand == Some(Stand::Doubtful) {
+            self.asks = Some(Reason::Boundary);
+        }
+        stand.is_some()
+    }
 }
 
 /// What the lists find in a message.
@@ -76,6 +94,10 @@ pub struct Found {
     pub hits: Vec<Hit>,
     /// Hits that say nothing where they stand, and why.
     pub excused: Vec<(Hit, Reason)>,
+    /// Where the message asks to be reached, if it offers something.
+    pub call: Option<Span>,
+    /// Where it says what is paid, if it offers something.
+    pub pay: Option<Span>,
 }
 
 /// What a word of the matcher is there for.
@@ -113,11 +135,39 @@ struct NearSlot {
     ordered: bool,
 }
 
-/// Places of the groups of words in one message, by group: most messages have none, so nothing is kept for the others.
+/// Places of the groups of words in one message, by group once a combination may be whole: most messages have none, so
+/// nothing is kept for the others; and which groups have some, one bit each.
 #[derive(Default)]
-struct Slots(Vec<(usize, Span, bool)>);
+struct Slots(Vec<(usize, Span, bool)>, Vec<u64>);
 
 impl Slots {
+    /// One of a group's words is there.
+    fn has(&self, slot: usize) -> bool {
+        self.1.get(slot / 64).is_some_and(|bits| bits >> (slot % 64) & 1 != 0)
+    }
+
+    /// The groups that are there, in order.
+    fn present(&self) -> impl Iterator<Item = usize> {
+        self.1.iter().enumerate().flat_map(|(at, bits)| {
+            let mut left = *bits;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then_some(left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(at * 64 + bit)
+            })
+        })
+    }
+
+    /// A word of the second group stands so near one of the first; of many words that is only supposed.
+    fn meet(&self, first: usize, second: usize, within: usize, ordered: bool) -> bool {
+        const MANY: usize = 1 << 10;
+        if self.of(first).count() * self.of(second).count() > MANY {
+            return true;
+        }
+        let near = |a: Span, b: Span| a.distance(b) <= within && (!ordered || a.end <= b.start);
+        self.of(first).any(|(a, _)| self.of(second).any(|(b, _)| near(a, b)))
+    }
+
     /// Where a group's words stand, and whether they are only heard.
     fn of(&self, slot: usize) -> impl Iterator<Item = (Span, bool)> {
         let from = self.0.partition_point(|(other, ..)| *other < slot);
@@ -128,6 +178,20 @@ impl Slots {
 /// Allow-phrases of one message with what they excuse, by where they begin.
 #[derive(Default)]
 struct Allows(Vec<(Span, usize)>);
+
+/// What the matcher finds in one message, besides entries.
+#[derive(Default)]
+struct Matches {
+    allows: Allows,
+    slots: Slots,
+    /// Entries where they stand, before it is asked whether they count.
+    hits: Vec<Hit>,
+}
+
+thread_local! {
+    /// The buffers of the message before.
+    static MATCHES: Cell<Matches> = Cell::default();
+}
 
 /// An insult of so few points says nothing by itself.
 const WEAK: f32 = 0.5;
@@ -155,8 +219,11 @@ pub struct Index {
     uses: Vec<Use>,
     allow_scopes: Vec<AllowScope>,
     nears: Vec<Near>,
-    slot_nears: Vec<Vec<(usize, usize)>>,
-    regexes: Vec<(usize, Regex, bool)>,
+    /// The near entries that each group has a part in.
+    slot_nears: Vec<Vec<usize>>,
+    /// Each near entry once, at the group that has a part in the fewest.
+    begun_by: Vec<Vec<usize>>,
+    expressions: Expressions,
     /// (inner, outer): what the inner group finds, the outer one finds too.
     nested: Vec<(usize, usize)>,
     /// Who says what about whom.
@@ -213,7 +280,7 @@ impl Index {
         let mut entries: Vec<Compiled> = Vec::with_capacity(documents.iter().map(|d| d.entries().count()).sum());
         let mut allow_scopes = vec![AllowScope::Everything];
         let mut nears: Vec<Near> = Vec::new();
-        let mut regexes = Vec::new();
+        let mut expressions = Expressions::default();
         let mut slots: HashMap<String, usize> =
             VIRTUAL_GROUPS.iter().enumerate().map(|(i, name)| (format!("【{name}】"), i)).collect();
         let mut nested: Vec<(usize, usize)> = Vec::new();
@@ -257,16 +324,12 @@ impl Index {
                             addresses.deny(address, id as u32);
                         }
                     }
-                    Pattern::Regex(regex) => match Regex::new(regex) {
-                        Ok(compiled) => {
-                            let digits = regex.contains("[0-9]{") && !regex.contains('?') && !regex.contains('|');
-                            regexes.push((id, compiled, digits));
-                        }
-                        Err(error) => {
+                    Pattern::Regex(regex) => {
+                        if let Err(error) = expressions.add(regex, id) {
                             fail(entry.line, error.to_string());
                             found = false;
                         }
-                    },
+                    }
                     Pattern::Near(terms) => {
                         let mut near = Near { entry: id, terms: Vec::new() };
                         for term in terms {
@@ -327,8 +390,13 @@ impl Index {
         let context = context::Words::build(documents.iter().flat_map(Document::groups), &needed);
         let mut slot_nears = vec![Vec::new(); slots.len()];
         for (i, near) in nears.iter().enumerate() {
-            for (term, slot) in near.terms.iter().enumerate() {
-                slot_nears[slot.slot].push((i, term));
+            near.terms.iter().for_each(|term| slot_nears[term.slot].push(i));
+        }
+        let mut begun_by = vec![Vec::new(); slots.len()];
+        for (i, near) in nears.iter().enumerate() {
+            let rarest = near.terms.iter().map(|term| term.slot).min_by_key(|slot| slot_nears[*slot].len());
+            if let Some(slot) = rarest {
+                begun_by[slot].push(i);
             }
         }
         entries.shrink_to_fit();
@@ -340,7 +408,8 @@ impl Index {
             allow_scopes,
             nears,
             slot_nears,
-            regexes,
+            begun_by,
+            expressions,
             nested,
             context,
             symbols,
@@ -366,12 +435,27 @@ impl Index {
 
     /// Every hit that no allow-phrase cancels and that is meant as it stands there.
     pub fn scan(&self, view: &View, atoms: &Atoms) -> Found {
-        let mut hits: Vec<Hit> = Vec::new();
-        let mut allows = Allows::default();
-        let mut slots = Slots::default();
-        for (group, span) in atoms {
-            slots.0.push((*group, *span, false));
+        self.scan_for(view, atoms, 0)
+    }
+
+    /// The same for another reading of a message: nothing if no hit has one of the `needed` steps.
+    pub fn scan_for(&self, view: &View, atoms: &Atoms, needed: u32) -> Found {
+        let mut matches = MATCHES.take();
+        self.hits(view, atoms, &mut matches);
+        let hits = matches.hits.clone();
+        MATCHES.set(matches);
+        let steps = |hit: &Hit| view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
+        if hits.is_empty() || needed != 0 && hits.iter().all(|hit| steps(hit) & needed == 0) {
+            return Found::default();
         }
+        self.as_meant(view, atoms, hits)
+    }
+
+    fn hits(&self, view: &View, atoms: &Atoms, matches: &mut Matches) {
+        let Matches { allows, slots, hits } = matches;
+        hits.clear();
+        allows.0.clear();
+        slots.0.clear();
         self.words.scan(&view.chars, &view.sounds, |found| {
             let span = Span { start: found.start, end: found.end };
             let Use { to, bounded } = self.uses[found.word];
@@ -381,43 +465,40 @@ impl Index {
             match to {
                 To::Allow(scope) => allows.0.push((span, scope as usize)),
                 _ if !view.joined(span) => {}
-                To::Entry(entry) => hits.push(Hit { entry: entry as usize, span, by_sound: found.heard, asks: None }),
+                To::Entry(entry) => hits.push(Hit::of(entry as usize, span, found.heard)),
                 To::Slot(slot) => slots.0.push((slot as usize, span, found.heard)),
             }
         });
         allows.0.sort_unstable();
-        if !slots.0.is_empty() {
-            for &(inner, outer) in &self.nested {
-                for i in 0..slots.0.len() {
-                    let (slot, span, heard) = slots.0[i];
-                    if slot == inner {
-                        slots.0.push((outer, span, heard));
-                    }
-                }
-            }
-            slots.0.sort_unstable();
+        for &(group, span) in atoms {
+            slots.0.push((group, span, false));
+            let outer = self.nested.iter().filter(|(inner, _)| *inner == group);
+            slots.0.extend(outer.map(|(_, outer)| (*outer, span, false)));
         }
-        let edges = Edges::of(view);
-        hits.retain(|hit| edges.leave(hit.span, hit.by_sound));
-        self.join_near(view, &slots, &mut hits, &allows, &edges);
-        let has_digit = view.chars.iter().any(char::is_ascii_digit);
-        for (entry, regex, digits) in &self.regexes {
-            if *digits && !has_digit {
-                continue;
-            }
-            for found in regex.find_iter(&view.clauses) {
-                hits.push(Hit { entry: *entry, span: view.clause_span(found.range()), by_sound: false, asks: None });
-            }
+        slots.1.clear();
+        slots.1.resize(self.slot_nears.len().div_ceil(64), 0);
+        for (slot, ..) in &slots.0 {
+            slots.1[slot / 64] |= 1 << (slot % 64);
         }
-        hits.retain(|hit| hit.span.start < hit.span.end && !self.allowed(hit.entry, hit.span, &allows));
-        hits.retain(|hit| {
+        let counts = |hit: &Hit| {
             let steps = view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
             let steps = if hit.by_sound { steps | bit(Transform::Homophone) } else { steps };
-            steps & !self.entries[hit.entry].allowed_steps == 0
+            hit.span.start < hit.span.end
+                && steps & !self.entries[hit.entry].allowed_steps == 0
+                && !self.allowed(hit.entry, hit.span, allows)
+        };
+        let edges = Edges::of(view);
+        hits.retain_mut(|hit| counts(hit) && hit.stands(&edges));
+        let words = hits.len();
+        self.join_near(view, slots, hits, allows, &edges);
+        self.expressions.find(view, |entry, span| hits.push(Hit::of(entry, span, false)));
+        let mut at = 0;
+        hits.retain(|hit| {
+            at += 1;
+            at <= words || counts(hit)
         });
         hits.sort_by_key(|hit| (hit.span, hit.entry, hit.by_sound));
         hits.dedup_by_key(|hit| (hit.span, hit.entry));
-        if hits.is_empty() { Found::default() } else { self.as_meant(view, atoms, hits) }
     }
 
     /// Parts the hits that count from those that only report, forbid, ask … or are everyday words (`detect::context`).
@@ -428,20 +509,35 @@ impl Index {
             match self.excuse(view, &talk, hit) {
                 Some((reason, Outcome::Excuse)) => found.excused.push((hit, reason)),
                 asks => {
-                    hit.asks = asks.map(|(reason, _)| reason);
+                    hit.asks = asks.map(|(reason, _)| reason).or(hit.asks);
+                    let Compiled { entry, section, .. } = &self.entries[hit.entry];
+                    // Who needs a person to be a sign at all has said so already.
+                    if section.category == Category::Insult && entry.needs.is_empty() {
+                        hit.target = talk.target(hit.span);
+                    }
                     found.hits.push(hit);
                 }
             }
         }
-        let all = found.hits.clone();
-        found.hits.retain(|hit| {
-            let needs = &self.entries[hit.entry].entry.needs;
-            let signed = needs.is_empty() || needs.iter().any(|sign| self.has_sign(sign, hit, &all, &talk));
-            if !signed {
-                found.excused.push((*hit, Reason::Everyday));
-            }
-            signed
-        });
+        if found.hits.iter().any(|hit| !self.entries[hit.entry].entry.needs.is_empty()) {
+            let all = found.hits.clone();
+            found.hits.retain(|hit| {
+                let needs = &self.entries[hit.entry].entry.needs;
+                let signed = needs.is_empty() || needs.iter().any(|sign| self.has_sign(sign, hit, &all, &talk));
+                if !signed {
+                    found.excused.push((*hit, Reason::Everyday));
+                }
+                signed
+            });
+        }
+        let spans = |of: fn(Category) -> bool| {
+            let offers = found.hits.iter().filter(move |hit| of(self.entries[hit.entry].category));
+            offers.map(|hit| hit.span).collect::<Vec<_>>()
+        };
+        if !spans(score::is_spam).is_empty() {
+            let all = spans(|_| true);
+            (found.call, found.pay) = (talk.call(&all), talk.pay(&all));
+        }
         found
     }
 
@@ -452,6 +548,11 @@ impl Index {
             return Some((Reason::Code, Outcome::Excuse));
         }
         talk.excuse(category, hit.span)
+    }
+
+    /// Why what stands at a place of a message is no proof, though no entry found it there.
+    pub fn excuse_at(&self, view: &View, atoms: &Atoms, category: Category, span: Span) -> Option<Reason> {
+        Talk::read(&self.context, view, atoms).excuse(category, span).map(|(reason, _)| reason)
     }
 
     fn has_sign(&self, sign: &Sign, hit: &Hit, all: &[Hit], talk: &Talk<'_>) -> bool {
@@ -477,26 +578,29 @@ impl Index {
             _ if found.heard => {}
             To::Entry(entry) => entries.push(entry as usize),
             To::Slot(slot) => {
-                entries.extend(self.slot_nears[slot as usize].iter().map(|(near, _)| self.nears[*near].entry));
+                entries.extend(self.slot_nears[slot as usize].iter().map(|near| self.nears[*near].entry));
             }
             To::Allow(_) => {}
         });
-        entries.extend(
-            self.regexes.iter().filter(|(_, regex, _)| regex.is_match(&view.clauses)).map(|(entry, ..)| *entry),
-        );
+        let all = entries.len();
+        self.expressions.find(view, |entry, _| {
+            if !entries[all..].contains(&entry) {
+                entries.push(entry);
+            }
+        });
         entries
     }
 
-    fn join_near(&self, view: &View, slots: &Slots, hits: &mut Vec<Hit>, allows: &Allows, edges: &Edges<'_>) {
-        let mut seen: HashMap<usize, u32> = HashMap::new();
-        for found in slots.0.chunk_by(|a, b| a.0 == b.0) {
-            for &(near, term) in &self.slot_nears[found[0].0] {
-                *seen.entry(near).or_default() |= 1 << term;
-            }
+    fn join_near(&self, view: &View, slots: &mut Slots, hits: &mut Vec<Hit>, allows: &Allows, edges: &Edges<'_>) {
+        let begun = slots.present().flat_map(|slot| &self.begun_by[slot]).map(|near| &self.nears[*near]);
+        let whole: Vec<&Near> = begun.filter(|near| near.terms.iter().all(|term| slots.has(term.slot))).collect();
+        if whole.is_empty() {
+            return;
         }
-        for (near, terms) in seen {
-            let near = &self.nears[near];
-            if terms.count_ones() as usize != near.terms.len() {
+        slots.0.sort_unstable();
+        for near in whole {
+            let mut pairs = near.terms.windows(2);
+            if !pairs.all(|pair| slots.meet(pair[0].slot, pair[1].slot, pair[1].within, pair[1].ordered)) {
                 continue;
             }
             let free = |span: Span| !self.allowed(near.entry, span, allows);
@@ -515,7 +619,7 @@ impl Index {
             if let Some((span, by_sound)) = near::together(&words, |at| view.gap[at] == Gap::Hard)
                 && edges.leave(span, by_sound)
             {
-                hits.push(Hit { entry: near.entry, span, by_sound, asks: None });
+                hits.push(Hit::of(near.entry, span, by_sound));
             }
         }
     }

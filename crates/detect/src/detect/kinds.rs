@@ -185,12 +185,12 @@ mod tests {
 
     #[test]
     fn what_a_group_does_not_want_is_found_there_and_nowhere_else() {
-        let card = Attachment::Card { user: "wang".to_owned() };
+        let card = Attachment::Card { user: "wang".to_owned(), company: String::new() };
         let app =
             Attachment::Link { url: String::new(), title: "开奖\n小程序".to_owned(), origin: "weapp".to_owned() };
-        let file = |name: &str| Attachment::File { name: name.to_owned(), size: None };
+        let file = |name: &str| Attachment::file(name, None);
         let video = Attachment::Other { kind: "video".to_owned(), raw: String::new() };
-        let picture = Attachment::Image { sdk_file_id: None };
+        let picture = Attachment::image(None);
         for (text, part, expected) in [
             ("", Some(card.clone()), "ads/card 名片"),
             ("", Some(app), "ads/mini-program 小程序 开奖"),

@@ -28,15 +28,20 @@ pub enum Kind {
     Credential,
 }
 
+/// Digits of the shortest number.
+const LEAST: usize = 11;
+/// Every key that stands without a word for it has so many letters, digits and hyphens in a row.
+const KEY: usize = 10;
+
 /// Finds every number; the longest reading of a run of digits wins.
 pub fn find(view: &View, text: &Normalized) -> Vec<(Kind, Span)> {
     let mut found = Vec::new();
     for run in digit_runs(view) {
         classify(view, run, &mut found);
     }
-    for run in digits::runs(text) {
+    for run in digits::long_runs(text, LEAST) {
         let span = Span { start: run.folded_start, end: run.folded_end };
-        if run.digits.len() < 11 || found.iter().any(|(_, other)| other.touches(span)) {
+        if run.digits.len() < LEAST || found.iter().any(|(_, other)| other.touches(span)) {
             continue;
         }
         let x = view.chars.get(span.end) == Some(&'x');
@@ -83,7 +88,7 @@ fn digit_runs(view: &View) -> Vec<Span> {
         if x {
             end += 1;
         }
-        if end - start >= 11 {
+        if end - start >= LEAST {
             runs.push(Span { start, end });
         }
         start = end;
@@ -323,7 +328,10 @@ fn credentials(view: &View, found: &mut Vec<(Kind, Span)>) {
         ))
         .expect("a fixed expression")
     });
-    if !view.raw.iter().any(char::is_ascii_alphanumeric) {
+    let telling = |c: &char| matches!(c, '密' | '口' | ':' | '：' | '=');
+    let part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    let long = || view.raw.chunk_by(|a, b| part(*a) && part(*b)).any(|run| run.len() >= KEY);
+    if !view.raw.iter().any(char::is_ascii_alphanumeric) || !view.raw.iter().any(telling) && !long() {
         return;
     }
     let raw: String = view.raw.iter().collect();

@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-pub use self::forms::{Form, Note};
+pub use self::forms::{Form, Note, rows};
 pub use self::lists::Lists;
 use self::parser::Parser;
 use crate::model::{Category, Severity, Stage};

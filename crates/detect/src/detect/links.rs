@@ -1,12 +1,14 @@
 //! Links and domains: foreign links, short links, addresses that imitate the company's own, invitations into other groups,
 //! downloads of programs. Own domains and well-known sites are left alone.
 
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use regex::Regex;
 
 use super::leaks::folded_span;
 use super::view::{Span, View};
+use crate::model::Attachment;
 use crate::text::domains;
 
 /// A link as it was typed.
@@ -45,49 +47,11 @@ pub enum Trouble {
     Shop,
 }
 
-const SHORTENERS: &[&str] = &[
-    "t.cn",
-    "dwz.cn",
-    "url.cn",
-    "suo.im",
-    "bit.ly",
-    "tinyurl.com",
-    "t.co",
-    "goo.gl",
-    "is.gd",
-    "ow.ly",
-    "rrd.me",
-    "mrw.so",
-    "u.nu",
-    "985.so",
-    "sourl.cn",
-    "dwz.mk",
-    "w.url.cn",
-    "tb.cn",
-    "m6z.cn",
-    "0a.sk",
-    "f.ls",
-    "rb.gy",
-    "cutt.ly",
-    "s.r.sn",
-    "mtw.so",
-    "c-ss.cn",
-    "dwz.win",
-    "reurl.cc",
-    "v.gd",
-    "shorturl.at",
-    "x.co",
-    "tiny.cc",
-    "t.hk.uy",
-    "uee.me",
-    "j.mp",
-    "p.pinduoduo.com",
-    "mobile.yangkeduo.com",
-    "m.tb.cn",
-    "s.click.taobao.com",
-    "u.jd.com",
-    "xhslink.com",
-];
+/// Sites that give short addresses.
+static SHORTENERS: LazyLock<Vec<&str>> = LazyLock::new(|| {
+    let lines = include_str!("../../data/shorteners.txt").lines().map(str::trim);
+    lines.filter(|line| !line.is_empty() && !line.starts_with('#')).collect()
+});
 
 const INVITATIONS: &[&str] = &[
     "t.me",
@@ -179,6 +143,27 @@ const WELL_KNOWN: &[&str] = &[
     "jinshuju.net",
 ];
 
+/// Every link of a message, in the order of the ways they are found: plain addresses, broken ones, names of Han characters,
+/// codes.
+pub fn all(text: &str, view: &View) -> Vec<Link> {
+    let mut links = Vec::new();
+    // Every ending has letters, or what is read as some.
+    if view.raw.iter().any(|c| may_be_letter(*c)) {
+        links = find(view);
+        add_broken(text, view, &mut links);
+        add_han(view, &mut links);
+    }
+    add_codes(view, &mut links);
+    links
+}
+
+/// A Latin letter, or something that may be read as one.
+fn may_be_letter(c: char) -> bool {
+    let other = matches!(c, '\0'..='\x7f' | '\u{3400}'..='\u{9fff}' | '\u{2010}'..='\u{2027}' | '\u{3000}'..='\u{303f}')
+        || matches!(c, '\u{ff00}'..='\u{ff20}');
+    c.is_ascii_alphabetic() || !other
+}
+
 /// Finds every address in what was typed; a domain needs a known ending, so that `v2.0` or `3.5折` is none.
 pub fn find(view: &View) -> Vec<Link> {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
@@ -225,7 +210,7 @@ pub fn find(view: &View) -> Vec<Link> {
 }
 
 /// Adds the names of Han characters on a cheap ending (`随心.cc`, `余粮。top`): nobody in a group knows a site by one.
-pub fn add_han(view: &View, links: &mut Vec<Link>) {
+fn add_han(view: &View, links: &mut Vec<Link>) {
     static NAME: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(r"(?i)(\p{Han}{1,6})(?:[.。．]|点)[ ]?(cc|top|com|vip|xyz|icu|club|bet|win|net)")
             .expect("a fixed expression")
@@ -261,7 +246,7 @@ fn plain_letter(c: char) -> char {
 }
 
 /// Adds the addresses that can only be read after their parts were put together.
-pub fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
+fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
     for domain in domains::find(text).into_iter().filter(|d| !d.transforms.is_empty()) {
         let Some(span) = folded_span(view, domain.start, domain.end) else { continue };
         match links.iter_mut().find(|link| link.span.touches(span)) {
@@ -282,6 +267,7 @@ fn plain(c: char) -> char {
     match c {
         c if c.is_ascii() => c,
         '。' | '．' | '｡' | '丶' => '.',
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(c as u32 - 0xfee0).unwrap_or(c),
         '\u{4e00}'..='\u{9fff}' => c,
         c => {
             let mut folded = std::iter::once(c).nfkc();
@@ -305,7 +291,7 @@ fn dot(plain: &[char], i: usize) -> bool {
 
 /// Adds what WeChat, payment and shops write instead of addresses: `weixin://…`, `wxp://…`, `#小程序://店名/…`, `￥AbCd1234EfG￥`.
 /// The host is all that comes before the last part, so that the company's own may be allowed.
-pub fn add_codes(view: &View, links: &mut Vec<Link>) {
+fn add_codes(view: &View, links: &mut Vec<Link>) {
     static CODE: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(concat!(
             r"(?i)(?:weixin|wxp|wxpay|alipays?|alipayqr|pinduoduo|taobao|tbopen|openapp\.jdmobile|snssdk1128|kwai|xhsdiscover)://[0-9a-z_./?&=%-]{2,200}",
@@ -314,6 +300,11 @@ pub fn add_codes(view: &View, links: &mut Vec<Link>) {
         ))
         .expect("a fixed expression")
     });
+    let opens = |c: &char| matches!(c, '/' | '￥' | '¥' | '$' | '€' | '₤' | '₳' | '¢' | '₴' | '(' | '（');
+    let mut opened = view.raw.iter().skip_while(|c| !opens(c)).skip(1);
+    if !opened.any(|c| c.is_ascii_alphanumeric() || *c == '/') {
+        return;
+    }
     let raw: String = view.raw.iter().collect();
     for found in CODE.find_iter(&raw) {
         let text = found.as_str();
@@ -337,6 +328,31 @@ pub fn add_codes(view: &View, links: &mut Vec<Link>) {
         };
         links.push(Link { span, host, path: String::new(), broken: false });
     }
+}
+
+/// The host gives short addresses: one of the known sites, or one of `more`.
+pub fn is_shortener(host: &str, more: &[String]) -> bool {
+    SHORTENERS.iter().any(|site| within(host, site)) || is_own(host, more)
+}
+
+/// The short links of a message, as they can be asked where they lead; `more` are shorteners besides the known ones.
+pub fn short(text: &str, attachments: &[Attachment], more: &[String]) -> Vec<String> {
+    let view = View::new(text);
+    let mut found: Vec<String> = Vec::new();
+    for link in find(&view).into_iter().filter(|link| is_shortener(&link.host, more)) {
+        let begins: String = view.raw[view.raw_range(link.span).0..].iter().take(7).collect();
+        let scheme = if begins.eq_ignore_ascii_case("http://") { "http" } else { "https" };
+        found.push(format!("{scheme}://{}{}", link.host, link.path));
+    }
+    for attachment in attachments {
+        let Attachment::Link { url, .. } = attachment else { continue };
+        if is_shortener(&parse(url).host, more) {
+            found.push(if url.contains("://") { url.clone() } else { format!("https://{url}") });
+        }
+    }
+    let mut once = HashSet::new();
+    found.retain(|url| once.insert(url.clone()));
+    found
 }
 
 /// Splits an address of an attachment.
@@ -398,7 +414,7 @@ impl Link {
         if listed(INVITATIONS) {
             return Some(Trouble::Invitation);
         }
-        if listed(SHORTENERS) {
+        if is_shortener(&self.host, &[]) {
             return Some(Trouble::Short);
         }
         if listed(WELL_KNOWN) {
@@ -414,6 +430,20 @@ impl Link {
             (false, true) => Trouble::ThrowAway,
             (false, false) => Trouble::Foreign,
         })
+    }
+}
+
+impl Link {
+    /// Written for people to type into a browser: nobody copied it from there. A name on `.com`, or one that can be read
+    /// (shop88), may be a company's.
+    pub fn is_typed_by_hand(&self, view: &View) -> bool {
+        let (name, ending) = self.host.rsplit_once('.').unwrap_or_default();
+        let label = name.rsplit('.').next().unwrap_or_default();
+        let reads = |run: &str| run.len() >= 4 && run.contains(['a', 'e', 'i', 'o', 'u']);
+        self.span.start < self.span.end
+            && ending != "com"
+            && !label.split(|c: char| !c.is_ascii_alphabetic()).any(reads)
+            && !view.original(self.span).contains("//")
     }
 }
 
@@ -461,4 +491,24 @@ pub fn runs_code(name: &str) -> bool {
     [".exe", ".apk", ".bat", ".cmd", ".scr", ".vbs", ".js", ".jar", ".msi", ".ps1", ".com", ".pif", ".lnk", ".hta"]
         .iter()
         .any(|ending| name.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_links_as_they_can_be_asked() {
+        let qr = |url: &str| Attachment::Link { url: url.into(), title: String::new(), origin: "qr".into() };
+        let more = ["s.ours.cn".to_owned()];
+        for (text, parts, expected) in [
+            ("看 http://t.cn/A6abc 和 dwz.cn/Xy", vec![], vec!["http://t.cn/A6abc", "https://dwz.cn/Xy"]),
+            ("https://www.baidu.com/a", vec![], vec![]),
+            ("t.cn/A t.cn/A", vec![qr("https://t.cn/A"), qr("bit.ly/q")], vec!["https://t.cn/A", "https://bit.ly/q"]),
+            ("s.ours.cn/1", vec![], vec!["https://s.ours.cn/1"]),
+            ("nott.cn/A", vec![], vec![]),
+        ] {
+            assert_eq!(short(text, &parts, &more), expected, "{text}");
+        }
+    }
 }

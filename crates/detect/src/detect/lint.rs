@@ -1,12 +1,15 @@
 //! 词库体检: what is dangerous or useless in the wordlists, before it hits an honest message.
 
+mod everyday;
 mod heard;
 
+use std::cell::LazyCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use jiff::civil::Date;
 
+use super::addresses::Address;
 use super::detector::Settings;
 use super::index::Index;
 use super::lexicon::{self, Document, Entry, Lists, Pattern};
@@ -18,6 +21,9 @@ use crate::text::{emoji, ordinary};
 
 /// Share of ordinary messages that one entry may hit, unless the caller says another.
 pub const ORDINARY_SHARE: f64 = 0.005;
+
+/// A word rarer than this is hardly ever written ([`ordinary::rarity`]).
+const EVERYDAY: f32 = 13.0;
 
 /// Fewer hits among messages that nobody called ordinary say nothing.
 const FEW: usize = 3;
@@ -91,8 +97,12 @@ pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
             remark(&mut found, document, entry.line, Level::Hint, message);
         }
     }
+    let detector = LazyCell::new(|| Detector::load(lists, Settings::new(Date::constant(2000, 1, 1))).0);
+    if documents.iter().any(|document| own.has(&document.file)) {
+        everyday::remarks(&documents, &own, &detector, &mut found);
+    }
     if let Some(sample) = company.sample {
-        ordinary(lists, sample, company, &mut found);
+        ordinary(&detector, sample, company, &mut found);
     }
     let shipped_lists = Lists::shipped();
     let shipped: HashMap<&str, HashSet<&str>> =
@@ -230,7 +240,7 @@ impl<'d> Words<'d> {
     }
 }
 
-/// Allow-phrases that contain no word of their category cancel nothing.
+/// Allow-phrases that contain no word of their category cancel nothing; a site is allowed by itself.
 fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     let today = jiff::civil::Date::constant(2000, 1, 1);
     let (index, _) = Index::build(documents, &[], today);
@@ -240,7 +250,8 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     };
     for document in documents {
         for (line, phrase) in document.allows() {
-            if !touches(phrase, &|c| Some(c.category) == document.category) {
+            let site = Address::read(phrase).is_some();
+            if !site && !touches(phrase, &|c| Some(c.category) == document.category) {
                 let message = format!("允许短语“{phrase}”里没有这一类的词条，不起作用");
                 remark(found, document, line, Level::Hint, message);
             }
@@ -257,12 +268,10 @@ fn allows(documents: &[Document], found: &mut Vec<Lint>) {
     }
 }
 
-fn ordinary(lists: &Lists, sample: &[String], company: &Company<'_>, found: &mut Vec<Lint>) {
-    let today = jiff::civil::Date::constant(2000, 1, 1);
-    let (detector, _) = Detector::load(lists, Settings::new(today));
+fn ordinary(detector: &Detector, sample: &[String], company: &Company<'_>, found: &mut Vec<Lint>) {
     let mut counts: HashMap<Arc<str>, (usize, f32)> = HashMap::new();
     for text in sample {
-        let report = evaluate::judge(&detector, text, false);
+        let report = evaluate::judge(detector, text, false);
         let mut seen: Vec<Arc<str>> = Vec::new();
         for finding in report.findings {
             let Some(entry) = finding.entry.filter(|e| lexicon::place(e).is_some() && !seen.contains(e)) else {
@@ -301,22 +310,22 @@ mod tests {
 
     const TODAY: Date = Date::constant(2026, 6, 1);
 
-    fn messages(text: &str, company: &Company<'_>) -> Vec<String> {
+    pub(super) fn messages(file: &str, text: &str, company: &Company<'_>) -> Vec<String> {
         let mut lists = Lists::default();
-        lists.insert("ads/x.txt", text.to_owned());
+        lists.insert(file, text.to_owned());
         lint(&lists, company).iter().map(ToString::to_string).collect()
     }
 
-    fn company() -> Company<'static> {
+    pub(super) fn company() -> Company<'static> {
         Company { names: &[], sample: None, ordinary: true, share: ORDINARY_SHARE, hits: None, today: TODAY }
     }
 
     #[test]
     fn dangerous_and_useless_lines_are_named() {
         let text = "[阶段=执行]\n加\n代购\n代购包税\n代购\n好房\n刷单 | 允许=刷单\n推广 | 允许=没有它\n允许：毫无关系\n补🥚\n\
-                    招 ~6 代理\n招 ~6 代理\n允许：新店开业\n新店开业\n过期词 | 到期=2026-05-31\n";
+                    招 ~6 代理\n招 ~6 代理\n允许：新店开业\n新店开业\n允许：good.badsite.com\n过期词 | 到期=2026-05-31\n";
         let names = ["好房网".to_owned()];
-        let found = messages(text, &Company { names: &names, ..company() });
+        let found = messages("ads/x.txt", text, &Company { names: &names, ..company() });
         let all = found.join("\n");
         for part in [
             "ads/x.txt:2: 单个字",
@@ -329,10 +338,11 @@ mod tests {
             "x.txt:10: 词条里的表情会被略过，这一条其实只找“补”",
             "x.txt:12: 和 ads/x.txt:11 重复",
             "x.txt:14: 被 ads/x.txt:13 的“允许”整个抵消",
-            "x.txt:15: 2026-05-31 已经到期",
+            "x.txt:16: 2026-05-31 已经到期",
         ] {
             assert!(all.contains(part), "{part} in\n{all}");
         }
+        assert!(!all.contains("x.txt:15:"), "a site is allowed by itself:\n{all}");
     }
 
     #[test]
@@ -341,37 +351,38 @@ mod tests {
         lists.insert("ads/own.txt", "需要的\n".to_owned());
         let found = lint(&lists, &company());
         assert!(found.iter().all(|l| !l.message.contains("ads/own.txt:1")), "it only records, the shipped one acts");
-        assert!(found.iter().all(|l| !l.own));
+        assert!(found.iter().all(|l| l.own == (&*l.file == "ads/own.txt")));
     }
 
     #[test]
     fn words_that_sound_alike_are_named() {
-        let found = messages("[谐音=是]\n微信群\n威信裙\n鱼网\n", &company());
-        assert_eq!(found[0], "ads/x.txt:3: 和 ads/x.txt:2 读音相同");
-        assert!(found[1].starts_with("ads/x.txt:4: 和常用的“") && found[1].contains("渔网"), "{}", found[1]);
+        let found = messages("ads/x.txt", "[谐音=是]\n微信群\n威信裙\n鱼网\n", &company());
+        assert_eq!(found[1], "ads/x.txt:3: 和 ads/x.txt:2 读音相同");
+        assert!(found[2].starts_with("ads/x.txt:4: 和常用的“") && found[2].contains("渔网"), "{}", found[2]);
     }
 
     #[test]
     fn an_entry_that_hits_ordinary_messages_is_named() {
         let sample: Vec<String> =
-            (0..300).map(|i| if i % 10 == 0 { "今天看房吗".into() } else { format!("好的{i}") }).collect();
-        let found = messages("看房\n稳赚\n", &Company { sample: Some(&sample), ..company() });
+            (0..300).map(|i| if i % 10 == 0 { "今天去蹦迪吗".into() } else { format!("好的{i}") }).collect();
+        let found = messages("ads/x.txt", "蹦迪\n日结躺赚\n", &Company { sample: Some(&sample), ..company() });
         assert_eq!(found, ["ads/x.txt:1: 在 300 条日常消息里命中 30 条（10.0%），会误伤"]);
-        let found = messages("看房\n稳赚\n", &Company { sample: Some(&sample), share: 0.2, ..company() });
+        let found =
+            messages("ads/x.txt", "蹦迪\n日结躺赚\n", &Company { sample: Some(&sample), share: 0.2, ..company() });
         assert_eq!(found, Vec::<String>::new());
         let stored = Company { sample: Some(&sample), ordinary: false, ..company() };
         assert_eq!(
-            messages("看房\n", &stored),
+            messages("ads/x.txt", "蹦迪\n", &stored),
             ["ads/x.txt:1: 在保存的 300 条消息里命中 30 条（10.0%），请看看是不是误伤"]
         );
         let stored = Company { sample: Some(&sample[..11]), ordinary: false, ..company() };
-        assert_eq!(messages("看房\n", &stored), Vec::<String>::new(), "two hits may be two violations");
+        assert_eq!(messages("ads/x.txt", "蹦迪\n", &stored), Vec::<String>::new(), "two hits may be two violations");
     }
 
     #[test]
     fn an_entry_that_hit_nothing_is_named() {
         let hits = HashSet::from(["ads/x.txt:2".to_owned()]);
-        let found = messages("看房\n稳赚\n", &Company { hits: Some((&hits, 90)), ..company() });
+        let found = messages("ads/x.txt", "蹦迪\n日结躺赚\n", &Company { hits: Some((&hits, 90)), ..company() });
         assert_eq!(found, ["ads/x.txt:1: 90 天没有命中过，可以考虑删掉"]);
     }
 }

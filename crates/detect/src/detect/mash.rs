@@ -18,11 +18,11 @@ const ROWS: [&str; 3] = ["qwertyuiop", "asdfghjkl", "zxcvbnm"];
 /// What makes a message empty.
 pub fn find(view: &View) -> Option<(&'static str, Span)> {
     let all = Span { start: 0, end: view.chars.len() };
-    let said: Vec<char> = view.raw.iter().copied().filter(|c| !c.is_whitespace()).collect();
-    let sign = |c: &char| {
+    let mut said = view.raw.iter().filter(|c| !c.is_whitespace());
+    let sign = |c: &&char| {
         matches!(c, '。' | '，' | '、' | '.' | ',' | '?' | '？' | '!' | '！' | '…' | ';' | '；' | '~' | '～')
     };
-    if said.len() >= SIGNS && said.iter().all(sign) {
+    if said.clone().all(|c| sign(&c)) && said.nth(SIGNS - 1).is_some() {
         return Some(("no-words", all));
     }
     let one = view.chars.first().filter(|c| is_han(**c) && !CHEERS.contains(**c));
@@ -44,7 +44,9 @@ pub fn find(view: &View) -> Option<(&'static str, Span)> {
 
 /// The key to the right in the same row.
 fn neighbours(a: char, b: char) -> bool {
-    ROWS.iter().any(|row| row.find(a).is_some_and(|at| row[at + 1..].starts_with(b)))
+    a.is_ascii_lowercase()
+        && b.is_ascii_lowercase()
+        && ROWS.iter().any(|row| row.find(a).is_some_and(|at| row[at + 1..].starts_with(b)))
 }
 
 #[cfg(test)]

@@ -8,35 +8,29 @@
 //! matcher.scan(message.folded(), &message.sounds(), |found| …)  // whoever asks judges what lies between the characters
 //! ```
 //!
-//! Small lists run on `aho-corasick` ([`Engine::Library`], also the oracle of the tests); big ones on a filter over two
-//! to four neighbouring characters in front of a compact double array ([`Engine::Filtered`]); huge ones on a table of hashes
-//! ([`Engine::Hashed`]). All find the same and take time linear in the text plus the matches.
+//! Lists run on `daachorse` ([`Engine::Automaton`]), huge ones on a table of hashes that takes little room ([`Engine::Hashed`]). Both
+//! find the same.
 
 mod automaton;
-mod build;
 mod cells;
 mod classes;
-mod filter;
 mod hashed;
-mod library;
-mod places;
 mod words;
 
 use std::cell::Cell;
 use std::ops::Range;
 
-use self::automaton::{Automaton, PAD};
+use self::automaton::Automaton;
 use self::classes::{Classes, Symbols};
 use self::hashed::Hashed;
-use self::library::Library;
 use self::words::Words;
 use crate::text::table::LIMIT;
 use crate::text::{Normalized, sounds};
 
-/// From this number of words on the own engine pays for its tables.
-const BIG: usize = 2_000;
-/// From this number on its tables take too long to build and too much room.
+/// From this number of words on the automaton takes too long to build and too much room.
 const HUGE: usize = 200_000;
+/// Behind the last symbol of a text: an engine may ask for the one after.
+const PAD: [u16; 1] = [0];
 
 /// A word that was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,10 +48,8 @@ pub struct Found {
 /// Which engine searches.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// `aho-corasick` over the folded string.
-    Library,
-    /// Character filter and double array.
-    Filtered,
+    /// Double array.
+    Automaton,
     /// A table of hashes.
     Hashed,
 }
@@ -87,16 +79,11 @@ impl Builder {
 
     /// Compiles the words with the engine that fits their number.
     pub fn build(self) -> Matcher {
-        let engine = match self.words.len() {
-            ..BIG => Engine::Library,
-            BIG..HUGE => Engine::Filtered,
-            HUGE.. => Engine::Hashed,
-        };
+        let engine = if self.words.len() < HUGE { Engine::Automaton } else { Engine::Hashed };
         self.build_with(engine)
     }
 
-    /// Compiles the words for one engine. Lists beyond the limits of [`Engine::Filtered`] (eight million nodes) fall back to
-    /// [`Engine::Hashed`].
+    /// Compiles the words for one engine. Lists beyond the limits of [`Engine::Automaton`] fall back to [`Engine::Hashed`].
     pub fn build_with(self, engine: Engine) -> Matcher {
         let classes = Classes::build(&self.folded);
         let mut read = Words::default();
@@ -123,14 +110,10 @@ impl Builder {
         }
         drop((self.folded, self.words));
         let by_sound = !heard.is_empty();
-        let filtered = (engine == Engine::Filtered && classes.count() < usize::from(classes::FIRST_SPECIAL))
-            .then(|| Automaton::build(&read).zip(Automaton::build(&heard)))
-            .flatten();
-        let search = match filtered {
-            Some((read, heard)) => Search::Filtered { read: Box::new(read), heard: Box::new(heard) },
-            None if engine == Engine::Library => {
-                Search::Library { read: Library::build(&read), heard: Library::build(&heard) }
-            }
+        let automaton =
+            (engine == Engine::Automaton).then(|| Automaton::build(&read).zip(Automaton::build(&heard))).flatten();
+        let search = match automaton {
+            Some((read, heard)) => Search::Automaton { read: Box::new(read), heard: Box::new(heard) },
             None => {
                 read.shrink();
                 heard.shrink();
@@ -151,8 +134,7 @@ pub struct Scratch {
 
 #[derive(Debug)]
 enum Search {
-    Library { read: Library, heard: Library },
-    Filtered { read: Box<Automaton>, heard: Box<Automaton> },
+    Automaton { read: Box<Automaton>, heard: Box<Automaton> },
     Hashed { read: Box<Hashed>, heard: Box<Hashed> },
 }
 
@@ -170,8 +152,7 @@ impl Matcher {
     /// The engine in use.
     pub const fn engine(&self) -> Engine {
         match self.search {
-            Search::Library { .. } => Engine::Library,
-            Search::Filtered { .. } => Engine::Filtered,
+            Search::Automaton { .. } => Engine::Automaton,
             Search::Hashed { .. } => Engine::Hashed,
         }
     }
@@ -222,8 +203,7 @@ impl Matcher {
     fn search(&self, symbols: &[u16], sounds: &[u16], mut found: impl FnMut(usize, usize, usize, bool)) {
         let read = |word: u32, start: usize, end: usize| found(start, end, word as usize, false);
         match &self.search {
-            Search::Library { read: words, .. } => words.search(symbols, read),
-            Search::Filtered { read: words, .. } => words.search(symbols, read),
+            Search::Automaton { read: words, .. } => words.search(symbols, read),
             Search::Hashed { read: words, .. } => words.search(symbols, read),
         }
         if !self.by_sound {
@@ -234,23 +214,8 @@ impl Matcher {
             found(start, end, word as usize, spelt != self.spelt[word as usize]);
         };
         match &self.search {
-            Search::Library { heard: words, .. } => words.search(sounds, heard),
-            Search::Filtered { heard: words, .. } => words.search(sounds, heard),
+            Search::Automaton { heard: words, .. } => words.search(sounds, heard),
             Search::Hashed { heard: words, .. } => words.search(sounds, heard),
-        }
-    }
-}
-
-#[cfg(test)]
-impl Matcher {
-    /// Filter questions plus automaton steps for a text, and matches.
-    fn count_steps(&self, text: &str) -> (usize, usize) {
-        let folded = crate::text::normalize(text);
-        let mut symbols: Vec<u16> = folded.folded().iter().map(|c| self.classes.of(*c)).collect();
-        symbols.extend(PAD);
-        match &self.search {
-            Search::Library { .. } | Search::Hashed { .. } => (0, 0),
-            Search::Filtered { read, .. } => read.count_steps(&symbols),
         }
     }
 }

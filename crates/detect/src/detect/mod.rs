@@ -4,12 +4,15 @@
 //! messages (flood, repetition, campaigns, a word spread over several messages) lives in [`History`].
 
 pub mod addresses;
+pub mod budget;
 pub mod contact;
+pub mod contents;
 pub mod context;
 pub mod detector;
 pub mod disguise;
 mod edges;
 pub mod evaluate;
+mod expressions;
 pub mod history;
 pub mod index;
 pub mod kinds;
@@ -23,14 +26,16 @@ pub mod matcher;
 pub mod names;
 mod near;
 pub mod own;
+pub mod prices;
 pub mod repeated;
 pub mod restore;
 pub mod score;
 mod spelled;
 mod symbols;
+pub mod talk;
 pub mod view;
 
-pub use detector::{Detector, Mistakes, Settings};
+pub use detector::{ContentRules, Detector, Mistakes, Settings};
 pub use history::History;
 pub use lexicon::{ListError, Lists};
 
@@ -65,7 +70,8 @@ pub struct Finding {
     pub severity: Severity,
     /// Points toward the thresholds; 0 for parts that only explain.
     pub score: f32,
-    /// First character, counted in Unicode scalar values of the words and, after them, the names and titles of attachments.
+    /// First character, counted in Unicode scalar values of the words and, after them, the names and titles of attachments and
+    /// what was read in pictures.
     pub start: usize,
     /// One past the last character.
     pub end: usize,
@@ -166,10 +172,10 @@ impl Input<'_> {
                 Attachment::Link { title, .. } => title,
                 Attachment::File { name, .. } => name,
                 Attachment::RedPacket { wish } => wish,
+                Attachment::Card { company, .. } => company,
                 Attachment::Quote { .. }
                 | Attachment::Forwarded { .. }
                 | Attachment::Image { .. }
-                | Attachment::Card { .. }
                 | Attachment::Other { .. } => continue,
             };
             if !words.is_empty() {

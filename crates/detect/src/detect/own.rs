@@ -1,7 +1,8 @@
 //! Which rules of the lists an admin added or edited: those that are not word for word in the lists that ship.
 //!
 //! Such a rule first only records (`policy::lifecycle`), unless its line or section says another stage. It is known by its
-//! file and its words, so moving it to another line changes nothing; a changed weight, exception or expiry is an edit.
+//! file and its words, so moving it to another line changes nothing; a changed weight or expiry is an edit. An exception
+//! (`允许=`) added to an entry that ships only narrows it: it stays at its stage.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -43,8 +44,10 @@ pub struct OwnRules(HashMap<Arc<str>, OwnFile>);
 #[derive(Clone, Debug)]
 struct OwnFile {
     entries: Vec<Arc<Entry>>,
-    /// What ships under its name.
-    shipped: HashSet<u64>,
+    /// What ships under its name: each entry without its exceptions, and those.
+    shipped: HashMap<u64, Vec<Vec<String>>>,
+    /// The words of what ships.
+    words: HashSet<String>,
 }
 
 impl OwnFile {
@@ -53,7 +56,8 @@ impl OwnFile {
     }
 
     fn is_own(&self, entry: &Entry) -> bool {
-        self.shipped.is_empty() || !self.shipped.contains(&print(entry))
+        let narrowed = |allow: &Vec<String>| allow.iter().all(|phrase| entry.allow.contains(phrase));
+        !self.shipped.get(&bare(entry)).is_some_and(|alike| alike.iter().any(narrowed))
     }
 }
 
@@ -65,14 +69,24 @@ impl OwnRules {
         let texts: HashMap<&str, &str> = lists.iter().map(|(name, text)| (&**name, text)).collect();
         let edited = documents.iter().filter(|d| shipped.get(&*d.file) != texts.get(&*d.file));
         let file = |document: &Document| {
-            let shipped = shipped
-                .get(&*document.file)
-                .and_then(|text| Document::parse(&document.file, text).ok())
-                .map(|shipped| shipped.entries().map(|entry| print(entry)).collect())
-                .unwrap_or_default();
-            OwnFile { entries: document.entries().cloned().collect(), shipped }
+            let ships = shipped.get(&*document.file).and_then(|text| Document::parse(&document.file, text).ok());
+            let mut own = OwnFile {
+                entries: document.entries().cloned().collect(),
+                shipped: HashMap::new(),
+                words: HashSet::new(),
+            };
+            for entry in ships.iter().flat_map(Document::entries) {
+                own.shipped.entry(bare(entry)).or_default().push(entry.allow.clone());
+                own.words.insert(entry.pattern.to_string());
+            }
+            own
         };
         Self(edited.map(|document| (document.file.clone(), file(document))).collect())
+    }
+
+    /// Some rule of the file is not as it ships.
+    pub fn has(&self, file: &str) -> bool {
+        self.0.contains_key(file)
     }
 
     /// The rule at a place (`ads/own.txt:12`), if it is not as it ships.
@@ -107,6 +121,11 @@ impl OwnRules {
         own.flat_map(|own| {
             own.entries.iter().filter(|entry| own.is_own(entry)).map(|entry| (&**entry, begins_at(entry)))
         })
+    }
+
+    /// An entry has the words of one that ships, and is another one by now.
+    pub fn is_edit(&self, file: &str, entry: &Entry) -> bool {
+        self.0.get(file).is_some_and(|own| own.is_own(entry) && own.words.contains(&entry.pattern.to_string()))
     }
 
     /// The stage an entry begins at, if it is not as it ships.
@@ -149,7 +168,16 @@ fn id(file: &str, entry: &Entry) -> String {
 
 /// Everything about an entry that changes what it finds or how much that weighs.
 fn print(entry: &Entry) -> u64 {
-    let Fields { rule, severity, points, expires, allow, transforms, homophone, needs, .. } = &**entry;
+    print_with(entry, &entry.allow)
+}
+
+/// The same without the exceptions.
+fn bare(entry: &Entry) -> u64 {
+    print_with(entry, &[])
+}
+
+fn print_with(entry: &Entry, allow: &[String]) -> u64 {
+    let Fields { rule, severity, points, expires, transforms, homophone, needs, .. } = &**entry;
     // What an entry without them had before there were any.
     let needs = if needs.is_empty() { String::new() } else { format!("\n{needs:?}") };
     hash(&format!(
@@ -185,5 +213,20 @@ mod tests {
         assert_eq!(ids, ["ads/contact.txt#新来的词", "ads/contact.txt#需要的加我", "ads/own.txt#我们自己的词"]);
         assert_eq!(own.at("ads/own.txt:2").unwrap().given, Some(Stage::Enforce));
         assert_eq!(own.by_id("ads/contact.txt#新来的词").unwrap().given, None);
+    }
+
+    #[test]
+    fn an_exception_only_narrows_and_keeps_the_stage() {
+        let mut lists = Lists::shipped();
+        let text = lists.iter().find(|(name, _)| &***name == "ads/contact.txt").unwrap().1.to_owned();
+        for (edit, own) in [("允许=客户需要的加我", false), ("允许=客户需要的加我 | 分=2", true)] {
+            lists.insert("ads/contact.txt", text.replacen("需要的加我\n", &format!("需要的加我 | {edit}\n"), 1));
+            let documents = lists.parse().unwrap();
+            let rules = OwnRules::of(&lists, &documents);
+            assert_eq!(rules.all().len(), usize::from(own), "{edit}");
+            let document = documents.iter().find(|document| &*document.file == "ads/contact.txt").unwrap();
+            let entry = document.entries().find(|entry| entry.pattern.to_string() == "需要的加我").unwrap();
+            assert_eq!(rules.is_edit("ads/contact.txt", entry), own, "{edit}");
+        }
     }
 }

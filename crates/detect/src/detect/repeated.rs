@@ -39,7 +39,12 @@ pub fn find(typed: &[char]) -> Option<Repeated> {
     }
     let signs = signs(typed);
     let same = |a: usize, b: usize| signs[a].chars == signs[b].chars;
-    (1..=LONGEST_UNIT.min(signs.len() / TIMES)).find_map(|unit| {
+    // The signs of a long enough run are those `unit` before them; some of them stand at places so far apart.
+    let may_be = |unit: usize| {
+        let run = SIGNS.max(unit * TIMES) - unit;
+        (unit + run - 1..signs.len()).step_by(run).any(|i| same(i, i - unit))
+    };
+    (1..=LONGEST_UNIT.min(signs.len() / TIMES)).filter(|unit| may_be(*unit)).find_map(|unit| {
         let mut run = 0;
         (unit..=signs.len()).find_map(|i| {
             if i < signs.len() && same(i, i - unit) {

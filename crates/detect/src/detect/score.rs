@@ -11,6 +11,11 @@ use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
 use crate::toml_text::{self, Mistake};
 
+/// Of `together` in a `scores.toml` from before there was any.
+const fn half() -> f32 {
+    0.5
+}
+
 /// The two thresholds and every weight.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -25,6 +30,12 @@ pub struct Scores {
     pub heard: f32,
     /// Most points of such a hit of a kind of spam: real spam always says more than one word of jargon.
     pub heard_jargon: f32,
+    /// What two independent signs are worth besides their own points: an asker and another sign that stands apart from it.
+    #[serde(default = "half")]
+    pub together: f32,
+    /// Fewest points of the second of them.
+    #[serde(default = "half")]
+    pub together_from: f32,
     /// What an entry of a category weighs unless it says so itself.
     #[serde(default)]
     pub category: BTreeMap<Category, Weight>,
@@ -79,6 +90,11 @@ struct Sum {
 }
 
 impl Sum {
+    /// What counts towards acting. What is known only by sound or emoji needs a second, plain signal before anything is done.
+    fn sure(&self, review: f32) -> f32 {
+        if self.hard + 1e-4 >= review { self.all.min(self.enforced) } else { 0.0 }
+    }
+
     fn of(finding: &Finding) -> Self {
         Self {
             all: finding.score,
@@ -124,6 +140,11 @@ impl Scores {
         Self::parse(&super::lexicon::Lists::shipped_scores()).expect("a test reads the shipped scores")
     }
 
+    /// What a rule finds also counts for other kinds of spam: a way to be reached, a disguise.
+    pub fn supports(&self, rule: &str) -> bool {
+        self.rule.get(rule).is_some_and(|w| w.supports)
+    }
+
     /// Points and severity of a rule.
     pub fn weight(&self, category: Category, rule: &str) -> (f32, Severity) {
         let by_rule = self.rule.get(rule).copied().unwrap_or_default();
@@ -152,7 +173,7 @@ impl Scores {
             let mut own = counted(findings).filter(|own| own.category == category);
             f.end > f.start && own.all(|own| own.end <= f.start || f.end <= own.start)
         };
-        let supports = |f: &&Finding| self.rule.get(&*f.rule).is_some_and(|w| w.supports);
+        let supports = |f: &&Finding| self.supports(&f.rule);
         let other = |f: &&Finding| f.category != category && is_spam(f.category) && f.entry.is_some() && !supports(f);
         let strongest = counted(findings).filter(other).filter(apart).max_by(|a, b| a.score.total_cmp(&b.score));
         strongest.map_or(Sum::default(), |finding| {
@@ -161,14 +182,32 @@ impl Scores {
         })
     }
 
-    /// Adds up.
-    pub fn conclude(&self, findings: &[Finding]) -> Conclusion {
+    /// What an asker of a category and another sign of it add to each other. They are two entries or signals that stand
+    /// apart, plainly written, and nothing excuses either. In talk of honest people such pairs hardly ever occur
+    /// (`docs/quality.md`), so that two of them are as sure as one that acts.
+    fn together(&self, findings: &[Finding], category: Category) -> f32 {
+        let supports = |f: &Finding| self.supports(&f.rule);
+        let sure = |f: &&Finding| f.end > f.start && f.stage == Stage::Enforce && f.asks.is_none() && !f.is_soft();
+        let signs = || counted(findings).filter(sure).filter(|f| f.score + 1e-4 >= self.together_from);
+        let asks = |f: &&Finding| f.category == category && !supports(f) && f.score + 1e-4 >= self.review;
+        let beside = |asker: &Finding| {
+            signs().any(|other| {
+                let same = other.rule == asker.rule && other.entry == asker.entry;
+                let helps = other.category == category || is_spam(category) && is_spam(other.category);
+                !same && helps && (other.end <= asker.start || asker.end <= other.start)
+            })
+        };
+        if signs().filter(asks).any(beside) { self.together } else { 0.0 }
+    }
+
+    /// What every category adds up to.
+    fn sums(&self, findings: &[Finding]) -> BTreeMap<Category, Sum> {
         let mut sums: BTreeMap<Category, Sum> = BTreeMap::new();
         let mut support: Vec<(Category, Sum)> = Vec::new();
         for finding in counted(findings) {
             let part = Sum::of(finding);
             add(sums.entry(finding.category).or_default(), part);
-            if self.rule.get(&*finding.rule).is_some_and(|w| w.supports) {
+            if self.supports(&finding.rule) {
                 support.push((finding.category, part));
             }
         }
@@ -181,14 +220,29 @@ impl Scores {
                 add(sums.entry(category).or_default(), *part);
             }
         }
+        for (category, sum) in &mut sums {
+            let more = self.together(findings, *category);
+            add(sum, Sum { all: more, hard: more, enforced: more });
+        }
+        sums
+    }
+
+    /// The points that count towards acting, of the category that has most of them: something is done where they reach
+    /// [`Self::act`].
+    pub fn surest(&self, findings: &[Finding]) -> f32 {
+        self.sums(findings).values().map(|sum| sum.sure(self.review)).fold(0.0, f32::max)
+    }
+
+    /// Adds up.
+    pub fn conclude(&self, findings: &[Finding]) -> Conclusion {
+        let sums = self.sums(findings);
         let mut verdict = Verdict::Clean;
         let mut over: Vec<(Category, f32, bool)> = Vec::new();
         for (category, sum) in &sums {
             if sum.all + 1e-4 < self.review {
                 continue;
             }
-            // What is known only by sound or emoji needs a second, plain signal before anything is done.
-            let acts = sum.all + 1e-4 >= self.act && sum.hard + 1e-4 >= self.review && sum.enforced + 1e-4 >= self.act;
+            let acts = sum.sure(self.review) + 1e-4 >= self.act;
             verdict = verdict.max(if acts { Verdict::Act } else { Verdict::Review });
             over.push((*category, sum.all, acts));
         }

@@ -17,14 +17,38 @@ const LONGEST: usize = 4;
 const LEAST: f32 = 1.0;
 /// Letters of a word that is pinyin throughout; shorter ones are abbreviations and English words.
 const LEAST_LETTERS: usize = 5;
+/// Places that a word may have in a message.
+const MOST: usize = 8;
 /// Longest run of letters that is read as pinyin.
 const LONGEST_RUN: usize = 16;
-/// Signs that hide a character.
-const MASKS: &str = "*＊✱∗×✕╳✖○◯〇□■▇█▢●◎";
 /// Of a word of two characters one hides the other only if it gives the word away: `李*` is a name.
 const TELLING: &str = "傻操艹肏屄屌婊尼脑智妈骚贱煞畜";
 /// What says that the message is to be read from its end.
 const BACKWARDS: [&str; 8] = ["反过来", "倒过来", "倒着念", "倒着读", "倒着看", "反着念", "反着读", "从右往左"];
+
+/// Signs that hide a character.
+fn is_mask(c: char) -> bool {
+    matches!(
+        c,
+        '*' | '＊'
+            | '✱'
+            | '∗'
+            | '×'
+            | '✕'
+            | '╳'
+            | '✖'
+            | '○'
+            | '◯'
+            | '〇'
+            | '□'
+            | '■'
+            | '▇'
+            | '█'
+            | '▢'
+            | '●'
+            | '◎'
+    )
+}
 
 /// A place of a word: the character itself, its sound, or hidden.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,7 +138,7 @@ impl Speller {
 
     /// The message with the words written out; `None` if there are none.
     pub fn read(&self, view: &View) -> Option<View> {
-        let telling = view.raw.iter().any(|c| c.is_ascii_alphanumeric() || MASKS.contains(*c));
+        let telling = view.raw.iter().any(|c| c.is_ascii_alphanumeric() || is_mask(*c));
         if !telling || self.words.is_empty() || !view.chars.iter().any(|c| is_han(*c) || c.is_ascii_lowercase()) {
             return None;
         }
@@ -127,6 +151,9 @@ impl Speller {
 
     /// Pinyin in the place of characters.
     fn spelled(&self, view: &View, edits: &mut Vec<Edit>) {
+        if !view.chars.iter().any(char::is_ascii_lowercase) {
+            return;
+        }
         let mut units: Vec<Unit> = Vec::new();
         let mut i = 0;
         while i < view.chars.len() {
@@ -179,7 +206,7 @@ impl Speller {
 
     /// Signs in the place of characters.
     fn hidden(&self, view: &View, edits: &mut Vec<Edit>) {
-        if !view.raw.iter().any(|c| MASKS.contains(*c)) {
+        if !view.raw.iter().any(|c| is_mask(*c)) {
             return;
         }
         let mut units: Vec<Unit> = Vec::new();
@@ -187,7 +214,7 @@ impl Speller {
             let span = Span { start: i, end: i + 1 };
             let before = i.checked_sub(1).map_or(0, |before| view.to[before]);
             push_mask(view, (before, view.from[i]), i, &mut units);
-            let masked = MASKS.contains(view.raw[view.from[i] as usize]);
+            let masked = is_mask(view.raw[view.from[i] as usize]);
             let place = if masked { Place::Hidden } else { Place::Char(view.chars[i]) };
             let after_mask = units.last().is_some_and(|u| u.span.end == u.span.start && u.raw.1 == view.from[i]);
             let joined = i > 0 && (view.gap[i] == Gap::None || after_mask);
@@ -212,18 +239,19 @@ impl Speller {
                 && is_han(view.chars[i - 1])
                 && is_han(view.chars[i + 1])
         };
-        let kept: Vec<usize> = (0..view.chars.len()).filter(|i| !stray(*i)).collect();
-        if kept.len() == view.chars.len() {
+        if !(0..view.chars.len()).any(stray) {
             return;
         }
+        let kept: Vec<usize> = (0..view.chars.len()).filter(|i| !stray(*i)).collect();
         for start in 0..kept.len() {
             for length in 2..=LONGEST.min(kept.len() - start) {
                 let at = &kept[start..start + length];
                 let (first, last) = (at[0], at[length - 1]);
                 // Something stands between every two that do not touch, and it is one stray.
                 let close = at.windows(2).all(|pair| pair[1] - pair[0] <= 2 && view.gap[pair[1]] == Gap::None);
-                let way: Vec<Place> = at.iter().map(|i| Place::Char(view.chars[*i])).collect();
-                if last - first + 1 > length && close && self.ways.contains_key(&way) {
+                let mut way = [Place::Hidden; LONGEST];
+                way.iter_mut().zip(at).for_each(|(place, i)| *place = Place::Char(view.chars[*i]));
+                if last - first + 1 > length && close && self.ways.contains_key(&way[..length]) {
                     let span = Span { start: first, end: last + 1 };
                     add(
                         edits,
@@ -240,8 +268,9 @@ impl Speller {
     }
 
     fn take(&self, window: &[Unit], step: Transform, edits: &mut Vec<Edit>) {
-        let way: Vec<Place> = window.iter().map(|unit| unit.place).collect();
-        let Some(word) = self.ways.get(&way) else { return };
+        let mut way = [Place::Hidden; MOST];
+        way.iter_mut().zip(window).for_each(|(place, unit)| *place = unit.place);
+        let Some(word) = self.ways.get(&way[..window.len()]) else { return };
         let (first, last) = (window[0], window[window.len() - 1]);
         add(
             edits,
@@ -259,7 +288,7 @@ impl Speller {
 fn push_mask(view: &View, (from, to): (u32, u32), at: usize, units: &mut Vec<Unit>) {
     // Several characters may come from one.
     let between = view.raw.get(from as usize..to as usize).unwrap_or_default();
-    if between.is_empty() || !between.iter().all(|c| MASKS.contains(*c)) || between.len() > 3 {
+    if between.is_empty() || !between.iter().all(|c| is_mask(*c)) || between.len() > 3 {
         return;
     }
     let span = Span { start: at, end: at };
@@ -268,7 +297,6 @@ fn push_mask(view: &View, (from, to): (u32, u32), at: usize, units: &mut Vec<Uni
 
 /// Two to as many units as a Latin word may have, all of which touch and none of which is torn out of a run of letters.
 fn windows(units: &[Unit]) -> impl Iterator<Item = &[Unit]> {
-    const MOST: usize = 8;
     (0..units.len()).flat_map(move |start| {
         let touching = units[start + 1..].iter().take(MOST - 1).take_while(|unit| unit.joined).count();
         let whole = move |end: &usize| units[start].first && units[*end - 1].last;
@@ -306,30 +334,30 @@ fn apply(view: &View, mut edits: Vec<Edit>) -> View {
         at = edit.span.end;
     }
     copy(&mut other, at..view.chars.len());
-    other.sounds = other.chars.iter().map(|c| sounds::of(*c)).collect();
-    other.finish()
+    other.hear();
+    other
 }
 
 /// The message read from its end, if it says so itself or a control character makes it show that way.
 pub fn backwards(view: &View) -> Option<View> {
     let turned = view.raw.iter().any(|c| matches!(c, '\u{202e}' | '\u{202b}' | '\u{2067}'));
-    if !turned && !BACKWARDS.iter().any(|phrase| view.clauses.contains(phrase)) {
+    let says = || view.chars.iter().any(|c| matches!(c, '反' | '倒' | '从')) && view.says(&BACKWARDS);
+    if !turned && !says() {
         return None;
     }
     let length = view.chars.len();
     let (from, to) = (*view.from.first()?, *view.to.last()?);
-    let chars: Vec<char> = view.chars.iter().rev().copied().collect();
-    let other = View {
+    let mut other = View {
         raw: view.raw.clone(),
-        sounds: chars.iter().map(|c| sounds::of(*c)).collect(),
-        chars,
+        chars: view.chars.iter().rev().copied().collect(),
         from: vec![from; length],
         to: vec![to; length],
         gap: (0..length).map(|i| if i == 0 { Gap::None } else { view.gap[length - i] }).collect(),
         steps: view.steps.iter().rev().map(|steps| steps | bit(Transform::Reversed)).collect(),
         ..View::default()
     };
-    Some(other.finish())
+    other.hear();
+    Some(other)
 }
 
 #[cfg(test)]

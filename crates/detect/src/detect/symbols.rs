@@ -39,7 +39,7 @@ impl Symbols {
         if self.by_first.is_empty() {
             return found;
         }
-        for (start, c) in typed.iter().enumerate() {
+        for (start, c) in typed.iter().enumerate().filter(|(_, c)| is_sign(**c)) {
             for (signs, entry) in self.by_first.get(c).map(Vec::as_slice).unwrap_or_default() {
                 let mut wanted = signs.iter().peekable();
                 let mut end = start;

@@ -1,7 +1,9 @@
 //! One message as the signals see it: folded characters without what lies between them, what lay between them, and the
-//! way back to what was typed. Built once a message; every signal reads it.
+//! way back to what was typed. Built once a message ([`Reading`]); every signal reads it.
 
-use crate::text::{Break, Normalized, Transform, normalize};
+use std::cell::{OnceCell, RefCell};
+
+use crate::text::{Break, Normalized, Transform, sounds};
 
 pub use crate::text::fold;
 
@@ -56,69 +58,175 @@ pub struct View {
     pub gap: Vec<Gap>,
     /// Steps of each folded character, bit by declaration order of [`Transform`].
     pub steps: Vec<u32>,
-    /// The same as a string with a blank where a hard gap was, for regular expressions.
-    pub clauses: String,
-    /// Character index by byte of `clauses`; one entry more than bytes.
-    pub clause_char_at: Vec<u32>,
     /// Pinyin of each folded character without tone as a number, 0 where it has none.
     pub sounds: Vec<u16>,
+    /// Made when the first one asks.
+    pub(super) clauses: OnceCell<Clauses>,
+    /// Its buffers from the message before.
+    pub(super) spare: Buffers,
+}
+
+/// The folded characters as a string with a blank where a hard gap was, for regular expressions.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clauses {
+    text: String,
+    /// Character index by byte; one entry more than bytes.
+    char_at: Vec<u32>,
+}
+
+/// Buffers that nobody but their view sees; a copy has none.
+#[derive(Debug, Default)]
+pub(super) struct Buffers(RefCell<Clauses>);
+
+impl Clone for Buffers {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+/// A message in all its readings. Its buffers are kept for the next one.
+#[derive(Debug, Default)]
+pub struct Reading {
+    first: View,
+    /// As the text module has it.
+    normalized: Normalized,
+    others: [View; 2],
+    /// How many of the others there are.
+    count: usize,
+    again: Normalized,
+}
+
+impl Reading {
+    /// Reads a message, and again where emoji, split or repeated characters give it another meaning.
+    pub fn read(&mut self, text: &str) {
+        self.normalized.read(text);
+        self.first.fill(&self.normalized);
+        self.count = 0;
+        if self.normalized.rewrite_into(&mut self.again) {
+            self.others[0].fill(&self.again);
+            self.count = 1;
+        }
+        if self.normalized.join_into(&mut self.again) {
+            self.others[self.count].fill(&self.again);
+            self.count += 1;
+        }
+    }
+
+    /// The first reading.
+    pub const fn first(&self) -> &View {
+        &self.first
+    }
+
+    /// The others, the one with the emoji read first.
+    pub fn others(&self) -> &[View] {
+        &self.others[..self.count]
+    }
+
+    /// The first reading as the text module has it.
+    pub const fn normalized(&self) -> &Normalized {
+        &self.normalized
+    }
 }
 
 impl View {
     /// Reads a message.
     pub fn new(text: &str) -> Self {
-        Self::of(&normalize(text))
+        let mut view = Self::default();
+        view.fill(&crate::text::normalize(text));
+        view
     }
 
-    /// Reads a message again where emoji, split or repeated characters give it another meaning: the first reading, the
-    /// others (the one with the emoji read first), and the first as the text module has it.
+    /// All readings of a message: the first, the others, and the first as the text module has it.
     pub fn all(text: &str) -> (Self, Vec<Self>, Normalized) {
-        let first = normalize(text);
-        let others = [first.rewritten(), first.joined()].iter().flatten().map(Self::of).collect();
-        (Self::of(&first), others, first)
+        let mut reading = Reading::default();
+        reading.read(text);
+        let Reading { first, normalized, others, count, .. } = reading;
+        (first, others.into_iter().take(count).collect(), normalized)
     }
 
-    fn of(text: &Normalized) -> Self {
+    /// Takes over a folded text.
+    fn fill(&mut self, text: &Normalized) {
         let length = text.folded().len();
         let origin = |i: usize| text.origin(i..i + 1);
-        Self {
-            raw: text.typed().to_vec(),
-            chars: text.folded().to_vec(),
-            from: (0..length).map(|i| origin(i).start as u32).collect(),
-            to: (0..length).map(|i| origin(i).end as u32).collect(),
-            gap: (0..length)
-                .map(|i| match text.gap(i).kind {
-                    Break::None => Gap::None,
-                    Break::Soft => Gap::Soft,
-                    Break::Clause | Break::Sentence => Gap::Hard,
-                })
-                .collect(),
-            steps: (0..length).map(|i| text.steps(i).bits()).collect(),
-            sounds: text.sounds(),
-            ..Self::default()
+        self.raw.clear();
+        self.raw.extend_from_slice(text.typed());
+        self.chars.clear();
+        self.chars.extend_from_slice(text.folded());
+        self.from.clear();
+        self.from.extend((0..length).map(|i| origin(i).start as u32));
+        self.to.clear();
+        self.to.extend((0..length).map(|i| origin(i).end as u32));
+        self.gap.clear();
+        self.gap.extend((0..length).map(|i| match text.gap(i).kind {
+            Break::None => Gap::None,
+            Break::Soft => Gap::Soft,
+            Break::Clause | Break::Sentence => Gap::Hard,
+        }));
+        self.steps.clear();
+        self.steps.extend((0..length).map(|i| text.steps(i).bits()));
+        self.hear();
+        if let Some(clauses) = self.clauses.take() {
+            self.spare.0.replace(clauses);
         }
-        .finish()
     }
 
-    /// Fills the derived fields from `chars` and `gap`.
-    pub fn finish(mut self) -> Self {
-        self.clauses.reserve(self.chars.len() * 3);
-        self.clause_char_at.reserve(self.chars.len() * 3 + 1);
-        for (i, &c) in self.chars.iter().enumerate() {
-            if i > 0 && self.gap[i] == Gap::Hard {
-                self.clauses.push(' ');
-                self.clause_char_at.push(i as u32);
+    /// Fills the sounds from the characters.
+    pub fn hear(&mut self) {
+        self.sounds.clear();
+        self.sounds.extend(self.chars.iter().map(|c| sounds::of(*c)));
+    }
+
+    fn clause_text(&self) -> &Clauses {
+        self.clauses.get_or_init(|| {
+            let mut clauses = self.spare.0.take();
+            clauses.text.clear();
+            clauses.char_at.clear();
+            clauses.text.reserve(self.chars.len() * 4);
+            clauses.char_at.reserve(self.chars.len() * 4 + 1);
+            for (i, &c) in self.chars.iter().enumerate() {
+                if i > 0 && self.gap[i] == Gap::Hard {
+                    clauses.text.push(' ');
+                    clauses.char_at.push(i as u32);
+                }
+                clauses.text.push(c);
+                clauses.char_at.extend(std::iter::repeat_n(i as u32, c.len_utf8()));
             }
-            self.clauses.push(c);
-            self.clause_char_at.extend(std::iter::repeat_n(i as u32, c.len_utf8()));
-        }
-        self.clause_char_at.push(self.chars.len() as u32);
-        self
+            clauses.char_at.push(self.chars.len() as u32);
+            clauses
+        })
+    }
+
+    /// The folded characters as a string with a blank where a hard gap was, for regular expressions.
+    pub fn clauses(&self) -> &str {
+        &self.clause_text().text
     }
 
     /// The span of a byte range of [`View::clauses`].
     pub fn clause_span(&self, bytes: std::ops::Range<usize>) -> Span {
-        Span { start: self.clause_char_at[bytes.start] as usize, end: self.clause_char_at[bytes.end] as usize }
+        let char_at = &self.clause_text().char_at;
+        Span { start: char_at[bytes.start] as usize, end: char_at[bytes.end] as usize }
+    }
+
+    /// One of the phrases stands in a clause.
+    pub fn says(&self, phrases: &[&str]) -> bool {
+        // Few characters begin a phrase, so one bit of each tells most others.
+        let bit = |c: char| 1_u128 << (c as u32 % u128::BITS);
+        let begin = phrases.iter().filter_map(|phrase| phrase.chars().next()).fold(0, |all, c| all | bit(c));
+        let may_begin = |start: &usize| begin & bit(self.chars[*start]) != 0;
+        (0..self.chars.len()).filter(may_begin).any(|start| phrases.iter().any(|phrase| self.says_at(start, phrase)))
+    }
+
+    fn says_at(&self, start: usize, phrase: &str) -> bool {
+        let mut wanted = phrase.chars();
+        if wanted.next() != Some(self.chars[start]) {
+            return false;
+        }
+        let mut at = start + 1;
+        wanted.all(|c| {
+            let there = self.chars.get(at) == Some(&c) && self.gap[at] != Gap::Hard;
+            at += 1;
+            there
+        })
     }
 
     /// Raw characters of a span: first, one past the last.

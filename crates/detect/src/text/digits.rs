@@ -68,6 +68,11 @@ fn read(c: char) -> Option<(char, Kind)> {
 /// digits go on as digits; Han numerals count when at least two of them touch or other digits are beside; letters and
 /// radio words (幺洞拐勾) count only inside a run that has at least as many real digits.
 pub fn runs(text: &Normalized) -> impl Iterator<Item = DigitRun> + '_ {
+    long_runs(text, 2)
+}
+
+/// The same without those that cannot have `least` digits.
+pub fn long_runs(text: &Normalized, least: usize) -> impl Iterator<Item = DigitRun> + '_ {
     let folded = text.folded();
     let mut at = 0;
     std::iter::from_fn(move || {
@@ -85,7 +90,9 @@ pub fn runs(text: &Normalized) -> impl Iterator<Item = DigitRun> + '_ {
                 }
                 at += 1;
             }
-            if let Some(run) = run(text, start, at) {
+            if at - start >= least
+                && let Some(run) = run(text, start, at)
+            {
                 return Some(run);
             }
         }

@@ -42,6 +42,9 @@ struct Token {
 /// Finds the addresses of a message, plain and broken. A blank inside is read only next to a dot or between single
 /// letters; an ending must be a known one and must not go on in Latin letters.
 pub fn find(text: &str) -> Vec<Domain> {
+    if !may_have_dot(text) {
+        return Vec::new();
+    }
     let tokens = tokens(&text.chars().collect::<Vec<_>>());
     let mut found: Vec<Domain> = Vec::new();
     let mut i = 0;
@@ -61,6 +64,21 @@ pub fn find(text: &str) -> Vec<Domain> {
         }
     }
     found
+}
+
+/// A dot stands in it, or something that is read as one.
+fn may_have_dot(text: &str) -> bool {
+    let mut before = ' ';
+    text.chars().any(|c| {
+        let dot = match c {
+            '.' | '。' | '．' | '｡' | '·' | '•' | '点' | '點' | '丶' | '・' | '●' => true,
+            'o' | 'O' | '0' => matches!(before, 'd' | 'D'),
+            ',' | '，' => before.is_ascii_alphanumeric(),
+            _ => false,
+        };
+        before = c;
+        dot
+    })
 }
 
 fn tokens(text: &[char]) -> Vec<Token> {

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 use foldhash::HashMap;
 
+use super::is_han;
+
 /// Emoji, then what they are called or mean, the most usual first; folded. Alternatives behind `/` are single characters,
 /// which are tried where the sound of a word is looked for. Signs that do not touch it are the same thing.
 const READINGS: &str = "
@@ -34,7 +36,7 @@ const READINGS: &str = "
 # Plants and food.
 🍐 梨, 🍊 橙/橘, 🍎🍏 果/苹, 🍑 桃/臀, 🍋 柠, 🍌 蕉, 🍇 葡, 🍉🍈🎃🥒 瓜, 🍅🍆 茄, 🌽 玉/米, 🌶 辣, 🥬🥦 菜, 🥕 萝, 🧄 蒜, 🧅 葱, 🌰 栗, 🍄 菇
 🌾 稻/麦, 🍃🍁🍂 叶, 🌹🌸🌺🌻🌷🌼🥀💐 花, 🌲🌳🎄 树, 🍚🍙🍱 饭/米, 🍜🍝 面, 🍞 面/包, 🥟 饺, 🍲🥘 汤/锅, 🥞🍪 饼, 🎂🍰 糕, 🍯 蜜, 🥛🍼 奶, 🍦🍨🍧 冰
-🍴🍽🥢 吃/餐, 🔪🗡 刀, ⚔ 剑
+🍴🍽🥢 吃/餐, 🔪🗡 刀/刃, ⚔ 剑
 # Weather and places.
 🔥 火, 💧💦 水/湿/汗, 🌊 浪/海/波, ☀🌞 日/阳, 🌙🈷 月, ⭐🌟✨ 星, ☁ 云, 🌧☔☂🌂 雨/伞, ⚡⛈🔋🔌 电/雷, 🌪💨 风, 🌈 虹, ⛰🏔🗻🌋 山, 🌍🌎🌏 球/地
 🗺 图, 🏖 滩, 🏢 楼, 🏥 医/院, 🏦 行, 🏨🏪 店, 🏫 校, 🏭 厂, ⛪ 教, 🌉 桥, 🚪 门, 🛏 床, 🪑 椅, 🚽 厕, 🚿🛀🛁 浴/洗, 🚗🚘🚙🚌🚕🚚 车
@@ -44,7 +46,7 @@ const READINGS: &str = "
 🎬📽🎥 影/拍, 📷📸 照/拍, 📺 视, 💻🖥 脑/机, 🤖 机, ⌨ 键, 🖱 鼠, 💿📀 盘/碟, 📕📖📗📘📙📚📔 书/本, 📓📒 本, 📄📃📜🧻 纸, 📰 报, 📝 记/写
 ✏🖊🖋✒ 笔, 📦 箱/包, 💼 包, 📅📆 历/日, 📈 涨, 📉 跌, 📌📍 钉, 📏📐 尺, ✂ 剪, 🔒🔐🔓 锁, 🔑🗝 匙, 🔨⚒ 锤, 🪓 斧, 🏹 弓, 🛡 盾, ⚖ 秤, 🧲 磁
 💣 炸/弹, 🧨 炸/炮, 💥 爆/炸, ⚰ 棺, 🪦 坟/墓, 🗿 石, 🧹 扫, 🪞 镜, 👓🕶 镜, 👑 王/冠/皇, 👕👚 衣, 👖 裤, 🧦 袜, 👗🩱 裙, 👒🎩🧢 帽, 🧵🧶 线
-🎀 结, 🔔 铃, 🪣 桶, 🚩 旗, 🤡 丑, 👻 鬼, 👽 外, 💀☠ 死, ⛔🚫 禁, ❌✖ 错/叉, ✅✔ 对, ❓❔ 问, ⭕ 零/圈, 🔴 红, 🟡 黄, 🟢 绿, 🔵 蓝
+🎀 结, 🔔 铃, 🪣 桶, 🚩 旗, 🤡 丑, 👻 鬼, 👽 外, 💀☠ 死, ⛔🚫 禁, ❌✖ 错/叉, ➗ 除, ➖ 减, ✅✔ 对, ❓❔ 问, ⭕ 圆/零/圈, 🔴 红, 🟡 黄, 🟢 绿, 🔵 蓝
 ⚫⬛ 黑, ⚪⬜ 白, 🈵 满, 🈲 禁, 🉐 得, 🈚 无, 🈶 有, 🈴 合, 🈸 申, 🈺 营, 🈯 指, 🈳 空, 🈹 割, 🉑 可, 🆕 新, 🆗 好, 🆒 酷, 🆓 免, 🆚 对
 🔟 十, ㊙ 秘, ㊗ 祝, 🀀 东, 🀁 南, 🀂 西, 🀃 北, 🀅 发, 🀆 白
 ";
@@ -57,6 +59,9 @@ static TABLE: LazyLock<HashMap<char, &'static str>> = LazyLock::new(|| {
 
 /// The word an emoji stands for, folded: one or two characters.
 pub fn reading(c: char) -> Option<&'static str> {
+    if is_han(c) {
+        return None;
+    }
     let words = TABLE.get(&c)?;
     Some(words.split_once('/').map_or(*words, |(first, _)| first))
 }

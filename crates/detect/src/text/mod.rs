@@ -20,11 +20,13 @@ pub mod emoji;
 mod lookalike;
 mod normalized;
 pub mod ordinary;
+mod simplified;
 pub mod sounds;
 pub mod split;
 pub(crate) mod table;
 
 pub use normalized::{Break, Explained, Gap, Normalized, fold, is_han, normalize};
+pub use simplified::simplified;
 
 use crate::model::named_enum;
 

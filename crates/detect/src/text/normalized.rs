@@ -36,7 +36,10 @@ pub struct Normalized {
     folded: Vec<char>,
     /// One for each folded character.
     marks: Vec<Mark>,
+    /// It has something that a second reading may read otherwise.
     rewritable: bool,
+    /// It has an emoji that stands for a word.
+    emoji: bool,
 }
 
 /// Where a folded character comes from: original positions, what lies before it, and what it went through.
@@ -95,25 +98,43 @@ impl Normalized {
     ///
     /// Only hits that use one of these steps are worth having from it: the first reading has the others.
     pub fn rewritten(&self) -> Option<Self> {
-        if !self.rewritable {
-            return None;
-        }
-        self.again(true)
+        let mut other = Self::default();
+        self.rewrite_into(&mut other).then_some(other)
+    }
+
+    /// [`Normalized::rewritten`] into buffers that are there already; false if it says nothing new.
+    pub fn rewrite_into(&self, other: &mut Self) -> bool {
+        self.rewritable && (self.emoji || self.joins()) && self.again(true, other)
     }
 
     /// The second reading without the emoji, for words between which an emoji is only decoration (`力口❤微信`). `None` where
     /// [`Normalized::rewritten`] says the same.
     pub fn joined(&self) -> Option<Self> {
-        let has_emoji = self.rewritable && self.original.iter().any(|c| emoji::reading(*c).is_some());
-        if has_emoji { self.again(false) } else { None }
+        let mut other = Self::default();
+        self.join_into(&mut other).then_some(other)
     }
 
-    fn again(&self, read_emoji: bool) -> Option<Self> {
-        let mut other = Self { original: self.original.clone(), ..Self::default() };
+    /// [`Normalized::joined`] into buffers that are there already; false if it says nothing new.
+    pub fn join_into(&self, other: &mut Self) -> bool {
+        self.emoji && self.again(false, other)
+    }
+
+    /// Two characters that touch are one, or one stands for another.
+    fn joins(&self) -> bool {
+        let letter = |c: char| is_han(c) || c.is_ascii_alphabetic();
+        let mut pairs = self.folded.windows(2).zip(self.marks.iter().skip(1));
+        let meets = |(pair, mark): (&[char], &Mark)| {
+            mark.gap.kind == Break::None
+                && (pair[0] == pair[1] && letter(pair[0]) || split::join(pair[0], pair[1]).is_some())
+        };
+        pairs.any(meets) || self.folded.iter().any(|c| split::alone(*c).is_some())
+    }
+
+    fn again(&self, read_emoji: bool, other: &mut Self) -> bool {
+        other.original.clone_from(&self.original);
         other.fill(read_emoji);
         other.join();
-        let says_more = other.marks.iter().any(|mark| mark.steps.intersects(Steps::REWRITE));
-        says_more.then_some(other)
+        other.marks.iter().any(|mark| mark.steps.intersects(Steps::REWRITE))
     }
 
     fn fill(&mut self, rewrite: bool) {
@@ -123,6 +144,7 @@ impl Normalized {
         self.marks.clear();
         self.marks.reserve(self.original.len());
         self.rewritable = false;
+        self.emoji = false;
         let mut foreign = false;
         let mut gap = Gap::default();
         let mut i = 0;
@@ -135,9 +157,10 @@ impl Normalized {
                 continue;
             }
             self.rewritable |= entry.rewrites();
+            let reading = if entry.rewrites() { emoji::reading(c) } else { None };
+            self.emoji |= reading.is_some();
             if rewrite
-                && entry.rewrites()
-                && let Some(word) = emoji::reading(c)
+                && let Some(word) = reading
                 // `A+B`, `5G+` and `1+1` add something up.
                 && !(word == "加" && i > 0 && self.original[i - 1].is_ascii_alphanumeric())
             {

@@ -17,7 +17,6 @@ pub const RARE: f32 = 11.5;
 const RAREST_ALONE: f32 = 10.0;
 /// How rare a word of everyday speech is; the dictionary counted books.
 const SPOKEN_RARITY: f32 = 6.0;
-const SPOKEN: &str = "吗吧呢啊呀嘛哈哦嗯啦的了是我你您他她在有不没么这那";
 /// What the dictionary does not know was never counted.
 const UNKNOWN: f32 = 18.0;
 
@@ -28,7 +27,8 @@ pub fn rarity(c: char) -> f32 {
 
 /// A word of everyday speech.
 pub fn is_spoken(c: char) -> bool {
-    SPOKEN.contains(c)
+    matches!(c, '吗' | '吧' | '呢' | '啊' | '呀' | '嘛' | '哈' | '哦' | '嗯' | '啦' | '的' | '了' | '是')
+        || matches!(c, '我' | '你' | '您' | '他' | '她' | '在' | '有' | '不' | '没' | '么' | '这' | '那')
 }
 
 /// How rare the likeliest words of a stretch are together, in the measure of [`rarity`].

@@ -80,18 +80,27 @@ const PAIRS: &str = "
 /// Single parts that are typed for the whole they begin.
 const ALONE: [(char, char); 2] = [('艹', '草'), ('肏', '操')];
 
+/// All left parts are Han characters, which begin here and end before [`LAST`].
+const FIRST: usize = 0x3400;
+const LAST: usize = 0xa000;
+
 struct Splits {
+    /// Left parts, one bit each from [`FIRST`].
+    left: Vec<u64>,
     whole: HashMap<(char, char), char>,
     parts: HashSet<char>,
 }
 
 static SPLITS: LazyLock<Splits> = LazyLock::new(|| {
-    let mut splits = Splits { whole: HashMap::default(), parts: ALONE.iter().map(|(part, _)| *part).collect() };
+    let parts = ALONE.iter().map(|(part, _)| *part).collect();
+    let mut splits = Splits { left: vec![0; (LAST - FIRST).div_ceil(64)], whole: HashMap::default(), parts };
     for triple in PAIRS.split_whitespace() {
         let mut chars = triple.chars();
         if let (Some(left), Some(right), Some(whole)) = (chars.next(), chars.next(), chars.next()) {
             splits.whole.entry((left, right)).or_insert(whole);
             splits.parts.insert(left);
+            let bit = left as usize - FIRST;
+            splits.left[bit / 64] |= 1 << (bit % 64);
         }
     }
     splits
@@ -104,6 +113,10 @@ pub(crate) fn is_part(c: char) -> bool {
 
 /// The character two touching parts make.
 pub fn join(left: char, right: char) -> Option<char> {
+    let bit = (left as usize).checked_sub(FIRST)?;
+    if SPLITS.left.get(bit / 64)? >> (bit % 64) & 1 == 0 {
+        return None;
+    }
     SPLITS.whole.get(&(left, right)).copied()
 }
 

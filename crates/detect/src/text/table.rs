@@ -135,7 +135,7 @@ impl Table {
     }
 
     fn build() -> Self {
-        let simplified = simplified();
+        let simplified = super::simplified::pairs().collect();
         let mut table = Self { index: Vec::new(), entries: Vec::new(), multi: Vec::new() };
         let mut pages: HashMap<Vec<Entry>, u16> = HashMap::new();
         for start in (0..LIMIT).step_by(PAGE) {
@@ -198,23 +198,6 @@ impl Table {
             }
         }
     }
-}
-
-/// Traditional → simplified, single characters only: words of several characters change length.
-fn simplified() -> HashMap<char, char> {
-    let one = |text: &str| {
-        let mut chars = text.chars();
-        chars.next().filter(|_| chars.next().is_none())
-    };
-    let mut map = HashMap::new();
-    for table in zhconv::tables::get_builtin_tables(zhconv::Variant::ZhHans) {
-        for (from, to) in zhconv::tables::expand_table(*table) {
-            if let (Some(from), Some(to)) = (one(&from), one(&to)) {
-                map.entry(from).or_insert(to);
-            }
-        }
-    }
-    map
 }
 
 /// How a character that is never part of a word is dropped.

@@ -21,7 +21,17 @@ cues! {
     Complaint = "投诉",
     Report = "举报",
     Warning = "劝阻",
+    /// What one must not do, before an offer or within it: `客户名单在里面看，别导出`.
+    Dont = "别做",
+    /// What one must not give away: `不要把客户名单发出去`.
+    Secret = "别外说",
+    /// Somebody asks about it.
+    Wondered = "问起",
+    /// What only employers say when they look for people.
+    Hiring = "招工",
     BanWords = "禁骂",
+    /// What sums up an enumeration of words: 这类词.
+    SuchWords = "这类词",
     No = "否认",
     NoDeal = "不做",
     Rhetoric = "反问",
@@ -38,6 +48,26 @@ cues! {
     Thing = "物",
     /// Words that find fault with things as well as with people.
     Fault = "嫌东西",
+    /// Talk of what becomes of people who lost somebody.
+    Aid = "救助",
+    /// What insults and welfare offices say of families.
+    Loss = "丧亲",
+    /// Relatives as insults and families name them.
+    Kin = "家人",
+    /// What families do and have, right behind the relative.
+    Home = "家事",
+    /// Relatives who urge: 我妈逼我.
+    Urged = "家人逼",
+    Wish = "祝福",
+    /// Rude words that name what animals do, too, or goods.
+    Beastly = "像骂",
+    Animal = "动物",
+    Goods = "货品",
+    /// What an offer is printed on: to speak of the sign is not to offer.
+    Sign = "招贴",
+    Praise = "夸",
+    /// Rude words that people exclaim for joy as well.
+    Exclaimed = "惊叹",
     Model = "型号后",
     RulesHead = "群规",
     Ban = "禁令",
@@ -56,6 +86,10 @@ cues! {
     NoPerson = "不指人",
     Others = "别人",
     ReachMe = "找我",
+    /// Those of them that nobody says without an offer or a wish.
+    Call = "招呼",
+    /// What is paid; a unit of money only behind a number.
+    Pay = "报酬",
     Hotline = "公共热线",
 }
 
@@ -108,7 +142,7 @@ impl Words {
     }
 
     pub(super) fn find(&self, view: &View) -> Marks {
-        let mut marks = Vec::new();
+        let mut marks = Vec::with_capacity(32);
         self.matcher.scan(&view.chars, &view.sounds, |found| {
             let span = Span { start: found.start, end: found.end };
             let (group, bounded) = self.of[found.word];

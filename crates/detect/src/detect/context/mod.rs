@@ -32,6 +32,8 @@ named_enum! {
         Reported = "reported", "转述、投诉或举报";
         /// `不许说“蠢货”`, `谨防刷单`.
         Forbidden = "forbidden", "在禁止、提醒或揭穿";
+        /// `招兼职促销员，找人事报名`.
+        Hiring = "hiring", "是单位招人";
         /// `客户又不是笨蛋`.
         Denied = "denied", "在否认";
         /// `“蠢货”算不算骂人`.
@@ -54,6 +56,18 @@ named_enum! {
         Training = "training", "在说培训、演练或检查";
         /// `冰壶`, `毛片`: an everyday word without a second sign.
         Everyday = "everyday", "日常或行业里也用的词，旁边没有第二个迹象";
+        /// `窗口交材料`.
+        Boundary = "boundary", "可能只是两个词挨在一起";
+        /// `父母双亡的孩子可以申请补助`.
+        Fact = "fact", "在说事实，不是骂人";
+        /// `你妈的手术排在周三`, `祝你全家新年快乐`.
+        Family = "family", "在说家里人的事，或在祝福";
+        /// `小狗吃屎怎么办`, `滚蛋饺子`.
+        Creature = "creature", "在说动物或货品，不是骂人";
+        /// `换掉清仓的价签`.
+        Sign = "sign", "在说写着这话的牌子、海报";
+        /// `太他妈好吃了`.
+        Praised = "praised", "是感叹，在夸";
         /// Letters of a link, a file name or a product code.
         Code = "code", "是链接、文件名或型号里的字母";
     }
@@ -85,6 +99,17 @@ const AIMED_WITHIN: usize = 6;
 const OTHERS_WITHIN: usize = 10;
 /// Enumerated paragraphs that make a text of rules.
 const PARAGRAPHS: usize = 2;
+/// Characters of one item of an enumeration of forbidden words.
+const LONGEST_ITEM: usize = 6;
+/// Characters of a ban and the last word of a hit, which it forbids.
+const LAST_WORD: usize = 6;
+
+/// A ban stands within a hit, before the last of its words: `客户名单在里面看，别导出`, or reaches into it: `别卖烟`.
+const fn forbids_last(ban: Span, hit: Span) -> bool {
+    let within = hit.start < ban.start && ban.end <= hit.end && hit.end - ban.start <= LAST_WORD;
+    let into = ban.start < hit.start && hit.start < ban.end && ban.end <= hit.end;
+    within || into
+}
 
 impl<'v> Talk<'v> {
     /// Reads the message; `atoms` are the numbers, accounts and links in it.
@@ -93,12 +118,7 @@ impl<'v> Talk<'v> {
         let mut talk = Self { view, clauses: Clauses::of(view), marks, reached: false, rules: None };
         let public = |span: Span| talk.marks.of(Cue::Hotline).any(|hotline| hotline == span);
         let contact = atoms.iter().any(|(_, span)| !public(*span));
-        let others = |call: Span| {
-            talk.marks.of(Cue::Others).any(|other| {
-                other.end <= call.start && other.distance(call) <= OTHERS_WITHIN && talk.clauses.same(other, call)
-            })
-        };
-        talk.reached = contact || talk.marks.of(Cue::ReachMe).any(|call| !others(call));
+        talk.reached = contact || talk.marks.of(Cue::ReachMe).any(|call| !talk.by_others(call));
         let forbids = talk.marks.of(Cue::Ban).next().is_some();
         let head = talk.marks.of(Cue::RulesHead).next().filter(|_| forbids).map(|head| head.end);
         let paragraphs = talk.marks.of(Cue::Paragraph).nth(PARAGRAPHS - 1).map(|_| 0);
@@ -126,6 +146,11 @@ impl<'v> Talk<'v> {
                 .iter()
                 .find(|rule| rule.reason == Reason::Disclaimer && self.fits(rule, hit))
                 .map(|rule| (rule.reason, rule.outcome));
+        }
+        if kind & rules::RUDE != 0
+            && let Some(rule) = rules::FAMILY.iter().find(|rule| self.fits(rule, hit))
+        {
+            return Some((rule.reason, rule.outcome));
         }
         if aimed {
             return None;
@@ -158,6 +183,40 @@ impl<'v> Talk<'v> {
     pub(super) fn speaks_to(&self, hit: Span) -> bool {
         let near = |you: Span| self.clauses.near(you, hit) && !self.cancelled(Cue::NoPerson, you);
         self.means_person(hit) || self.marks.of(Cue::You).any(near)
+    }
+
+    /// Where the message asks to be reached, outside every hit.
+    pub(super) fn call(&self, hits: &[Span]) -> Option<Span> {
+        self.marks.of(Cue::Call).find(|call| !hits.iter().any(|hit| hit.touches(*call)) && !self.by_others(*call))
+    }
+
+    /// Where it says what is paid, outside every hit.
+    pub(super) fn pay(&self, hits: &[Span]) -> Option<Span> {
+        let amount = |pay: Span| {
+            let before = pay.start.checked_sub(1).map(|i| self.view.chars[i]);
+            pay.end - pay.start > 1 || before.is_some_and(|c| c.is_ascii_digit() || "几百千万".contains(c))
+        };
+        self.marks.of(Cue::Pay).find(|pay| !hits.iter().any(|hit| hit.touches(*pay)) && amount(*pay))
+    }
+
+    /// Whom the hit is aimed at: a person beside it in its clause. Who finds fault with goods and shops (坑, 垃圾) aims at
+    /// what they do.
+    pub(super) fn target(&self, hit: Span) -> Option<Span> {
+        let fault = self.marks.of(Cue::Fault).any(|fault| fault.touches(hit));
+        self.marks.of(Cue::Person).find(|person| {
+            !fault
+                && !person.touches(hit)
+                && person.distance(hit) <= if person.end <= hit.start { AIMED_WITHIN } else { 1 }
+                && self.clauses.same(*person, hit)
+                && !self.cancelled(Cue::NoPerson, *person)
+        })
+    }
+
+    /// Somebody else is the one who asks for it.
+    fn by_others(&self, call: Span) -> bool {
+        self.marks.of(Cue::Others).any(|other| {
+            other.end <= call.start && other.distance(call) <= OTHERS_WITHIN && self.clauses.same(other, call)
+        })
     }
 
     /// The clause that a hit stands in is about a thing that follows right behind it: `NMD鞋`.
@@ -198,12 +257,17 @@ impl<'v> Talk<'v> {
         let rude = rule.about & rules::RUDE != 0;
         let sold = || self.marks.of(Cue::Sale).any(|sale| self.clauses.near(sale, hit));
         let unfit = match rule.reason {
-            Reason::Denied => self.marks.of(Cue::Rhetoric).any(|q| self.clauses.same(q, hit)),
+            Reason::Forbidden if rule.cue != Cue::Dont => false,
+            Reason::Denied | Reason::Forbidden => self.marks.of(Cue::Rhetoric).any(|q| self.clauses.same(q, hit)),
             Reason::Asked => rude && covers(Cue::Swear),
             Reason::Thing => {
                 covers(Cue::Swear) || self.means_person(hit) || rule.outcome == Outcome::Excuse && !covers(Cue::Fault)
             }
             Reason::Body => !covers(Cue::Sick) || self.means_person(hit),
+            Reason::Fact => !covers(Cue::Loss),
+            Reason::Family => rule.cue != Cue::Urged && !self.names_kin(hit),
+            Reason::Creature => !covers(Cue::Beastly) || self.means_person(hit),
+            Reason::Praised => !covers(Cue::Exclaimed) || self.target(hit).is_some(),
             Reason::SelfMocking => covers(Cue::Swear) || !self.ends_there(hit),
             // `您涉嫌洗钱，请配合公安` is how the trick itself goes.
             Reason::Legal => [Cue::You, Cue::Trick].iter().any(|cue| self.marks.of(*cue).next().is_some()),
@@ -211,8 +275,36 @@ impl<'v> Talk<'v> {
             _ => false,
         };
         let leads = |me: Span| me.end <= hit.start && self.begins_there(me) && self.leads_to(me.end, hit.start);
-        let meets = |mark: Span| if rule.cue == Cue::Me { leads(mark) } else { self.meets(rule, mark, hit) };
+        let meets = |mark: Span| match rule.cue {
+            Cue::Me => leads(mark),
+            Cue::Wish => self.meets(rule, mark, hit) && self.ends_there(mark),
+            Cue::Secret => self.meets(rule, mark, hit) || hit.covers(mark),
+            Cue::Dont => self.meets(rule, mark, hit) || forbids_last(mark, hit),
+            _ => self.meets(rule, mark, hit),
+        };
         !unfit && self.marks.of(rule.cue).any(meets)
+    }
+
+    /// The hit ends with a relative, or with having an illness, and whoever curses says no more before it:
+    /// `他妈让他回家`, not `你他妈让开`.
+    fn names_kin(&self, hit: Span) -> bool {
+        let char = |at: usize| self.view.chars[at];
+        let cursed = |kin: Span| {
+            "你他她".contains(char(kin.start)) && kin.start > 0 && "你我真太操草日艹干去".contains(char(kin.start - 1))
+        };
+        self.marks.of(Cue::Kin).any(|kin| kin.end == hit.end && hit.covers(kin) && !cursed(kin))
+    }
+
+    /// Nothing but short items of an enumeration lies between a cue and a hit: `禁止说｜蠢货、笨蛋`. What is not done or
+    /// summed up goes on over 、 alone, a ban over commas too.
+    fn listed(&self, cue: Cue, first: Span, second: Span) -> bool {
+        let comma = matches!(cue, Cue::Ban | Cue::BanWords | Cue::Warning);
+        let (from, to) = (self.view.raw_range(first).1, self.view.raw_range(second).0);
+        let between = self.view.raw.get(from..to).unwrap_or_default();
+        !between.iter().any(|c| "。！？!?；;\n".contains(*c) || !comma && "，, ".contains(*c))
+            && between
+                .split(|c| "、，,：:/“”\"「」 ".contains(*c) || c.is_ascii_digit())
+                .all(|item| item.len() <= LONGEST_ITEM)
     }
 
     /// Nothing but fillers stands between two places: `我｜可能｜是个｜傻子`.
@@ -241,7 +333,10 @@ impl<'v> Talk<'v> {
             Reach::Touching(within) => mark.distance(hit) <= within && self.clauses.same(mark, hit),
             Reach::Clause => self.clauses.same(mark, hit),
             Reach::Neighbour => self.clauses.near(mark, hit),
-            Reach::Within(within) => mark.distance(hit) <= within,
+            Reach::Listed(within) => {
+                let (first, second) = if mark.start < hit.start { (mark, hit) } else { (hit, mark) };
+                mark.distance(hit) <= within || self.listed(rule.cue, first, second)
+            }
             Reach::Message => true,
         };
         side && near
@@ -251,6 +346,6 @@ impl<'v> Talk<'v> {
     fn ends_there(&self, hit: Span) -> bool {
         hit.end >= self.view.chars.len()
             || self.clauses.starts_at(hit.end)
-            || "了吧吗啊呀呢哈啦嘛哦唉一得地把才又竟居子脑，".contains(self.view.chars[hit.end])
+            || "了吧吗啊呀呢哈啦嘛哦唉一得地把才又竟居子脑哭，".contains(self.view.chars[hit.end])
     }
 }

@@ -16,7 +16,7 @@ fn detector() -> &'static Detector {
         }
         lists.insert(
             "insult/a.txt",
-            list("[分=2]\n傻逼\n脑残\n废物\n你妈死\n精神病\n恶心\nsb\nnmd\n破烂 | 需要=指人\n他妈的 | 分=1\n"),
+            list("[分=2]\n傻逼\n脑残\n废物\n你妈死\n精神病\n恶心\nsb\nnmd\n破烂 | 需要=指人\n他妈的 | 分=1\n你妈的\n你全家\n吃屎\n滚蛋\n"),
         );
         lists.insert("gambling/a.txt", list("[分=2]\n稳赚\n下注\n菠菜 | 需要=行话\n彩金 | 需要=行话/联系方式\n"));
         lists.insert("drugs/a.txt", list("[分=2]\n芬太尼\n笑气\n"));
@@ -71,9 +71,40 @@ fn who_forbids_or_warns_offers_nothing() {
 }
 
 #[test]
+fn a_ban_goes_for_every_word_of_its_list() {
+    excused(
+        Reason::Forbidden,
+        &[
+            "禁语：脑残、废物、傻逼",
+            "违规示例：1、傻逼 2、脑残 3、刷单",
+            "禁止说：“脑残”，“废物”，傻逼",
+            "下注、稳赚、刷单要负法律责任",
+        ],
+    );
+    excused(Reason::Quoted, &["脑残、废物这种话伤人"]);
+    excused(Reason::Asked, &["如何辨别兼职、下注、刷单"]);
+    acted(&["禁语：脑残。废物，傻逼", "禁语：脑残、你们这群废物", "傻逼，这种话听不懂吗你个废物"]);
+}
+
+#[test]
+fn talk_of_a_family_or_a_wish_is_no_curse() {
+    excused(Reason::Family, &["祝你全家新年快乐", "问候你全家，中秋快乐"]);
+    for (text, reason) in [
+        ("你妈的手术排在周三", "只请人看：在说家里人"),
+        ("小狗吃屎怎么办", "只请人看：在说动物"),
+        ("冬至吃滚蛋饺子", "只请人看：在说动物或货品"),
+    ] {
+        let (verdict, why) = says(text);
+        assert_eq!(verdict, Verdict::Review, "{text}: {why}");
+        assert!(why.contains(reason), "{text}: {why}");
+    }
+    acted(&["你妈的", "操你妈的手机", "祝你全家快乐不起来", "你全家吃屎", "你去吃屎", "他狗吃屎"]);
+}
+
+#[test]
 fn who_denies_offers_nothing() {
-    excused(Reason::Denied, &["采购部又不是傻逼，算得过来", "我们不做刷单"]);
-    acted(&["是不是傻逼", "不是傻逼就是脑残", "有没有刷单的", "你不是傻逼谁是"]);
+    excused(Reason::Denied, &["采购部又不是傻逼，算得过来", "我们不做刷单", "我们从不做代开、套现、刷单"]);
+    acted(&["从来不碰代开，专业刷单", "是不是傻逼", "不是傻逼就是脑残", "有没有刷单的", "你不是傻逼谁是"]);
 }
 
 #[test]
@@ -121,7 +152,7 @@ fn trades_that_speak_of_it() {
     excused(Reason::Medical, &["病区芬太尼注射液双人复核", "精神病医院三楼", "笑气镇痛手术"]);
     excused(Reason::Legal, &["警方通报：抓获下注人员五名"]);
     excused(Reason::Training, &["下注行为自查", "稳赚话术识别方法"]);
-    acted(&["芬太尼 处方 私聊我", "你该去精神病院", "警方内部 稳赚 加我"]);
+    acted(&["芬太尼 处方 私聊我", "你就是精神病", "警方内部 稳赚 加我"]);
 }
 
 #[test]

@@ -43,6 +43,7 @@ impl Gather<'_> {
     /// A hit of an entry that is not looked for in the folded characters, between these typed ones.
     pub(super) fn add_entry(&mut self, compiled: &Compiled, (start, end): (usize, usize)) {
         let (points, severity) = self.scores.weight(compiled.category, &compiled.rule);
+        let place = compiled.place();
         self.findings.push(Finding {
             rule: compiled.rule.clone(),
             category: compiled.category,
@@ -54,11 +55,11 @@ impl Gather<'_> {
             normalized: compiled.entry.pattern.to_string(),
             transforms: Vec::new(),
             stage: compiled.entry.stage,
-            entry: Some(compiled.place()),
+            entry: Some(place.clone()),
             asks: None,
             life: None,
         });
-        self.set_stage(Some(&compiled.place()));
+        self.set_stage(Some(&place));
     }
 
     /// Puts the finding added last at the stage of its rule, or of the line of a list it came from.

@@ -1,32 +1,34 @@
-//! What is seen besides words: numbers, links, names, files, repetition, what the group taught, what was said before.
+//! What is seen besides words: numbers, links, names, repetition, what the group taught, what was said before.
 
 use super::Detector;
 use super::gather::Gather;
 use crate::detect::history::{Before, Seen};
-use crate::detect::kinds::Measure;
+use crate::detect::index::{Atoms, Compiled};
 use crate::detect::leaks::Kind;
 use crate::detect::links::Trouble;
 use crate::detect::view::{Span, View};
 use crate::detect::{Input, contact, leaks, learned, links, mash, names, repeated};
-use crate::model::{Attachment, Category, Role, Stage};
+use crate::model::{Category, Role, Stage};
+
+/// Where a finding is that no character of the message shows.
+pub(super) const NOWHERE: Span = Span { start: 0, end: 0 };
 
 impl Detector {
+    /// The company publishes it itself.
+    pub(in crate::detect) fn is_own_number(&self, view: &View, kind: Kind, span: Span) -> bool {
+        let original = view.original(span).to_lowercase();
+        let folded = view.folded(span);
+        let own = self.settings.own_numbers.iter().any(|n| {
+            let digits: String = n.chars().filter(char::is_ascii_alphanumeric).collect();
+            folded.ends_with(&digits.to_lowercase()) && digits.len() >= 5 || original == n.to_lowercase()
+        });
+        let host = original.split_once('@').map(|(_, host)| host).filter(|_| kind == Kind::Email);
+        own || host.is_some_and(|host| links::is_own(host, &self.settings.own_domains))
+    }
+
     pub(super) fn numbers(&self, numbers: &[(Kind, Span)], gather: &mut Gather<'_>) {
-        let own = |span: Span| {
-            let folded = gather.view.folded(span);
-            let original = gather.view.original(span).to_lowercase();
-            self.settings.own_numbers.iter().any(|n| {
-                let digits: String = n.chars().filter(char::is_ascii_alphanumeric).collect();
-                folded.ends_with(&digits.to_lowercase()) && digits.len() >= 5 || original == n.to_lowercase()
-            })
-        };
-        let own_address = |kind: Kind, span: Span| {
-            let original = gather.view.original(span).to_lowercase();
-            kind == Kind::Email
-                && original.split_once('@').is_some_and(|(_, host)| links::is_own(host, &self.settings.own_domains))
-        };
         let (ours, foreign): (Vec<_>, Vec<_>) =
-            numbers.iter().copied().partition(|(kind, span)| own(*span) || own_address(*kind, *span));
+            numbers.iter().copied().partition(|(kind, span)| self.is_own_number(gather.view, *kind, *span));
         if !ours.is_empty() {
             gather.silent("leak_personal/*", "是公司自己公布的号码");
         }
@@ -99,6 +101,9 @@ impl Detector {
             if link.broken && seen.is_empty() {
                 gather.add(Category::Ads, "broken-link", link.span, 1.0, Some(link.host.as_str().into()));
             }
+            if trouble == Trouble::ThrowAway && link.is_typed_by_hand(gather.view) && !seen.contains(&trouble) {
+                gather.add(Category::Ads, "typed-domain", link.span, 1.0, Some(link.host.as_str().into()));
+            }
             seen.push(trouble);
             gather.add(category, name, link.span, factor, Some(link.host.as_str().into()));
         }
@@ -110,12 +115,31 @@ impl Detector {
             return;
         }
         for found in self.settings.kinds.find(input, text, links, &self.settings.own_domains) {
-            gather.add(found.category, found.rule, Span { start: 0, end: 0 }, 1.0, None);
+            gather.add(found.category, found.rule, NOWHERE, 1.0, None);
             let Some(finding) = gather.findings.last_mut() else { continue };
             finding.original = found.shown;
-            if found.measure == Measure::Act {
-                finding.score = self.settings.scores.act;
-            } else {
+            self.asks_only_if(found.measure, finding);
+        }
+    }
+
+    /// Prices of members that the company's price list does not allow; who sets them is no member. Only asks a person.
+    pub(super) fn prices(&self, input: &Input<'_>, atoms: &Atoms, gather: &mut Gather<'_>) {
+        let (rule, category) = ("unauthorised_promise/price-list", Category::UnauthorisedPromise);
+        if self.settings.prices.is_empty() || input.role != Role::Member {
+            return;
+        }
+        let found = self.settings.prices.find(gather.view);
+        if found.is_empty() {
+            gather.silent(rule, "没有说价目表里商品的价，或价没有问题");
+        }
+        for outside in found {
+            let span = gather.view.span_of(outside.range.0, outside.range.1);
+            if let Some(reason) = self.index.excuse_at(gather.view, atoms, category, span) {
+                gather.silent(rule, format!("{}不算：{}", outside.allowed, reason.zh()));
+                continue;
+            }
+            gather.add(category, "price-list", span, 1.0, Some(outside.allowed.as_str().into()));
+            if let Some(finding) = gather.findings.last_mut() {
                 finding.score = self.settings.scores.review;
                 finding.stage = finding.stage.min(Stage::Pilot);
             }
@@ -133,18 +157,22 @@ impl Detector {
         }
     }
 
-    /// An advert in the nickname, or somebody else's name.
-    pub(super) fn name(&self, input: &Input<'_>, gather: &mut Gather<'_>) {
-        let Some(name) = input.sender_name else {
-            return gather.silent("impersonation/name", "不知道昵称");
-        };
-        let nowhere = Span { start: 0, end: 0 };
+    /// An advert in the nickname, or somebody else's name: one of `protected`, of the settings, or a role's. `None` where the
+    /// bearer may be called so.
+    pub(super) fn name(&self, name: &str, protected: Option<&[String]>, gather: &mut Gather<'_>) {
         let mut quiet = true;
-        if input.role == Role::Member
-            && let Some(real) = names::imitates(name, &self.settings.protected_names).or_else(|| names::claims(name))
-        {
+        let imitated = |protected: &[String]| {
+            let real = names::imitates(name, protected);
+            real.or_else(|| names::imitates(name, &self.settings.protected_names))
+                .or_else(|| names::claims(name))
+                .map(str::to_owned)
+        };
+        if let Some(real) = protected.and_then(imitated) {
             quiet = false;
-            gather.add(Category::Impersonation, "name", nowhere, 1.0, Some(real.into()));
+            gather.add(Category::Impersonation, "name", NOWHERE, 1.0, Some(real.as_str().into()));
+            if let Some(finding) = gather.findings.last_mut() {
+                name.clone_into(&mut finding.original);
+            }
         }
         let view = View::new(name);
         let links = links::find(&view);
@@ -161,7 +189,7 @@ impl Detector {
                 continue;
             }
             quiet = false;
-            gather.add(compiled.category, "name", nowhere, 1.0, Some(compiled.place()));
+            gather.add(compiled.category, "name", NOWHERE, 1.0, Some(compiled.place()));
             if let Some(finding) = gather.findings.last_mut() {
                 name.clone_into(&mut finding.original);
                 finding.normalized = read_as;
@@ -258,18 +286,27 @@ impl Detector {
                 format!("{} 秒内 {} 条，相同内容 {} 条", limits.rate_window.as_secs(), seen.rate, seen.repeats),
             );
         }
-        if seen.joined.is_empty() {
+        let before_all = gather.findings.len();
+        self.spread(&seen.joined, |_| true, gather);
+        if gather.findings.len() == before_all {
+            let reach = |entry: &Compiled| self.settings.scores.supports(&entry.rule);
+            self.spread(&seen.lines.join("\n"), reach, gather);
+        }
+        if seen.lines.is_empty() {
             gather.silent("*/spread", "前面没有可以连起来的短消息");
-        } else {
-            self.spread(&seen.joined, gather);
+        } else if gather.findings.len() == before_all {
+            gather.silent("*/spread", "和前面几条连起来也没有词条");
         }
         seen
     }
 
-    /// A word typed over several messages: 加 · 我 · 微信.
-    pub(super) fn spread(&self, joined: &str, gather: &mut Gather<'_>) {
+    /// A word typed over several messages, 加 · 我 · 微信, or a call and where to, 我的微信是 · lan8866: entries `of` some kind that go on
+    /// from what was said before into the last message.
+    fn spread(&self, joined: &str, of: impl Fn(&Compiled) -> bool, gather: &mut Gather<'_>) {
+        if joined.is_empty() {
+            return;
+        }
         let view = View::new(joined);
-        let before_all = gather.findings.len();
         let last = gather.view.chars.len();
         let all = Span { start: 0, end: last };
         let before = view.chars.len().saturating_sub(last);
@@ -280,7 +317,7 @@ impl Detector {
             let compiled = &self.index.entries[hit.entry];
             let (points, _) = self.settings.scores.weight(compiled.category, &compiled.rule);
             let points = compiled.entry.points.unwrap_or(points);
-            if points <= 0.0 {
+            if points <= 0.0 || !of(compiled) {
                 continue;
             }
             gather.add(compiled.category, "spread", all, 1.0, Some(compiled.place()));
@@ -292,25 +329,43 @@ impl Detector {
             }
             gather.set_stage(Some(&compiled.place()));
         }
-        if gather.findings.len() == before_all {
-            gather.silent("*/spread", "和前面几条连起来也没有词条");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::detect::{Detector, History, Input, Lists, Settings, Verdict};
+    use crate::model::{Role, Timestamp};
+
+    /// The verdict on the last of some messages of one person, a few seconds apart.
+    fn last(lines: &[&str]) -> Verdict {
+        static DETECTOR: std::sync::LazyLock<Detector> = std::sync::LazyLock::new(|| {
+            Detector::build(&Lists::shipped(), Settings::new(jiff::civil::date(2026, 1, 1))).unwrap()
+        });
+        let history = History::new();
+        let (group, sender) = ("g".into(), "lan".into());
+        let mut verdict = Verdict::Clean;
+        for (text, second) in lines.iter().zip(1..) {
+            let at = Timestamp::from_second(second * 4).unwrap();
+            let (role, explain) = (Role::Member, false);
+            let input =
+                Input { text, attachments: &[], group: &group, sender: &sender, sender_name: None, role, at, explain };
+            verdict = DETECTOR.scan(&input, Some(&history)).verdict;
         }
+        verdict
     }
 
-    pub(super) fn files(input: &Input<'_>, gather: &mut Gather<'_>) {
-        for attachment in input.attachments {
-            if let Attachment::File { name, .. } = attachment
-                && links::runs_code(name)
-                && input.role == Role::Member
-            {
-                gather.add(
-                    Category::Malware,
-                    "program-file",
-                    Span { start: 0, end: 0 },
-                    1.0,
-                    Some(name.as_str().into()),
-                );
-            }
+    #[test]
+    fn a_call_that_is_said_line_by_line_is_one_call() {
+        for lines in
+            [&["我的微信是", "lan8866"][..], &["加我", "微信", "kiki2077"], &["扣扣号码", "加我的扣扣", "38294756"]]
+        {
+            assert_eq!(last(lines), Verdict::Act, "{lines:?}");
+        }
+        for lines in
+            [&["今天的单号是", "sf1234567"][..], &["微信群里说了", "下午三点开会"], &["我加一下", "微信支付已经到账"]]
+        {
+            assert_eq!(last(lines), Verdict::Clean, "{lines:?}");
         }
     }
 }

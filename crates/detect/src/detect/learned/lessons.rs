@@ -174,7 +174,7 @@ impl Lessons {
             let of_it = self.lessons.iter().filter(|lesson| lesson.what == what);
             of_it.map(|lesson| lesson.group).collect::<BTreeSet<_>>().len() >= FEWEST
         };
-        if enough(Some(category)) && enough(None) {
+        if enough(None) {
             for part in 0..PARTS {
                 let weights = learnt(Some(part));
                 for lesson in self.lessons.iter().filter(|lesson| lesson.part == part && lesson.long_enough) {
@@ -196,7 +196,7 @@ impl Lessons {
         let review = threshold(&honest, ASKED_IN_1000).max(former.map_or(f32::MIN, |m| m.review));
         let act = threshold(&honest, ACTED_IN_1000).max(review + STEP).max(former.map_or(f32::MIN, |m| m.act));
         let over = |sums: &[f32], threshold: f32| sums.iter().filter(|sum| **sum > threshold).count();
-        let measured = (!honest.is_empty()).then(|| Measured {
+        let measured = (!honest.is_empty() && enough(Some(category))).then(|| Measured {
             bad: bad.len(),
             seen: over(&bad, review),
             acted: over(&bad, act),

@@ -23,6 +23,16 @@ impl Note {
     }
 }
 
+/// The rows of a table as text (`.csv`, or with tabs) with their lines, in whatever encoding.
+///
+/// # Errors
+/// It is no table.
+pub fn rows(bytes: &[u8]) -> Result<Vec<(usize, Vec<String>)>, Note> {
+    let (text, _) = encoding::decode_lines(bytes);
+    let rows = table::rows("csv", text.trim_start_matches('\u{feff}'));
+    rows.ok_or_else(|| Note::new(0, "不是表格；请另存为 .csv 或 .xlsx，几列之间用逗号隔开"))
+}
+
 /// A list in the lines that are understood.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Form {
@@ -212,6 +222,60 @@ mod tests {
             ("ads/a.txt", "傻*\n套现\n".as_bytes(), &["套现@2"], "1:去掉“*”只剩一个字"),
             ("ads/a.txt", b"\xe5\xa5\x97\xe7\x8e\xb0\n\xff\xff\n", &["套现@1"], "2:这一行的编码认不出来"),
             ("ads/a.txt", b"PK\x03\x04\0\0\0\0", &[], "不是文字文件"),
+            (
+                "ads/a.txt",
+                "套现 黑卡 跑分 代开".as_bytes(),
+                &["套现@1.1", "黑卡@1.2", "跑分@1.3", "代开@1.4"],
+                "一行有 4 个词",
+            ),
+            (
+                "ads/a.txt",
+                "套现 黑卡\n跑分 代开 办证\n刻章 菠菜\n".as_bytes(),
+                &["套现@1.1", "黑卡@1.2", "跑分@2.1", "代开@2.2", "办证@2.3", "刻章@3.1", "菠菜@3.2"],
+                "2:一行有 3 个词",
+            ),
+            (
+                "ads/a.txt",
+                "您好 我是客服\n套现\n黑卡\n跑分\n".as_bytes(),
+                &["您好 我是客服@1", "套现@2", "黑卡@3", "跑分@4"],
+                "",
+            ),
+            ("ads/a.txt", "加 我 微 信\n".as_bytes(), &["加 我 微 信@1"], ""),
+            ("ads/a.txt", "free money now here\n".as_bytes(), &["free money now here@1"], ""),
+            (
+                "ads/a.txt",
+                "1. 套现\n2. 黑卡\n3. 跑分\n".as_bytes(),
+                &["套现@1", "黑卡@2", "跑分@3"],
+                "行首的编号没有读",
+            ),
+            ("ads/a.txt", "1、套现\n2、黑卡\n".as_bytes(), &["套现@1", "黑卡@2"], "行首的编号没有读"),
+            ("ads/a.txt", "（1）套现\n(2)黑卡\n".as_bytes(), &["套现@1", "黑卡@2"], "行首的编号没有读"),
+            ("ads/a.txt", "1.5倍\n2.0版\n".as_bytes(), &["1.5倍@1", "2.0版@2"], ""),
+            ("ads/a.txt", "360.cn\n163.com\n".as_bytes(), &["360.cn@1", "163.com@2"], ""),
+            (
+                "ads/a.md",
+                "# 广告\n\n- 套现\n- 黑卡\n* 跑分\n".as_bytes(),
+                &["套现@3", "黑卡@4", "跑分@5"],
+                "行首的记号没有读",
+            ),
+            (
+                "ads/a.csv",
+                "公司敏感词清单,,\n序号,敏感词,等级\n1,套现,高\n2,黑卡,高\n".as_bytes(),
+                &["套现@3", "黑卡@4"],
+                "第 2 列“敏感词”是词，共 2 行",
+            ),
+            (
+                "ads/a.csv",
+                "违禁词清单,\n套现,高\n黑卡,低\n跑分,低\n".as_bytes(),
+                &["套现@2", "黑卡@3", "跑分@4"],
+                "1:“违禁词清单”像是标题，没有读",
+            ),
+            (
+                "ads/a.csv",
+                "词语,类别\n套现、代还、养卡,诈骗\n黑卡,诈骗\n".as_bytes(),
+                &["套现@2.1", "代还@2.2", "养卡@2.3", "黑卡@3"],
+                "2:一格有 3 个词，已经分开",
+            ),
         ];
         for (name, bytes, words, said) in cases {
             let (read, told) = read(name, bytes);

@@ -3,11 +3,9 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use super::{Level, Lint, Words, remark};
+use super::{EVERYDAY, Level, Lint, Words, remark};
 use crate::text::{ordinary, sounds};
 
-/// A word rarer than this is hardly ever written ([`ordinary::rarity`]).
-const EVERYDAY: f32 = 13.0;
 /// Everyday words that are named.
 const NAMED: usize = 3;
 

@@ -8,11 +8,11 @@ use std::sync::LazyLock;
 use crate::text::sounds;
 use crate::text::table::{Kind, LIMIT, TABLE};
 
-use super::automaton::PAD;
+use super::PAD;
 use super::cells::{self, Cells, NOT_THREE};
 
 /// Classes from here on say what to do instead of naming a character.
-pub(crate) const FIRST_SPECIAL: u16 = 0xfff0;
+const FIRST_SPECIAL: u16 = 0xfff0;
 const SKIP: u16 = 0xfff0;
 /// One that becomes several, or whose neighbours decide what becomes of it.
 const SLOW: u16 = 0xfff1;
@@ -24,7 +24,6 @@ pub(crate) struct Classes {
     folded: Cells,
     /// By typed character.
     typed: Cells,
-    count: usize,
 }
 
 /// What all lists share: which typed characters are skipped or special, how they sound, and which typed characters fold
@@ -101,7 +100,7 @@ impl Classes {
         }
         let mut chars: Vec<(char, u32)> = counts.into_iter().collect();
         chars.sort_unstable_by_key(|(c, count)| (std::cmp::Reverse(*count), *c));
-        let mut classes = Self { folded: Cells::new(LIMIT), typed: TEMPLATE.typed.clone(), count: chars.len() };
+        let mut classes = Self { folded: Cells::new(LIMIT), typed: TEMPLATE.typed.clone() };
         let folds_to = &TEMPLATE.folds_to;
         for ((c, _), number) in chars.iter().zip(1..FIRST_SPECIAL) {
             classes.folded.set(*c, number);
@@ -111,11 +110,6 @@ impl Classes {
             }
         }
         classes
-    }
-
-    /// Distinct characters of all words.
-    pub(crate) const fn count(&self) -> usize {
-        self.count
     }
 
     /// The number of a folded character.

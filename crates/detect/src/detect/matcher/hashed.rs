@@ -2,7 +2,7 @@
 //! word begins with, for the lengths such words have. Half as fast as the automaton, built in a moment, and it takes little
 //! more room than the words themselves, whatever they are.
 
-use super::automaton::PAD;
+use super::PAD;
 use super::words::Words;
 
 /// Lengths that share a bit of `begins`: this one and all longer ones.

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::words::LONGEST;
 use super::{WORDS, alone};
 
-/// Every way to read a text, counted together: made once a message, asked for many places.
-#[derive(Debug)]
+/// Every way to read a text, counted together: read once a message, asked for many places.
+#[derive(Debug, Default)]
 pub struct Paths {
     /// Rarity of each character as a word of its own.
     alone: Vec<f32>,
@@ -20,39 +20,41 @@ pub struct Paths {
     first: Vec<u32>,
 }
 
+/// Words are no longer, so most of what is asked for fits.
+const SHORT: usize = 16;
+
 impl Paths {
-    /// Reads a text; `apart` tells that no word goes on from the character before to this one.
-    pub fn new(chars: &[char], apart: impl Fn(usize) -> bool) -> Self {
+    /// Reads another text; `apart` tells that no word goes on from the character before to this one.
+    pub fn read(&mut self, chars: &[char], apart: impl Fn(usize) -> bool) {
         let length = chars.len();
-        let mut paths = Self {
-            alone: chars.iter().map(|c| alone(*c)).collect(),
-            before: vec![f32::INFINITY; length + 1],
-            after: vec![0.0; length + 1],
-            words: Vec::with_capacity(length),
-            first: Vec::with_capacity(length + 1),
-        };
-        paths.before[0] = 0.0;
+        self.alone.clear();
+        self.alone.extend(chars.iter().map(|c| alone(*c)));
+        self.before.clear();
+        self.before.resize(length + 1, f32::INFINITY);
+        self.before[0] = 0.0;
+        self.after.clear();
+        self.after.resize(length + 1, 0.0);
+        self.words.clear();
+        self.first.clear();
         let mut end = 0;
         for start in 0..length {
             if start >= end {
                 end = (start + 1..length).find(|i| apart(*i)).unwrap_or(length);
             }
-            let so_far = paths.before[start];
-            let mut reach = |end: usize, rarity: f32| paths.before[end] = paths.before[end].min(so_far + rarity);
-            reach(start + 1, paths.alone[start]);
-            paths.first.push(paths.words.len() as u32);
+            let so_far = self.before[start];
+            let mut reach = |end: usize, rarity: f32| self.before[end] = self.before[end].min(so_far + rarity);
+            reach(start + 1, self.alone[start]);
+            self.first.push(self.words.len() as u32);
             WORDS.all_beginning(&chars[start..end], |length, rarity| {
                 reach(start + length, rarity);
-                paths.words.push(((start + length) as u32, rarity));
+                self.words.push(((start + length) as u32, rarity));
             });
         }
-        paths.first.push(paths.words.len() as u32);
+        self.first.push(self.words.len() as u32);
         for start in (0..length).rev() {
-            let one = paths.alone[start] + paths.after[start + 1];
-            paths.after[start] =
-                paths.from(start).fold(one, |least, (end, rarity)| least.min(rarity + paths.after[end]));
+            let one = self.alone[start] + self.after[start + 1];
+            self.after[start] = self.from(start).fold(one, |least, (end, rarity)| least.min(rarity + self.after[end]));
         }
-        paths
     }
 
     /// Words of two characters and more that begin at a place: one past the last, rarity.
@@ -64,12 +66,18 @@ impl Paths {
     /// What is likely where somebody sees a word from `start` to `end`.
     pub fn around(&self, start: usize, end: usize) -> Around {
         let length = end - start;
-        let mut within = vec![f32::INFINITY; length + 1];
+        let mut short = [[f32::INFINITY; SHORT + 1]; 2];
+        let mut long;
+        let [within, entered] = if length <= SHORT {
+            short.each_mut().map(|row| &mut row[..=length])
+        } else {
+            long = [0; 2].map(|_| vec![f32::INFINITY; length + 1]);
+            long.each_mut().map(|row| &mut row[..])
+        };
         within[0] = 0.0;
-        self.spread(&mut within, start, end);
+        self.spread(within, start, end);
         let inside = within[length];
         // What is reached by words that begin before.
-        let mut entered = vec![f32::INFINITY; length + 1];
         let (mut covered, mut across) = (f32::INFINITY, f32::INFINITY);
         for from in start.saturating_sub(LONGEST - 1)..start {
             for (to, rarity) in self.from(from).filter(|(to, _)| *to > start) {
@@ -81,7 +89,7 @@ impl Paths {
                 }
             }
         }
-        self.spread(&mut entered, start, end);
+        self.spread(entered, start, end);
         let mut left = f32::INFINITY;
         for from in start..end {
             for (to, rarity) in self.from(from).filter(|(to, _)| *to > end) {
@@ -98,6 +106,7 @@ impl Paths {
             inside,
             alone: self.before[start] + inside + self.after[end],
             beside: left.min(entered[length] + self.after[end]),
+            beyond: left,
             covered: covered + self.after[end],
             across,
         }
@@ -126,6 +135,8 @@ pub struct Around {
     pub alone: f32,
     /// if a word lies across one of them;
     pub beside: f32,
+    /// if a word lies across the second of them, but none across the first;
+    pub beyond: f32,
     /// if a longer word has all that lies between at its beginning or its end;
     pub covered: f32,
     /// if words lie across both, or one goes on at both.

@@ -3,12 +3,14 @@
 use std::{borrow::Cow, collections::HashSet};
 
 use super::super::parser::is_field;
-use super::{Form, lines};
+use super::{Form, lines, many};
 
 /// Share of the lines that have to have the same columns.
 const MOST: f64 = 0.8;
 /// A column whose cells are so often the same says of what kind the words are and is none of words.
 const REPEATED: f64 = 0.5;
+/// Lines above a table that may be its title.
+const MOST_TITLES: usize = 3;
 /// Lines that are looked at.
 const LOOKED_AT: usize = 200;
 
@@ -108,6 +110,17 @@ pub(super) fn read(mut rows: Vec<(usize, Vec<String>)>) -> Form {
     let filled = |cell: &String| !cell.trim().is_empty();
     rows.retain(|(_, cells)| cells.iter().any(filled));
     let mut form = Form::default();
+    // What stands alone above a table is its title.
+    let is_alone = |cells: &[String]| cells.iter().filter(|cell| filled(cell)).count() == 1;
+    let wide = rows.iter().filter(|(_, cells)| !is_alone(cells)).count() * 2 > rows.len();
+    let titles = rows.iter().take(MOST_TITLES).take_while(|(_, cells)| is_alone(cells)).count();
+    let headed = rows.get(titles).is_some_and(|(_, cells)| cells.iter().any(|cell| is_heading(cell)));
+    let own_heading = rows.first().is_some_and(|(_, cells)| cells.iter().any(|cell| is_heading(cell)));
+    if titles > 0 && !own_heading && (headed || wide) {
+        for (line, cells) in rows.drain(..titles) {
+            form.note(line, format!("“{}”像是标题，没有读", cells.concat().trim()));
+        }
+    }
     let heading = rows.first().and_then(|(_, cells)| cells.iter().position(|cell| is_heading(cell)));
     let numbered = |column: usize| {
         let cells = || rows.iter().filter_map(|(_, cells)| cells.get(column)).filter(|cell| filled(cell));
@@ -122,16 +135,22 @@ pub(super) fn read(mut rows: Vec<(usize, Vec<String>)>) -> Form {
     for (line, cells) in rows.iter().skip(usize::from(heading.is_some())) {
         let Some(word) = cells.get(column).map(|cell| clean(cell)).filter(|word| !word.is_empty()) else { continue };
         count += 1;
-        let mut text = word;
+        let mut fields = String::new();
         for (_, cell) in cells.iter().enumerate().filter(|(i, cell)| *i != column && filled(cell)) {
             if is_field(cell.trim()) {
-                text.push('\t');
-                text.push_str(&clean(cell));
+                fields.push('\t');
+                fields.push_str(&clean(cell));
             } else {
                 left = true;
             }
         }
-        form.push(*line, 0, &text);
+        let words = many::of_cell(&word);
+        if words.len() > 1 {
+            form.note(*line, format!("一格有 {} 个词，已经分开；最好一行一个词", words.len()));
+        }
+        for (nth, one) in words.iter().enumerate() {
+            form.push(*line, if words.len() > 1 { nth + 1 } else { 0 }, &format!("{one}{fields}"));
+        }
     }
     if left || heading.is_some() {
         let rest = if left { "，其余列没有读" } else { "" };
