@@ -327,7 +327,7 @@ impl App {
 }
 
 /// Takes changed settings where they are right, and tells whoever keeps something of them.
-async fn watch_settings(deps: Deps, watched: Watched) {
+fn watch_settings(deps: Deps, watched: Watched) -> impl Future<Output = ()> + Send {
     let (live, clock) = (deps.rules.clone(), deps.clock.clone());
     let (lived, build_clock) = (live.get().lived.clone(), clock.clone());
     let settings = live.get().settings.clone();
@@ -356,7 +356,7 @@ async fn watch_settings(deps: Deps, watched: Watched) {
             deps.moderation.ring();
         });
     };
-    reload::watch(live, watched, settings, clock, build, tell).await;
+    reload::watch(live, watched, settings, clock, build, tell)
 }
 
 /// Puts the rulebook files before the groups. What cannot be taken (the bot was stopped while a file changed without a higher

@@ -97,24 +97,34 @@ impl Watched {
     }
 }
 
-/// Watches until the future is dropped. `began` is what the process started with; `build` makes the new state from
+/// Watches until the future is dropped; from this call on a `SIGHUP` asks for a look and no longer ends the process. `began` is what the process started with; `build` makes the new state from
 /// validated settings, off the async threads; `swapped` is told after it came in force.
-pub async fn watch<T: Send + Sync + 'static>(
+pub fn watch<T: Send + Sync + 'static>(
     live: Arc<Live<T>>,
     watched: Watched,
     began: Settings,
     clock: Arc<dyn Clock>,
     build: impl Fn(Settings) -> Result<T, Vec<Problem>> + Send + Sync + 'static,
     swapped: impl Fn(&Arc<T>) + Send + Sync,
+) -> impl Future<Output = ()> + Send {
+    let hangup = Hangup::new();
+    looking(hangup, live, watched, Arc::new(began), clock, Arc::new(build), swapped)
+}
+
+async fn looking<T: Send + Sync + 'static>(
+    mut hangup: Hangup,
+    live: Arc<Live<T>>,
+    watched: Watched,
+    began: Arc<Settings>,
+    clock: Arc<dyn Clock>,
+    build: Arc<impl Fn(Settings) -> Result<T, Vec<Problem>> + Send + Sync + 'static>,
+    swapped: impl Fn(&Arc<T>) + Send + Sync,
 ) {
-    let build = Arc::new(build);
-    let mut hangup = Hangup::new();
     let (told, mut changes) = mpsc::channel(1);
     let _ = told.try_send(()); // something may have changed since
     let mut watcher = watcher(told);
     let Watched { file, mut others, mut known } = watched;
     let mut tried: Option<(std::time::Instant, [u8; 32])> = None;
-    let began = Arc::new(began);
     live.status.rcu(|old| Status { version: short(&known), ..Status::clone(old) });
     loop {
         if let Some(watcher) = &mut watcher {

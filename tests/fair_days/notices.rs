@@ -54,7 +54,7 @@ async fn nobody_is_late_for_what_never_reached_them() {
         house.later(5 * MINUTE).await;
     }
     assert_snapshot!(told(&house, "li").join("\n\n"), @r"
-    通知 ####，请在今天 12:00 前回执
+    通知 ####，请在今天 12:05 前回执
     今天盘点
     [收到] [特殊情况]
     ");
@@ -69,16 +69,16 @@ async fn nobody_is_late_for_what_never_reached_them() {
         house.later(5 * MINUTE).await;
     }
     assert_snapshot!(told(&house, "li")[1..].join("\n\n"), @r"
-    还差您的回执：通知 ####，今天 12:00 截止
+    还差您的回执：通知 ####，今天 12:05 截止
     还剩 30 分钟。今天盘点
     [收到] [特殊情况]
 
-    还差您的回执：通知 ####，今天 12:00 截止
+    还差您的回执：通知 ####，今天 12:05 截止
     还剩 5 分钟。今天盘点
     [收到] [特殊情况]
 
     通知 #### 已截止
-    通知 #### 已在今天 12:00 截止，还没有收到您的回执：今天盘点
+    通知 #### 已在今天 12:05 截止，还没有收到您的回执：今天盘点
     现在回执会记为迟到；有特殊情况请回复：特殊情况 #### 原因
     [收到] [特殊情况]
     ");
