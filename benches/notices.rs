@@ -15,9 +15,9 @@ use qunguan::{
     groups::Group,
     model::{Clock, GroupId, MemberId, ShiftedClock, SignedDuration, Timestamp},
     notices::{
-        Deadline, Directory, Draft, Notices, Person, Ran,
+        Deadline, Directory, Draft, Notices, Person, Ran, due,
         roster::{Answer, Bucket, How},
-        run, run_task,
+        run_task,
     },
     store::{Commit, Document, Store, TaskState, TaskUpdate, embedded::EmbeddedStore},
 };
@@ -114,8 +114,8 @@ async fn bench(count: usize, people: usize) {
         for task in tasks {
             let (notices, store) = (notices.clone(), store.clone());
             working.spawn(async move {
-                let deadline = task.kind == run::DEADLINE;
-                let (state, due, payload) = if run::KINDS.iter().any(|kind| kind.id() == task.kind) {
+                let deadline = task.kind == due::DEADLINE;
+                let (state, due, payload) = if due::KINDS.iter().any(|kind| kind.id() == task.kind) {
                     match run_task(&notices, &task).await.expect("run") {
                         Ran::Done(_) => (TaskState::Done, now, None),
                         Ran::Later { due, payload, .. } => (TaskState::Pending, due, Some(payload)),

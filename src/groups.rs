@@ -74,6 +74,9 @@ pub struct GroupState {
     /// Names of people who are out of it.
     #[serde(default)]
     pub gone: BTreeMap<MemberId, String>,
+    /// 群公告, where WeCom tells it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub notice: String,
     /// WeCom's version of the member list, if it has one.
     #[serde(default)]
     pub member_version: String,
@@ -130,6 +133,7 @@ impl GroupState {
         }
         self.members = members;
         self.name.clone_from(&fresh.name);
+        self.notice.clone_from(&fresh.notice);
         self.owner.clone_from(&fresh.owner);
         self.admins.clone_from(&fresh.admins);
         self.is_at(&fresh.member_version);

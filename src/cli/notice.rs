@@ -14,7 +14,7 @@ use crate::{
     model::{Clock, GroupId, MemberId, SystemClock, Timestamp},
     notices::{
         Deadline, Draft,
-        ledger::Fine,
+        fine::Fine,
         notice::{Confirm, Joiners, Leavers, Link, Repeat},
         status::Status,
     },

@@ -7,8 +7,9 @@ use axum::{Extension, extract::State};
 
 use super::{
     Console,
-    door::{self, Fields, Visit},
+    door::{self, Fields},
     frame::{Frame, Page, page},
+    visit::Visit,
 };
 use crate::accounts::totp;
 

@@ -11,8 +11,9 @@ use axum::{
 
 use super::{
     Console,
-    door::{self, Fields, From, Visit},
+    door::{self, Fields, From},
     frame::{Frame, Page, not_found, page},
+    visit::Visit,
 };
 use crate::{
     access::AccountRole,

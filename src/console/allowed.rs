@@ -10,8 +10,9 @@ use axum::{
 
 use super::{
     Console,
-    door::{self, Fields, Visit},
+    door::{self, Fields},
     frame::{Frame, Page, named, page},
+    visit::Visit,
 };
 use crate::{access::Action, cases::allow::Where, model::CaseId, refusal::ActError};
 

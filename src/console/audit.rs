@@ -10,8 +10,8 @@ use axum::{
 
 use super::{
     Console,
-    door::Visit,
     frame::{Frame, Page, encode, named, page},
+    visit::Visit,
 };
 use crate::audit::{self, Act, Wanted};
 

@@ -12,8 +12,9 @@ use axum::{
 
 use super::{
     Console, allowed,
-    door::{self, Fields, Visit},
+    door::{self, Fields},
     frame::{Frame, Page, encode, named, not_found, page},
+    visit::Visit,
 };
 use crate::{
     access::Action,

@@ -14,9 +14,9 @@ use axum::{
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use subtle::ConstantTimeEq;
 
-use super::{Console, Needs, frame};
+use super::{Console, Needs, frame, visit::Visit};
 pub(super) use crate::http::session_cookie::{session, set_session};
-use crate::{access, accounts::SignedIn, http::session_cookie::cookie};
+use crate::{access, http::session_cookie::cookie};
 
 /// Largest form, bytes.
 const LARGEST_FORM: usize = 256 * 1024;
@@ -25,15 +25,6 @@ const TOLD: &str = "qunguan_told";
 
 /// A page that fetches itself anew says so: nobody need be there.
 const BY_ITSELF: &str = "x-by-itself";
-
-/// Somebody on a page.
-#[derive(Clone)]
-pub(super) struct Visit {
-    /// Who.
-    pub(super) who: SignedIn,
-    /// What their last act said.
-    pub(super) told: Option<String>,
-}
 
 /// Where a request came from.
 #[derive(Clone)]

@@ -4,7 +4,7 @@ use askama::Template;
 use axum::{http::StatusCode, response::Response};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{Console, Needs, door::Visit};
+use super::{Console, Needs, visit::Visit};
 use crate::{
     access::{self, Action},
     groups::Group,

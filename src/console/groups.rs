@@ -12,9 +12,10 @@ use axum::{
 
 use super::{
     Console,
-    door::{self, Fields, Visit},
+    door::{self, Fields},
     frame::{self, Frame, Page, encode, named, not_found, page},
     me::{StandingView, stands},
+    visit::Visit,
 };
 use crate::{
     access::{self, Action},

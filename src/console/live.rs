@@ -13,10 +13,7 @@ use axum::{
 };
 use futures_util::stream;
 
-use super::{
-    Console,
-    door::{self, Visit},
-};
+use super::{Console, door, visit::Visit};
 use crate::{cases::Search, store::StoreError};
 
 /// Looked at this often.

@@ -7,8 +7,8 @@ use axum::{Extension, extract::State};
 
 use super::{
     Console,
-    door::Visit,
     frame::{Frame, Page, not_found, page},
+    visit::Visit,
 };
 use crate::{
     model::{Category, Timestamp},

@@ -22,6 +22,7 @@ mod settings;
 mod sign_in;
 mod tasks;
 mod today;
+mod visit;
 mod words;
 
 pub use today::ReadToday;

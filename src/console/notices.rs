@@ -10,9 +10,10 @@ use axum::{
 
 use super::{
     Console,
-    door::{self, Fields, Visit},
+    door::{self, Fields},
     frame::{Frame, Page, page},
     tasks::Waits,
+    visit::Visit,
 };
 use crate::{
     access::Action,

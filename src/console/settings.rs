@@ -8,8 +8,8 @@ use axum::{Extension, extract::State};
 
 use super::{
     Console,
-    door::Visit,
     frame::{Frame, Page, page},
+    visit::Visit,
 };
 use crate::{access, access::Action, health::Check, zh};
 

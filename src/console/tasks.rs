@@ -8,8 +8,8 @@ use axum::{Extension, extract::State};
 use super::{
     Console,
     case::{Answer, button},
-    door::Visit,
     frame::{Frame, Page, encode, named, page},
+    visit::Visit,
 };
 use crate::{
     access::Action,

@@ -13,9 +13,9 @@ use tokio::sync::Mutex;
 use super::{
     Console,
     cases::Row,
-    door::Visit,
     frame::{Frame, Page, page},
     tasks::Waits,
+    visit::Visit,
 };
 use crate::{
     access::{self, Action},

@@ -13,9 +13,10 @@ use axum::{
 
 use super::{
     Console,
-    door::{Fields, Visit},
+    door::Fields,
     frame::{Frame, Page, page},
     today::number,
+    visit::Visit,
 };
 use crate::{
     access::Action,

@@ -18,6 +18,7 @@ pub mod routes;
 pub mod rules;
 pub mod second_opinion;
 pub mod session_cookie;
+pub mod shape;
 pub mod wecom_sign_in;
 
 use std::sync::Arc;

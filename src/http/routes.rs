@@ -4,9 +4,8 @@
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    Api, activities, audit, ledger, messages, notices,
-    openapi::Shape::{self, Any, Bool, Int, List, Maybe, Number, Object, OneOf, Text, Time},
-    queries, rules, second_opinion,
+    Api, activities, audit, ledger, messages, notices, queries, rules, second_opinion,
+    shape::Shape::{self, Any, Bool, Int, List, Maybe, Number, Object, OneOf, Text, Time},
 };
 use crate::access::Action;
 

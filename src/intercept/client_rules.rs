@@ -17,8 +17,11 @@ const HOW: &str = "\
 词表改了要重新导出、重新粘贴；组合词、谐音和拆字的写法仍由群管识别。
 ";
 
-/// What to read and paste, one rule after the other.
+/// What to read and paste, one rule after the other; one line if there is nothing to paste.
 pub fn for_harassment(choice: &Choice) -> String {
+    if choice.words.values().all(|words| words.is_empty()) {
+        return "没有可以填的词：单独出现就足以处置的纯词，这里一个也没有。\n".to_owned();
+    }
     let mut text = HOW.to_owned();
     for (category, words) in &choice.words {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
@@ -57,6 +60,6 @@ mod tests {
         );
         assert_eq!(text.lines().filter(|line| line.starts_with("词语")).count(), 230);
         assert!(text.starts_with("在企业微信里") && text.contains("加入群聊黑名单"));
-        assert!(for_harassment(&Choice::default()).ends_with("仍由群管识别。\n"));
+        assert!(for_harassment(&Choice::default()).starts_with("没有可以填的词"), "no instructions for nothing");
     }
 }

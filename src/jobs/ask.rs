@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{
     Ended, Job, JobError,
-    remove::{note, set_normal},
     retire::close_cards,
+    written::{note, set_normal},
 };
 use crate::{
     deps::Deps,

@@ -29,6 +29,7 @@ pub mod tell;
 pub mod urgent_call;
 pub mod welcome;
 pub mod words;
+mod written;
 
 use std::sync::Arc;
 
@@ -76,7 +77,7 @@ pub fn all(deps: &Deps) -> anyhow::Result<Vec<Arc<dyn Job>>> {
         Arc::new(welcome::WelcomeJob(deps())),
         Arc::new(words::WordsJob(deps())),
     ];
-    for kind in notices::run::KINDS {
+    for kind in notices::due::KINDS {
         jobs.push(Arc::new(notice::NoticeJob { kind: *kind, notices: deps().notices }));
     }
     Ok(jobs)

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{
     Ended, Job, JobError,
     recover_leases::BEGUN_AGAIN,
-    remove::{note, set_normal},
+    written::{note, set_normal},
 };
 use crate::{
     deps::Deps,

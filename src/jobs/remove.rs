@@ -6,7 +6,11 @@
 use async_trait::async_trait;
 use serde_json::json;
 
-use super::{Ended, Job, JobError, recover_leases::BEGUN_AGAIN};
+use super::{
+    Ended, Job, JobError,
+    recover_leases::BEGUN_AGAIN,
+    written::{note, set_normal},
+};
 use crate::{
     deps::Deps,
     model::{MemberId, Step, Timestamp},
@@ -134,20 +138,4 @@ fn told(with: Changes, task: &Task, member: &MemberId, payload: &Remove, now: Ti
         (Some(tell), Some(case)) => with.task(tell.task(case, member, &task.group, now)),
         _ => with,
     }
-}
-
-/// Adds a line to the task's case.
-pub(super) fn note(with: Changes, task: &Task, now: Timestamp, what: Happened, text: &str) -> Changes {
-    let Some(case) = &task.case else { return with };
-    let text = text.to_owned();
-    with.case(case, move |case: &mut Case| case.note(now, "bot", what, text.as_str()))
-}
-
-/// The member may speak again.
-pub(super) fn set_normal(with: Changes, task: &Task, member: &MemberId) -> Changes {
-    with.member(&task.group, member, |record| {
-        if matches!(record.standing.state, MemberState::Muted { .. }) {
-            record.standing.state = MemberState::Normal;
-        }
-    })
 }

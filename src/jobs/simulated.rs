@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Ended, Job, JobError, remove::note};
+use super::{Ended, Job, JobError, written::note};
 use crate::{
     model::Timestamp,
     store::{Task, changes::Changes},

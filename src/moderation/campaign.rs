@@ -5,14 +5,13 @@
 //! question, everybody has a case of their own, because the ladder knows people and not texts; the cases name each other, and a
 //! 误判 or an appeal that was right takes all of them back.
 
-use super::{Moderation, names::is_name, record, revoke::Why};
+use super::{Moderation, names::is_name, record};
 use crate::{
     detect::{Report, history},
     model::{CaseId, MemberId, Message, Step},
     policy::Decision,
-    refusal::ActError,
     settings::Flood,
-    store::{Case, CaseEvent, CaseQuery, CaseState, Participant, Store, StoreError, Tx},
+    store::{Case, CaseEvent, CaseQuery, CaseState, Participant, Store, StoreError},
     tasks::Happened,
 };
 
@@ -54,23 +53,6 @@ impl Moderation {
             }
         }
         Ok(first)
-    }
-
-    /// Takes back the other cases about a text that was no violation. What is remembered of the text and of the rules behind it
-    /// is remembered once.
-    pub(super) async fn take_back_campaign(
-        &self,
-        tx: &mut Tx<'_>,
-        case: &Case,
-        by: &str,
-        why: Why,
-    ) -> Result<(), ActError> {
-        for other in named(tx.store(), case).await? {
-            if tx.case(&other.id).await?.is_some_and(|other| other.state != CaseState::Revoked) {
-                self.take_back(tx, &other.id, by, why).await?;
-            }
-        }
-        Ok(())
     }
 }
 

@@ -88,7 +88,8 @@ pub fn is_name(message: &MessageId) -> bool {
 }
 
 /// The names that nobody else may carry: of the owner and the admins, and on people from outside those of the colleagues in
-/// the group. `None` for the name that the company itself gave its bearer.
+/// the group and of whoever in the company is called just so (two characters are too many people's). `None` for the name that
+/// the company itself gave its bearer.
 fn protected(group: &Group, bearer: &MemberId, name: &str) -> Option<Vec<String>> {
     // Only a customer group's list shows names that people chose themselves.
     let given = group.colleagues.get(bearer).or_else(|| {
@@ -109,6 +110,11 @@ fn protected(group: &Group, bearer: &MemberId, name: &str) -> Option<Vec<String>
         .filter(|name| name.chars().count() >= SHORTEST)
         .map(str::to_owned)
         .collect();
+    if group.is_external(bearer) {
+        let elsewhere =
+            group.colleagues.values().filter(|real| real.chars().count() > SHORTEST && name.contains(*real));
+        names.extend(elsewhere.cloned());
+    }
     names.sort();
     names.dedup();
     Some(names)

@@ -8,7 +8,7 @@ use crate::{
     detect::Report,
     in_force::InForce,
     model::{CaseId, Category, Message, Role, Step, Timestamp},
-    policy::{self, Decision, Policy},
+    policy::{self, Decision},
     store::{Case, CaseState, Commit, MemberRecord, StoreError},
 };
 
@@ -52,7 +52,7 @@ impl Moderation {
             {
                 // Kept for people to judge by; nobody else hears of it.
                 decision.category = category;
-                let mut case = new_case(&id, message, report, &decision, policy, now);
+                let mut case = record::new_case(&id, message, report, &decision, policy, now);
                 clause(&mut case);
                 case.state = CaseState::Closed;
                 case.history[0].what = what.into();
@@ -91,7 +91,7 @@ impl Moderation {
                 case
             }
             None => match self.case_for(message).await? {
-                Ok(id) => new_case(&id, message, report, &decision, policy, now),
+                Ok(id) => record::new_case(&id, message, report, &decision, policy, now),
                 Err(own) => {
                     let (step, points, live_points) = (own.step, own.points, own.live_points);
                     return Ok(Opened::Before(Answer { step, points, live_points, case: Some(own.id), ..answer }));
@@ -144,45 +144,4 @@ fn only_recorded(
     }
     let category = rules.detector.would_find(report).filter(|_| role == Role::Member)?;
     Some((category, "observed"))
-}
-
-pub(super) fn new_case(
-    id: &CaseId,
-    message: &Message,
-    report: &Report,
-    decision: &Decision,
-    policy: &Policy,
-    now: Timestamp,
-) -> Case {
-    Case {
-        id: id.clone(),
-        version: 0,
-        group: message.group.clone(),
-        member: message.sender.clone(),
-        message: message.id.clone(),
-        at: message.at,
-        evidence: record::evidence(message),
-        findings: report.findings.clone(),
-        category: decision.category,
-        severity: decision.severity,
-        step: decision.step,
-        points: decision.points,
-        live_points: decision.live_after,
-        until: decision.until,
-        expires_at: decision.strike.as_ref().map(|s| s.expires_at),
-        policy: policy.label(),
-        clause: None,
-        rule: decision.category.zh().to_owned(),
-        state: CaseState::Open,
-        history: vec![crate::store::CaseEvent {
-            at: now,
-            by: "bot".into(),
-            what: "decided".into(),
-            note: decision.reasons.join("；"),
-        }],
-        further: Vec::new(),
-        more: 0,
-        others: Vec::new(),
-        same_text: Vec::new(),
-    }
 }

@@ -3,8 +3,9 @@
 
 use crate::{
     detect::{Report, Verdict, history},
-    model::{Attachment, Channel, Inside, Message},
-    store::{MemberRecord, RecentMessage},
+    model::{Attachment, CaseId, Channel, Inside, Message, Timestamp},
+    policy::{Decision, Policy},
+    store::{Case, CaseEvent, CaseState, MemberRecord, RecentMessage},
 };
 
 /// The shapes of a member's last messages, oldest first.
@@ -89,6 +90,48 @@ const PART: usize = 80;
 
 fn one_line(text: &str, most: usize) -> String {
     text.lines().collect::<Vec<_>>().join(" ").chars().take(most).collect()
+}
+
+/// A case about the message as it was decided.
+pub fn new_case(
+    id: &CaseId,
+    message: &Message,
+    report: &Report,
+    decision: &Decision,
+    policy: &Policy,
+    now: Timestamp,
+) -> Case {
+    Case {
+        id: id.clone(),
+        version: 0,
+        group: message.group.clone(),
+        member: message.sender.clone(),
+        message: message.id.clone(),
+        at: message.at,
+        evidence: evidence(message),
+        findings: report.findings.clone(),
+        category: decision.category,
+        severity: decision.severity,
+        step: decision.step,
+        points: decision.points,
+        live_points: decision.live_after,
+        until: decision.until,
+        expires_at: decision.strike.as_ref().map(|s| s.expires_at),
+        policy: policy.label(),
+        clause: None,
+        rule: decision.category.zh().to_owned(),
+        state: CaseState::Open,
+        history: vec![CaseEvent {
+            at: now,
+            by: "bot".into(),
+            what: "decided".into(),
+            note: decision.reasons.join("；"),
+        }],
+        further: Vec::new(),
+        more: 0,
+        others: Vec::new(),
+        same_text: Vec::new(),
+    }
 }
 
 #[cfg(test)]

@@ -47,6 +47,17 @@ pub fn no_case(id: &CaseId) -> Refusal {
 }
 
 impl Moderation {
+    /// Takes back the other cases about a text that was no violation. What is remembered of the text and of the rules behind it
+    /// is remembered once.
+    async fn take_back_campaign(&self, tx: &mut Tx<'_>, case: &Case, by: &str, why: Why) -> Result<(), ActError> {
+        for other in campaign::named(tx.store(), case).await? {
+            if tx.case(&other.id).await?.is_some_and(|other| other.state != CaseState::Revoked) {
+                self.take_back(tx, &other.id, by, why).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Takes a case back in the name of `by`; twice is refused. A sentence that was misjudged is remembered as harmless
     /// (must-miss); one that was forgiven is not. After the commit call [`Self::revoked`] with the case that this answers.
     pub async fn revoke_in(&self, tx: &mut Tx<'_>, id: &CaseId, by: &str, why: Why) -> Result<Case, ActError> {

@@ -9,7 +9,7 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Hearing, Moderation, breaker, decide::facts, open_case::new_case, record};
+use super::{Hearing, Moderation, breaker, decide::facts, record};
 use crate::{
     detect::{Finding, Report, Verdict, contents, kinds},
     groups::Group,
@@ -426,7 +426,7 @@ impl Moderation {
                 self.counted(&message.group, count).await?;
                 return Ok("本群不管这一类".into());
             }
-            let mut case = new_case(&id, &message, &report, &decision, policy, now);
+            let mut case = record::new_case(&id, &message, &report, &decision, policy, now);
             let clause = cited(question, opinion).map(|clause| (clause.key.clone(), clause.cited.clone()));
             if let Some((key, text)) = clause.or_else(|| rules.clause(&group, *category, message.at.min(now))) {
                 (case.clause, case.rule) = (Some(key), text);

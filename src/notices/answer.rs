@@ -2,16 +2,16 @@
 //! and its time is the message's own time, however late it was processed.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{
     Notices, OPEN,
+    cards::{counter, tell_card},
     deadline::Deadline,
     entry, exemption,
     notice::{Event, Joiners, Leavers, Notice, State, is_id},
+    open::Open,
     outgoing::{self, Counter, Tell},
-    publish::{counter, tell_card},
     roster::{Answer, Edited, How, MemberState, RosterEntry},
     wording,
 };
@@ -29,20 +29,6 @@ use crate::{
 const MOST_OPEN: usize = 500;
 /// What introduces an explanation.
 const EXPLAIN: &[&str] = &["特殊情况", "情况说明"];
-
-/// A notice that words in a group may answer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Open {
-    /// Its id.
-    pub notice: String,
-    /// Words said before this are not about it.
-    pub sent: Timestamp,
-    /// Its accepted words.
-    pub accept: Vec<String>,
-    /// It asks a question, so a bare word is no answer.
-    #[serde(default)]
-    pub confirm: bool,
-}
 
 /// What hearing a message, or a click, came to.
 #[derive(Clone, Debug, PartialEq)]

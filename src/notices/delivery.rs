@@ -5,17 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Deadline, NOTICES, Notices, ROLLS,
     notice::{Event, Notice, State},
-    outgoing::Tell,
+    outgoing::{Part, Tell, Words},
     roster::{RosterEntry, bucket_id, bucket_of},
     wording,
 };
 use crate::{
-    model::{GroupId, MemberId, SignedDuration, Timestamp, named_enum},
+    model::{GroupId, MemberId, SignedDuration, Timestamp},
     refusal::ActError,
     store::transaction::transact,
     zh,
@@ -23,29 +21,6 @@ use crate::{
 
 /// What arrives within this time was delivered when it was sent.
 const AT_ONCE: SignedDuration = SignedDuration::from_mins(5);
-
-named_enum! {
-    /// Which of a notice's messages.
-    pub enum Words {
-        /// The whole text, before a card that cannot hold it.
-        Whole = "whole", "全文";
-        /// The card.
-        Card = "card", "卡片";
-        /// A reminder.
-        Reminder = "reminder", "提醒";
-    }
-}
-
-/// What a private message is to a notice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Part {
-    /// Which notice.
-    pub notice: String,
-    /// Which of its messages.
-    pub words: Words,
-    /// The deadline of those it was planned for.
-    pub due: Timestamp,
-}
 
 /// What is to be said now.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,11 +5,12 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    KEYS, NOTICES, Notices, encode, entry, named, no_notice,
+    KEYS, NOTICES, Notices,
+    due::{self, Due},
+    encode, entry, named, no_notice,
     notice::{Draft, Event, Notice, State, id_candidates},
     outgoing,
     publish::{check, free_id},
-    run::{self, Due},
     wording,
 };
 use crate::{
@@ -166,7 +167,7 @@ impl Notices {
         }
         notice.state = State::Scheduled;
         notice.history.push(Event::new(now, by, "排定发送"));
-        let mut task = run::task(run::SEND, &format!("notice/{}/send", notice.id), &notice, now, &Due::of(&notice, at));
+        let mut task = due::task(due::SEND, &format!("notice/{}/send", notice.id), &notice, now, &Due::of(&notice, at));
         task.due = at.max(now);
         tx.put(NOTICES, &notice.id, &notice).await?;
         tx.add_task(task);

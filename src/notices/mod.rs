@@ -20,15 +20,19 @@
 
 pub mod activity;
 pub mod answer;
+mod cards;
 pub mod deadline;
 pub mod delivery;
 pub mod directory;
+pub mod due;
 pub mod exemption;
 pub mod export;
+pub mod fine;
 pub mod ledger;
 mod lifecycle;
 mod member_renamed;
 pub mod notice;
+mod open;
 pub mod outgoing;
 pub mod propose;
 pub mod publish;
@@ -64,7 +68,7 @@ const NOTICES: Collection<Notice> = Collection::new(Name::Notice);
 /// The collection of who must answer.
 const ROLLS: Collection<roster::Bucket> = Collection::new(Name::NoticeRoll);
 /// The collection of notices that can still be answered, by group.
-const OPEN: Collection<answer::Open> = Collection::new(Name::NoticeOpen);
+const OPEN: Collection<open::Open> = Collection::new(Name::NoticeOpen);
 /// The collection of notices by the month of their deadline.
 const MONTHS: Collection<serde_json::Value> = Collection::new(Name::NoticeMonth);
 /// The collection of keys under which callers published: sent again, the notice is the same.

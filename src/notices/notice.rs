@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::{deadline::Deadline, ledger::Fine};
+use super::{deadline::Deadline, fine::Fine};
 use crate::{
     acknowledgement,
     model::{GroupId, MemberId, Timestamp, named_enum},
@@ -153,7 +153,7 @@ pub struct Draft {
     /// Again and again from the first sending on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// Counts money for late answers; absent: only lateness is recorded. See [`super::ledger::FINE_WARNING`].
+    /// Counts money for late answers; absent: only lateness is recorded. See [`super::fine::FINE_WARNING`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fine: Option<Fine>,
     /// Must be read by a second person before it is sent.

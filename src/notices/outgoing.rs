@@ -8,9 +8,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::delivery::Part;
 use crate::{
-    model::{GroupId, MemberId, Timestamp},
+    model::{GroupId, MemberId, Timestamp, named_enum},
     store::Task,
     tasks::{self, Announce, Kind, Payload},
 };
@@ -25,6 +24,29 @@ pub struct Button {
     pub text: String,
     /// Comes back with the click; [`super::Notices::press`] takes it.
     pub key: String,
+}
+
+named_enum! {
+    /// Which of a notice's messages.
+    pub enum Words {
+        /// The whole text, before a card that cannot hold it.
+        Whole = "whole", "全文";
+        /// The card.
+        Card = "card", "卡片";
+        /// A reminder.
+        Reminder = "reminder", "提醒";
+    }
+}
+
+/// What a private message is to a notice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Part {
+    /// Which notice.
+    pub notice: String,
+    /// Which of its messages.
+    pub words: Words,
+    /// The deadline of those it was planned for.
+    pub due: Timestamp,
 }
 
 /// A private message, the same for all its receivers.

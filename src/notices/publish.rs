@@ -9,12 +9,13 @@ use serde_json::json;
 
 use super::{
     Deadline, MONTHS, NOTICES, Notices, OPEN, ROLLS,
-    delivery::{Part, Words},
+    cards::{buttons, counter_task, tell_card},
+    due::{self, Due},
     exemption, named, no_notice,
     notice::{Draft, Event, Notice, Repeat, State},
-    outgoing::{self, Button, Counter, Tell},
+    open::{Open, open_ids},
+    outgoing,
     roster::{Bucket, RosterEntry, bucket_id, bucket_of, buckets_for},
-    run::{self, Due},
     wording,
 };
 use crate::{
@@ -23,7 +24,6 @@ use crate::{
     model::{GroupId, MemberId, SignedDuration, Timestamp},
     refusal::{ActError, Code},
     store::{Collection, Task, Tx, transaction::transact},
-    tasks,
     zh::{when, zone_name},
 };
 
@@ -81,7 +81,7 @@ pub const NO_ID: &str = "____";
 struct Sending {
     notice: Notice,
     roll: BTreeMap<u32, Bucket>,
-    open: super::answer::Open,
+    open: Open,
     /// Of its deadline.
     month: String,
     tasks: Vec<Task>,
@@ -342,7 +342,7 @@ impl Notices {
         for (member, entry) in roster {
             roll.entry(bucket_of(&member, notice.buckets)).or_default().insert(member, entry);
         }
-        let open = super::answer::Open {
+        let open = Open {
             notice: notice.id.clone(),
             sent: now,
             accept: notice.what.accepted(),
@@ -378,8 +378,8 @@ impl Notices {
             tasks.extend(tell_card(notice, &format!("notice/{id}/tell/{}", due.as_second()), members, due, now));
             tasks.extend(self.timed_tasks(notice, now, due, own, &calendar)?);
         }
-        let mut archive = run::task(
-            run::ARCHIVE,
+        let mut archive = due::task(
+            due::ARCHIVE,
             &format!("notice/{id}/archive"),
             notice,
             now,
@@ -410,12 +410,12 @@ impl Notices {
                 at = from + due.duration_since(from) * i32::from(percent) / 100; // rounded or absolute deadlines
             }
             let id = format!("notice/{}/remind/{percent}/{}", notice.id, due.as_second());
-            let mut task = run::task(run::REMIND, &id, notice, now, &Due { percent, ..Due::of(notice, due) });
+            let mut task = due::task(due::REMIND, &id, notice, now, &Due { percent, ..Due::of(notice, due) });
             task.due = at;
             tasks.push(task);
         }
         let id = format!("notice/{}/deadline/{}", notice.id, due.as_second());
-        let mut task = run::task(run::DEADLINE, &id, notice, now, &Due::of(notice, due));
+        let mut task = due::task(due::DEADLINE, &id, notice, now, &Due::of(notice, due));
         task.due = due;
         tasks.push(task);
         Ok(tasks)
@@ -456,66 +456,6 @@ pub(super) async fn free_id<T: Serialize + DeserializeOwned>(
 pub(super) fn once(groups: &mut Vec<GroupId>) {
     let mut seen = BTreeSet::new();
     groups.retain(|group| seen.insert(group.clone()));
-}
-
-/// Where a notice stands in the list of open ones.
-pub(super) fn open_ids(notice: &Notice) -> Vec<String> {
-    if notice.what.groups.is_empty() {
-        return vec![format!("-/{}", notice.id)];
-    }
-    notice.what.groups.iter().map(|group| format!("{group}/{}", notice.id)).collect()
-}
-
-/// The buttons of a member's card.
-pub(super) fn buttons(notice: &Notice) -> Vec<Button> {
-    let id = &notice.id;
-    let mut buttons: Vec<Button> = match &notice.what.confirm {
-        Some(confirm) => confirm
-            .answers
-            .iter()
-            .enumerate()
-            .map(|(n, text)| Button { text: text.clone(), key: format!("notice:{id}:answer:{n}") })
-            .collect(),
-        None => vec![Button { text: "收到".into(), key: format!("notice:{id}:ack") }],
-    };
-    buttons.push(Button { text: "特殊情况".into(), key: format!("notice:{id}:excuse") });
-    buttons
-}
-
-/// The cards, and before them the whole text where a card cannot hold it.
-pub(super) fn tell_card(notice: &Notice, id: &str, to: Vec<MemberId>, due: Timestamp, now: Timestamp) -> Vec<Task> {
-    // Tasks of one moment go out in the order of their ids.
-    let part = |words| Some(Part { notice: notice.id.clone(), words, due });
-    let whole = wording::whole(notice).map(|text| Tell { part: part(Words::Whole), ..Tell::text(to.clone(), text) });
-    let mut tasks =
-        whole.map_or_else(Vec::new, |whole| outgoing::tell(&format!("{id}/a"), &notice.home(), now, &whole));
-    let message = Tell {
-        to,
-        text: wording::card(notice),
-        title: wording::card_title(notice, due, now),
-        buttons: buttons(notice),
-        part: part(Words::Card),
-    };
-    let id = if tasks.is_empty() { id.to_owned() } else { format!("{id}/b") };
-    tasks.extend(outgoing::tell(&id, &notice.home(), now, &message));
-    tasks
-}
-
-/// The group's one card with the count.
-pub(super) fn counter(notice: &Notice, count: wording::Count) -> Counter {
-    Counter {
-        notice: notice.id.clone(),
-        title: format!("通知 {} {}", notice.id, notice.summary(20)),
-        text: wording::counter(count),
-        acknowledged: count.acknowledged,
-        required: count.required - count.exempt,
-        button: Button { text: "收到".into(), key: format!("notice:{}:ack:group", notice.id) },
-    }
-}
-
-fn counter_task(notice: &Notice, index: usize, count: wording::Count, now: Timestamp) -> Task {
-    let id = format!("notice/{}/card/{index}", notice.id);
-    tasks::task(id, &notice.what.groups[index], now, &counter(notice, count))
 }
 
 /// Many different leave lists must not make as many deadlines: then each is moved up to the next quarter of an hour.

@@ -11,15 +11,14 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::{
     Notices, OPEN,
-    delivery::{Part, Words},
+    cards::buttons,
+    due::{ARCHIVE, DEADLINE, Due, REMIND, REPORT, SEND, task},
     encode,
     notice::{Event, Notice, State},
-    outgoing::{self, Tell},
-    publish::{buttons, open_ids},
+    open::open_ids,
+    outgoing::{self, Part, Tell, Words},
     roster::MemberState,
     wording::{self, Count},
 };
@@ -27,61 +26,13 @@ use crate::{
     model::{MemberId, SignedDuration, Timestamp},
     refusal::{ActError, Code},
     store::{Commit, StoreError, Task, transaction::transact},
-    tasks::Kind,
 };
-
-/// Sends at the planned time.
-pub const SEND: &str = Kind::NoticeSend.id();
-/// Reminds those missing.
-pub const REMIND: &str = Kind::NoticeRemind.id();
-/// The deadline.
-pub const DEADLINE: &str = Kind::NoticeDeadline.id();
-/// The lists.
-pub const REPORT: &str = Kind::NoticeReport.id();
-/// The end.
-pub const ARCHIVE: &str = Kind::NoticeArchive.id();
-/// Every kind of notices and activities, for registering.
-pub const KINDS: &[Kind] = &[
-    Kind::NoticeSend,
-    Kind::NoticeRemind,
-    Kind::NoticeDeadline,
-    Kind::NoticeReport,
-    Kind::NoticeArchive,
-    Kind::ActivityRemind,
-    Kind::ActivityClose,
-    Kind::ActivitySummary,
-];
 
 /// Superiors get their list this long after the deadline, and everybody else this long after a start past it: messages that
 /// were said in time may still be under way.
 pub(super) const WAIT: SignedDuration = SignedDuration::from_mins(5);
 /// A start that is later than this after a deadline has slept through it.
 pub(super) const SLEPT: SignedDuration = SignedDuration::from_mins(3);
-
-/// Payload of every kind here.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Due {
-    /// Which notice.
-    pub notice: String,
-    /// For those with this deadline; of `notice.send` the planned time.
-    pub due: Timestamp,
-    /// Of the time, for reminders.
-    #[serde(default)]
-    pub percent: u8,
-    /// Waiting messages were let in already.
-    #[serde(default)]
-    pub waited: bool,
-}
-
-impl Due {
-    pub(super) fn of(notice: &Notice, due: Timestamp) -> Self {
-        Self { notice: notice.id.clone(), due, percent: 0, waited: false }
-    }
-}
-
-pub(super) fn task(kind: &str, id: &str, notice: &Notice, now: Timestamp, payload: &Due) -> Task {
-    Task::new(id.to_owned(), kind, &notice.home(), now, encode(payload))
-}
 
 /// How a run ended. Everything that had to be written is written.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +50,7 @@ pub enum Ran {
     },
 }
 
-/// Does what a due task of one of [`KINDS`] asks for. Running it again is harmless.
+/// Does what a due task of one of [`KINDS`](super::due::KINDS) asks for. Running it again is harmless.
 pub async fn run_task(notices: &Notices, task: &Task) -> Result<Ran, ActError> {
     if task.kind.starts_with("activity.") {
         return notices.run_activity(task).await;

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Notices,
+    deadline::late_minutes,
     notice::State,
     roster::{Excuse, How, MemberState},
 };
@@ -199,12 +200,6 @@ impl Notices {
             id: notice.id,
         })
     }
-}
-
-/// Minutes between a deadline and an answer; a started minute counts.
-pub fn late_minutes(due: Timestamp, at: Timestamp) -> i64 {
-    let seconds = at.duration_since(due).as_secs() + i64::from(at.duration_since(due).subsec_nanos() > 0);
-    seconds.max(0).div_euclid(60) + i64::from(seconds.max(0) % 60 > 0)
 }
 
 impl Status {

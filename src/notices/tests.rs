@@ -7,7 +7,8 @@ use jiff::tz::TimeZone;
 use super::{
     activity::{Plan, Presence},
     answer::Pressed,
-    ledger::{CloseState, Fine},
+    fine::Fine,
+    ledger::CloseState,
     notice::{Confirm, Joiners, Repeat, State},
     outgoing::Tell,
     roster::{How, MemberState, Settled},
@@ -96,7 +97,7 @@ impl House {
         loop {
             let now = self.clock.now();
             for task in store.claim(now, 100, SignedDuration::from_secs(60)).await.unwrap() {
-                let ran = if run::KINDS.iter().any(|kind| kind.id() == task.kind) {
+                let ran = if due::KINDS.iter().any(|kind| kind.id() == task.kind) {
                     // As if killed between what the task wrote and its own end: it runs again, and nothing happens twice.
                     run_task(&self.notices, &task).await.unwrap();
                     run_task(&self.notices, &task).await.unwrap()
@@ -134,7 +135,7 @@ impl House {
     async fn told(&self, part: &str) -> Vec<String> {
         let tasks = self.notices.store().tasks(&TaskQuery { limit: 1000, ..TaskQuery::default() }).await.unwrap();
         let said =
-            tasks.iter().filter(|t| t.id.as_str().contains(part) && run::KINDS.iter().all(|kind| kind.id() != t.kind));
+            tasks.iter().filter(|t| t.id.as_str().contains(part) && due::KINDS.iter().all(|kind| kind.id() != t.kind));
         let mut told = Vec::new();
         for task in said {
             match task.payload["notice"].as_str() {

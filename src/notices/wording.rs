@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::{notice::Notice, status::late_minutes};
+use super::{deadline::late_minutes, notice::Notice};
 use crate::{
     model::{SignedDuration, Timestamp},
     zh::{length, when},

@@ -34,10 +34,10 @@ pub(super) struct Characters {
 impl Characters {
     /// The alphabet is inside the model (`character`), or in a file of its own.
     pub(super) fn load(path: &Path, alphabet: Option<&Path>) -> Result<Self, ModelError> {
-        let model = super::reader::model(path)?;
+        let model = super::model_file::model(path)?;
         let alphabet = match alphabet {
             Some(list) => {
-                let bytes = super::reader::file(list)?;
+                let bytes = super::model_file::file(list)?;
                 let text = String::from_utf8(bytes)
                     .map_err(|_| ModelError::File(list.display().to_string(), "不是 UTF-8 文本".into()))?;
                 Alphabet::parse(&text)

@@ -42,7 +42,7 @@ pub(super) struct Place {
 
 impl Lines {
     pub(super) fn load(path: &Path) -> Result<Self, ModelError> {
-        Ok(Self { model: super::reader::model(path)? })
+        Ok(Self { model: super::model_file::model(path)? })
     }
 
     /// The lines of a picture from top to bottom, those of one row from left to right.

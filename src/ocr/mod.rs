@@ -9,6 +9,8 @@ mod characters;
 #[cfg(feature = "ocr")]
 mod lines;
 #[cfg(feature = "ocr")]
+mod model_file;
+#[cfg(feature = "ocr")]
 mod reader;
 #[cfg(not(feature = "ocr"))]
 mod reader {

@@ -181,6 +181,7 @@ impl Platform for WecomPlatform {
                     learned.name = chat.name;
                     learned.owner = Some(chat.owner).filter(|o| !o.is_empty()).map(MemberId::from);
                     learned.admins = chat.admins.into_iter().map(MemberId::from).collect();
+                    learned.notice = chat.notice;
                     learned.member_version = chat.version;
                     learned.members = chat
                         .members
@@ -194,10 +195,11 @@ impl Platform for WecomPlatform {
             GroupKind::Internal | GroupKind::Bot => {
                 let Some(archive) = &self.archive else { return Ok(None) };
                 match archive.internal_group(id).await {
-                    Ok((name, creator, members)) => {
-                        learned.name = name;
-                        learned.owner = Some(creator).filter(|o| !o.is_empty()).map(MemberId::from);
-                        learned.members = members.into_iter().map(|m| (m.into(), Person::default())).collect();
+                    Ok(room) => {
+                        learned.name = room.name;
+                        learned.notice = room.notice;
+                        learned.owner = Some(room.creator).filter(|o| !o.is_empty()).map(MemberId::from);
+                        learned.members = room.members.into_iter().map(|m| (m.into(), Person::default())).collect();
                         Ok(())
                     }
                     Err(error) => Err(error),

@@ -45,7 +45,7 @@ const SALES_RULES: &str = r#"rulebook = "group-sales""#;
 const EACH_COUNTS: &str = "[detect.flood]\ndeed_read = \"0s\"\ndeed_within = \"0s\"";
 
 /// How long a condition may take before the test fails; never a measure of speed.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Monday, 4 May 2026, 10:00 in Shanghai.
 pub fn morning() -> Timestamp {
@@ -225,6 +225,8 @@ impl House {
         let clock = Arc::new(ShiftedClock::fixed(at));
         let config = Config {
             callback_retry_after: Duration::ZERO,
+            callback_timeout: PATIENCE,
+            verify_timeout: PATIENCE,
             stream_refresh: Duration::ZERO,
             notify_every: Duration::ZERO,
             ..Config::default()

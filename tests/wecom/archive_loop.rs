@@ -14,7 +14,7 @@ use qunguan::{
     },
     model::{Clock, ShiftedClock, SignedDuration, Step, Timestamp},
     settings::Settings,
-    store::{Case, CaseQuery, Store, memory::MemoryStore},
+    store::{Case, CaseQuery, Commit, Document, Store, memory::MemoryStore},
     wecom::archive::{ArchiveSource, Entry, Sealed, SourceError, Unopened},
 };
 use serde_json::{Value, json};
@@ -63,9 +63,19 @@ pub struct Bench {
 
 impl Bench {
     pub async fn new(answers: impl IntoIterator<Item = Result<Vec<Entry>, SourceError>>) -> Self {
+        Self::on(Arc::new(MemoryStore::default()), answers).await
+    }
+    /// With this 群公告.
+    pub async fn pinned(notice: &str) -> Self {
+        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
+        let (collection, id) = ("group".to_owned(), "g".to_owned());
+        let group = Document { collection, id, version: 0, body: json!({ "notice": notice }) };
+        store.commit(Commit { documents: vec![group], ..Commit::default() }).await.unwrap();
+        Self::on(store, []).await
+    }
+    async fn on(store: Arc<dyn Store>, answers: impl IntoIterator<Item = Result<Vec<Entry>, SourceError>>) -> Self {
         let shifted = Arc::new(ShiftedClock::fixed(morning()));
         let clock: Arc<dyn Clock> = shifted.clone();
-        let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let text = "[[group]]\nid = \"g\"\nmode = \"watch\"\n";
         let settings = Settings::parse(text, "loop.toml".as_ref(), None).unwrap();
         let app = App::build(settings, store.clone(), clock.clone(), Overrides::default()).await.unwrap();

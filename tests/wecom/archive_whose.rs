@@ -25,7 +25,11 @@ struct Talk {
 impl Talk {
     /// After more than a week nothing that was said there lately is unknown.
     async fn heard_for(days: i64) -> Self {
-        let mut talk = Self { bench: Bench::new([]).await, next: 1 };
+        Self::heard_at(Bench::new([]).await, days).await
+    }
+
+    async fn heard_at(bench: Bench, days: i64) -> Self {
+        let mut talk = Self { bench, next: 1 };
         talk.say("wang", &text("大家早上好")).await;
         talk.wait(days).await;
         talk
@@ -220,6 +224,18 @@ async fn nobody_hides_behind_their_own_words_in_whatever_form_they_said_them() {
         talk.say("wu", &text(&quote("李销售", AD, "请不要发广告"))).await;
         assert_eq!(talk.steps("wu").await, [], "somebody else may quote it: {first}");
     }
+}
+
+#[tokio::test]
+async fn who_quotes_what_the_owner_pinned_says_nothing_of_their_own() {
+    let pinned = format!("本群须知：\n有人说“{AD}”的，请截图举报");
+    let mut talk = Talk::heard_at(Bench::pinned(&pinned).await, 8).await;
+    talk.say("sun", &text(&quote("群公告", &pinned, "收到"))).await;
+    assert_eq!(talk.steps("sun").await, []);
+    talk.say("sun", &text(&quote("王店长", AD, "是这样"))).await;
+    assert_eq!(talk.steps("sun").await, [], "a part of it, under whoever's name");
+    talk.say("he", &text(&quote("群公告", &format!("{AD}，送一百"), "收到"))).await;
+    assert_eq!(talk.steps("he").await, [Step::Warn], "what was never pinned");
 }
 
 #[tokio::test]

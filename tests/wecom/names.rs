@@ -53,6 +53,18 @@ async fn an_advert_in_a_nickname_is_a_case_about_the_name_and_only_one() {
 }
 
 #[tokio::test]
+async fn a_customer_called_like_a_colleague_of_another_group_is_shown_to_the_owner() {
+    let house = House::start().await;
+    customer_joins(&house, "wmLike", "李销售（官方）").await;
+    let cases = house.cases(CUSTOMERS, "wmLike").await;
+    assert_eq!(about(&cases), [("[昵称] 李销售（官方）", Category::Impersonation)]);
+    assert_eq!(cases[0].step, Step::Review, "a namesake is only asked about");
+    // Another name of as many characters is nobody's.
+    customer_joins(&house, "wmOther", "李消受").await;
+    assert!(house.cases(CUSTOMERS, "wmOther").await.is_empty());
+}
+
+#[tokio::test]
 async fn who_looks_like_the_owner_is_shown_to_the_owner() {
     let house = House::start().await;
     customer_joins(&house, "wmFake", "王店长（官方）").await;

@@ -113,6 +113,21 @@ pub struct CustomerGroup {
     pub version: String,
     /// (id, name, external person).
     pub members: Vec<(String, String, bool)>,
+    /// 群公告; empty if there is none.
+    pub notice: String,
+}
+
+/// An internal group as the archive tells it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InternalGroup {
+    /// Its name.
+    pub name: String,
+    /// Who made it.
+    pub creator: String,
+    /// Who is in it.
+    pub members: Vec<String>,
+    /// 群公告; empty if there is none.
+    pub notice: String,
 }
 
 /// Installs the TLS provider for the whole process; calling it again does nothing.
@@ -390,6 +405,7 @@ impl Client {
                 .flatten()
                 .filter_map(|a| a["userid"].as_str().map(str::to_owned))
                 .collect(),
+            notice: group["notice"].as_str().unwrap_or_default().to_owned(),
             version: group["member_version"].as_str().unwrap_or_default().to_owned(),
             members: members
                 .filter_map(|m| {
@@ -412,15 +428,17 @@ impl Client {
         Ok((ids, next))
     }
 
-    /// Reads an internal group; needs the archive's own secret. (name, creator, members).
-    pub async fn internal_group(&self, room: &str) -> Result<(String, String, Vec<String>), ClientError> {
+    /// Reads an internal group; needs the archive's own secret.
+    pub async fn internal_group(&self, room: &str) -> Result<InternalGroup, ClientError> {
         let answer = self.post("msgaudit/groupchat/get", &json!({ "roomid": room })).await?;
         let members = answer["members"].as_array().into_iter().flatten();
-        Ok((
-            answer["roomname"].as_str().unwrap_or_default().to_owned(),
-            answer["creator"].as_str().unwrap_or_default().to_owned(),
-            members.filter_map(|m| m["memberid"].as_str().map(str::to_owned)).collect(),
-        ))
+        let text = |field: &str| answer[field].as_str().unwrap_or_default().to_owned();
+        Ok(InternalGroup {
+            name: text("roomname"),
+            creator: text("creator"),
+            members: members.filter_map(|m| m["memberid"].as_str().map(str::to_owned)).collect(),
+            notice: text("notice"),
+        })
     }
 
     /// Members whose talks are archived now.

@@ -52,6 +52,7 @@ impl Element {
 pub fn parse(text: &str) -> Result<Element, XmlError> {
     let malformed = |e: &dyn std::fmt::Display| XmlError::Malformed(e.to_string());
     let mut reader = Reader::from_str(text);
+    reader.config_mut().allow_dangling_amp = true;
     let mut open: Vec<Element> = Vec::new();
     let mut count = 0;
     loop {
@@ -100,8 +101,11 @@ pub fn parse(text: &str) -> Result<Element, XmlError> {
                     element.text.push(reference.resolve_char_ref().ok().flatten().unwrap_or('\u{fffd}'));
                 } else {
                     let name: &str = &reference;
-                    let known = quick_xml::escape::resolve_predefined_entity(name);
-                    element.text.push_str(known.ok_or_else(|| malformed(&"an unknown entity"))?);
+                    match quick_xml::escape::resolve_predefined_entity(name) {
+                        Some(known) => element.text.push_str(known),
+                        // Somebody's words that were not escaped: `A&B;`.
+                        None => element.text.extend(["&", name, ";"]),
+                    }
                 }
             }
             Event::DocType(_) => return Err(XmlError::Doctype),

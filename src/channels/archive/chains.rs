@@ -2,10 +2,9 @@
 
 use std::collections::VecDeque;
 
-use super::said_lately::folded;
 use crate::{
     model::{Attachment, MemberId, Message},
-    wecom::archive::message::{SOLITAIRE, SOLITAIRE_JOINED, SOLITAIRE_TYPED, is_entry, last_entry},
+    wecom::archive::message::{SOLITAIRE, SOLITAIRE_JOINED, SOLITAIRE_TYPED, is_entry, last_entry, quote},
 };
 
 /// So many are remembered in one group.
@@ -192,4 +191,10 @@ impl Chains {
             self.0.pop_front();
         }
     }
+}
+
+/// What of a text counts when two are compared: letters, digits and characters, without case and without what stands for a
+/// picture or a file.
+pub fn folded(text: &str) -> String {
+    quote::without_labels(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }

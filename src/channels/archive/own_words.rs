@@ -110,7 +110,7 @@ impl SaidLately {
         Ok(known && self.heard_all(group, message.at, missed).await?)
     }
 
-    /// Who said these words, with or without a name in front that is nothing but a name.
+    /// Who said these words, with or without a name in front that is nothing but a name; 群公告 is the owner's.
     async fn sayer(
         &mut self,
         message: &Message,
@@ -119,7 +119,12 @@ impl SaidLately {
         moderation: &Moderation,
     ) -> Result<Sayer, StoreError> {
         let mut best = Sayer::Nobody;
+        let pinned = chains::folded(&moderation.group(group).learned.notice);
         for words in readings(quoted, moderation) {
+            let folded = chains::folded(words);
+            if !folded.is_empty() && pinned.contains(&folded) {
+                return Ok(Sayer::Another);
+            }
             match self.who_said(group, &message.sender, words).await? {
                 Sayer::Another => return Ok(Sayer::Another),
                 Sayer::Nobody => {}

@@ -10,7 +10,7 @@ use std::{
 
 use serde_json::Value;
 
-use super::chains::{Chain, Chains, Held};
+use super::chains::{Chain, Chains, Held, folded};
 use crate::{
     detect::Verdict,
     model::{Attachment, Channel, Clock, GroupId, MemberId, Message, SignedDuration, Timestamp},
@@ -69,12 +69,6 @@ pub struct SaidLately {
     order: VecDeque<GroupId>,
     /// The store's own memory was asked; it is not before the first words that nobody said since the start.
     asked: bool,
-}
-
-/// What of a text counts when two are compared: letters, digits and characters, without case and without what stands for a
-/// picture or a file.
-pub fn folded(text: &str) -> String {
-    quote::without_labels(text).chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 impl SaidLately {
