@@ -19,7 +19,7 @@ const HOW: &str = "\
 
 /// What to read and paste, one rule after the other; one line if there is nothing to paste.
 pub fn for_harassment(choice: &Choice) -> String {
-    if choice.words.values().all(|words| words.is_empty()) {
+    if choice.words.values().all(std::collections::BTreeSet::is_empty) {
         return "没有可以填的词：单独出现就足以处置的纯词，这里一个也没有。\n".to_owned();
     }
     let mut text = HOW.to_owned();

@@ -4,7 +4,7 @@
 
 use foldhash::HashMap;
 
-use super::links::Link;
+use super::links::{self, Link, PATHS};
 use crate::text::domains;
 
 /// Endings that make a word of a list an address, besides those of [`domains`]: countries, and what else names have.
@@ -14,9 +14,6 @@ const MORE: &str = "uk de fr it es nl eu ch at se no fi dk pl pt gr cz ro hu ie 
                     game poker porn sex xxx adult cam dating chat plus run zone center company network systems agency \
                     market money finance cash bank credit loans fund gold vin wine beer bar pizza cafe coffee house land \
                     city wiki blog page art design photo photos media team group social email help support guru ninja";
-
-/// The files of a program are none.
-const PATHS: [char; 3] = ['/', '?', '#'];
 
 /// An address of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,24 +159,12 @@ fn hosts(typed: &[char]) -> Vec<(Address, (usize, usize))> {
         let host = text.trim_matches('.');
         if host.contains('.') {
             let host = host.strip_prefix("www.").unwrap_or(host).to_owned();
-            let path = path(typed, end);
+            let path = links::path(typed, end);
             found.push((Address { host, path }, (start, end)));
         }
         start = end;
     }
     found
-}
-
-/// The path that is typed from a character on; empty if there is none.
-pub(super) fn path(typed: &[char], from: usize) -> String {
-    const INSIDE: &str = "._~%!$&'()*+,;=:@/?#-";
-    let port = typed.get(from) == Some(&':');
-    let from = if port { from + 1 + typed[from + 1..].iter().take_while(|c| c.is_ascii_digit()).count() } else { from };
-    let rest = typed.get(from..).unwrap_or_default();
-    if !rest.first().is_some_and(|c| PATHS.contains(c)) {
-        return String::new();
-    }
-    rest.iter().take_while(|c| c.is_ascii_alphanumeric() || INSIDE.contains(**c)).collect()
 }
 
 #[cfg(test)]

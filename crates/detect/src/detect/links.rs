@@ -11,6 +11,9 @@ use super::view::{Span, View};
 use crate::model::Attachment;
 use crate::text::domains;
 
+/// What a path may begin with.
+pub(super) const PATHS: [char; 3] = ['/', '?', '#'];
+
 /// A link as it was typed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Link {
@@ -254,7 +257,7 @@ fn add_broken(text: &str, view: &View, links: &mut Vec<Link>) {
             None => links.push(Link {
                 span,
                 host: domain.host.trim_start_matches("www.").to_owned(),
-                path: super::addresses::path(&view.raw, domain.end),
+                path: path(&view.raw, domain.end),
                 broken: true,
             }),
         }
@@ -491,6 +494,18 @@ pub fn runs_code(name: &str) -> bool {
     [".exe", ".apk", ".bat", ".cmd", ".scr", ".vbs", ".js", ".jar", ".msi", ".ps1", ".com", ".pif", ".lnk", ".hta"]
         .iter()
         .any(|ending| name.ends_with(ending))
+}
+
+/// The path that is typed from a character on; empty if there is none.
+pub(super) fn path(typed: &[char], from: usize) -> String {
+    const INSIDE: &str = "._~%!$&'()*+,;=:@/?#-";
+    let port = typed.get(from) == Some(&':');
+    let from = if port { from + 1 + typed[from + 1..].iter().take_while(|c| c.is_ascii_digit()).count() } else { from };
+    let rest = typed.get(from..).unwrap_or_default();
+    if !rest.first().is_some_and(|c| PATHS.contains(c)) {
+        return String::new();
+    }
+    rest.iter().take_while(|c| c.is_ascii_alphanumeric() || INSIDE.contains(**c)).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use super::normalized::{Break, Normalized};
+use super::marks::Break;
+use super::normalized::Normalized;
 
 /// The way of contact that is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

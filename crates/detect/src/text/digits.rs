@@ -1,7 +1,8 @@
 //! Numbers in disguise: `①③８ ooo 一二三四`, `幺三八`, `1-3-8` read as ASCII digits, with the way back to what was typed.
 //! The folded text keeps 一 as 一; only here is it a digit, and only beside other digits.
 
-use super::normalized::{Break, Normalized};
+use super::marks::Break;
+use super::normalized::Normalized;
 use super::{Steps, Transform};
 
 /// Most characters dropped between two digits of one number.

@@ -2,7 +2,7 @@
 //! mixed, so that a sentence in Russian or Greek stays one.
 
 use super::Transform;
-use super::normalized::{Break, Mark, is_han};
+use super::marks::{Break, Mark, is_han};
 
 /// Rewrites the look-alikes of a folded message in place.
 pub(super) fn read(original: &[char], folded: &mut [char], marks: &mut [Mark]) {

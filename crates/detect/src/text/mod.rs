@@ -18,6 +18,7 @@ pub mod digits;
 pub mod domains;
 pub mod emoji;
 mod lookalike;
+mod marks;
 mod normalized;
 pub mod ordinary;
 mod simplified;
@@ -25,7 +26,8 @@ pub mod sounds;
 pub mod split;
 pub(crate) mod table;
 
-pub use normalized::{Break, Explained, Gap, Normalized, fold, is_han, normalize};
+pub use marks::{Break, Gap, is_han};
+pub use normalized::{Explained, Normalized, fold, normalize};
 pub use simplified::simplified;
 
 use crate::model::named_enum;

@@ -2,31 +2,9 @@
 
 use std::ops::Range;
 
+use super::marks::{Break, Gap, Mark, is_han};
 use super::table::{Entry, Kind, TABLE};
 use super::{Steps, Transform, emoji, lookalike, sounds, split};
-
-/// How strongly a gap separates the characters on its two sides.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Break {
-    /// They touch, or only invisible characters lie between.
-    #[default]
-    None,
-    /// White space, symbols or emoji.
-    Soft,
-    /// A comma, colon or full stop within a line.
-    Clause,
-    /// The end of a sentence or line.
-    Sentence,
-}
-
-/// What lies before a folded character.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub struct Gap {
-    /// Characters dropped, invisible ones included; 255 stands for more.
-    pub len: u8,
-    /// The strongest of them.
-    pub kind: Break,
-}
 
 /// A folded message. `folded` positions index [`Normalized::folded`]; `original` positions count the Unicode scalar
 /// values of what was typed.
@@ -40,23 +18,6 @@ pub struct Normalized {
     rewritable: bool,
     /// It has an emoji that stands for a word.
     emoji: bool,
-}
-
-/// Where a folded character comes from: original positions, what lies before it, and what it went through.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Mark {
-    pub(super) from: u32,
-    pub(super) to: u32,
-    pub(super) gap: Gap,
-    pub(super) steps: Steps,
-}
-
-impl Mark {
-    /// Takes in what comes after it.
-    fn take_in(&mut self, next: Self, step: Transform) {
-        self.to = next.to;
-        self.steps = self.steps | next.steps | Steps::of(step);
-    }
 }
 
 /// One typed character and what became of it.
@@ -378,11 +339,6 @@ impl Normalized {
         }
         all.drain(origin).collect()
     }
-}
-
-/// A Han character.
-pub fn is_han(c: char) -> bool {
-    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{323af}')
 }
 
 fn dropped_by(c: char) -> Transform {
