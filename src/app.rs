@@ -168,7 +168,7 @@ impl App {
             deps: deps.clone(),
         };
         let commands = built.commands.clone();
-        built.channels(with.archive, with.archive_poll)?;
+        Box::pin(built.channels(with.archive, with.archive_poll)).await?;
         let channels = built.channels;
 
         let all_jobs = jobs::all(&deps).context("the way to the second opinion")?;

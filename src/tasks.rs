@@ -91,6 +91,23 @@ named_enum! {
     }
 }
 
+impl Kind {
+    /// What the bot does by itself again and again, and nobody waits for: worth a line of the log only when it goes wrong.
+    pub const fn is_chore(self) -> bool {
+        matches!(
+            self,
+            Self::Contacts
+                | Self::NoticeArchive
+                | Self::Prune
+                | Self::Refresh
+                | Self::Retire
+                | Self::Seats
+                | Self::Welcome
+                | Self::Words
+        )
+    }
+}
+
 /// What a task of one kind carries; stored as JSON.
 pub trait Payload: Serialize + DeserializeOwned {
     /// The kind.

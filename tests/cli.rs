@@ -642,3 +642,43 @@ fn the_settings_file_may_be_named_behind_the_subcommand_too() {
         assert!(stderr(&output).contains("没有 [[api_token]]"), "{args:?}: {}", stderr(&output));
     }
 }
+
+#[test]
+fn who_asks_the_running_bot_needs_its_address_and_one_token() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    let settings = "listen = \"127.0.0.1:1\"\n[wecom]\ncorp_id = \"ww1\"\n[wecom.app]\nagent_id = 1\n\
+                    secret = { env = \"QUNGUAN_TEST_NOT_SET\" }\n[[api_token]]\nname = \"ops\"\nvalue = \"0123456789abcdef\"\n";
+    std::fs::write(folder.path().join("config/qunguan.toml"), settings).unwrap();
+    let asked = run(folder.path(), &["rule", "list"], "");
+    assert_eq!(asked.status.code(), Some(1));
+    let said = stderr(&asked);
+    assert!(said.contains("127.0.0.1:1 没有应答") && !said.contains("QUNGUAN_TEST_NOT_SET"), "{said}");
+    let wanting = settings.replace("\"0123456789abcdef\"", "{ env = \"QUNGUAN_TEST_NOT_SET_EITHER\" }");
+    std::fs::write(folder.path().join("config/qunguan.toml"), wanting).unwrap();
+    let said = stderr(&run(folder.path(), &["rule", "list"], ""));
+    assert!(said.contains("QUNGUAN_TEST_NOT_SET_EITHER") && said.contains("--token-env"), "{said}");
+}
+
+#[test]
+fn the_healthcheck_asks_the_service_and_never_judges_the_file() {
+    let service = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = service.local_addr().unwrap();
+    let answering = std::thread::spawn(move || {
+        for stream in service.incoming().take(1) {
+            let mut stream = stream.unwrap();
+            let mut request = std::io::BufReader::new(stream.try_clone().unwrap()).lines();
+            assert_eq!(request.next().unwrap().unwrap(), "GET /healthz HTTP/1.1");
+            while request.next().is_some_and(|line| !line.unwrap().is_empty()) {}
+            stream.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    let half = format!("listen = \"{address}\"  # ours\nmode = \"fulll\"\n[wecom\n");
+    std::fs::write(folder.path().join("config/qunguan.toml"), half).unwrap();
+    let asked = run(folder.path(), &["healthcheck"], "");
+    assert_eq!((asked.status.code(), stdout(&asked).as_str()), (Some(0), "正常\n"), "{}", stderr(&asked));
+    answering.join().unwrap();
+    assert_eq!(run(folder.path(), &["healthcheck"], "").status.code(), Some(1), "nobody listens any more");
+}

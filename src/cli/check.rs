@@ -38,7 +38,7 @@ pub struct Args {
     /// 一个词条最多命中日常聊天的百分之几，不写则 0.5
     #[arg(long, value_name = "PERCENT", default_value = "0.5")]
     share: f64,
-    /// 用已保存的消息指出误伤太多的、90 天没有命中过的词条（先停止服务）
+    /// 用已保存的消息指出误伤太多的、90 天没有命中过的词条；群管正在运行也可以
     #[arg(long)]
     stored: bool,
     /// 也列出自带的词表里可以精简的词条
@@ -77,7 +77,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(found) => problems.extend(found),
     }
     problems.extend(settings.calendar().err().unwrap_or_default());
-    if let Some(check) = Pictures::open(settings.detect.ocr.as_ref()).check().filter(|check| !check.ok) {
+    if let Some(check) = Pictures::open(settings.detect.ocr.as_ref()).check().filter(|check| !check.ok()) {
         problems.push(Problem::new(args.config.path(), 0, format!("[detect.ocr] {}", check.note)));
     }
     for problem in &problems {

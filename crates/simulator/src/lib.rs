@@ -37,6 +37,11 @@ mod xml;
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use axum::{
+    extract::State as Shared,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use parking_lot::Mutex;
 use tokio::{net::TcpListener, sync::Notify, sync::watch, task::JoinHandle};
 
@@ -50,7 +55,7 @@ pub use follow::follow;
 use state::{Effect, State};
 pub use unknowns::Unknowns;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use qunguan_wecom::clock::{Clock, ShiftedClock};
 
 /// Open calls get so long to end when the simulator stops.
@@ -108,6 +113,18 @@ impl Sim {
     }
 }
 
+/// Every answer says what time it is here.
+async fn dated(Shared(sim): Shared<Arc<Sim>>, mut response: Response) -> Response {
+    let off = |kind: &FaultKind| if let FaultKind::ClockOff { seconds } = kind { Some(*seconds) } else { None };
+    let off = sim.read(|state, _| state.faults.look("", off)).unwrap_or(0);
+    let shown = sim.clock.now() + SignedDuration::from_secs(off);
+    let printed = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&shown);
+    if let Some(date) = printed.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
 /// Starts simulated WeComs.
 pub struct Simulator;
 
@@ -147,6 +164,7 @@ impl Simulator {
             .merge(sign_in::router())
             .merge(bot_files::router())
             .merge(bot_socket::router())
+            .layer(axum::middleware::map_response_with_state(sim.clone(), dated))
             .with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));
         let mut stopping = sim.stopping.subscribe();
