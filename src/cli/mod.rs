@@ -32,6 +32,7 @@ mod server;
 mod simulate;
 mod snapshot;
 mod store;
+pub mod tour;
 mod train;
 mod usage;
 mod words;

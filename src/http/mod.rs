@@ -5,12 +5,14 @@ pub mod appeal;
 pub mod audit;
 pub mod auth;
 pub mod body;
+pub mod groups;
 pub mod in_flight;
 pub mod ledger;
 pub mod messages;
 pub mod notices;
 pub mod openapi;
 pub mod ops;
+pub mod parameters;
 pub mod problem;
 pub mod queries;
 pub mod receipt;
@@ -22,11 +24,13 @@ pub mod wecom_sign_in;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
     accounts::Accounts,
+    capability::Capabilities,
     cases::Cases,
     coverage::Gap,
     deps::Deps,
@@ -58,6 +62,8 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// Renders `/metrics`; absent where no recorder was installed (tests).
     pub metrics: Option<PrometheusHandle>,
+    /// What this installation is able to do.
+    pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// What `/readyz` asks.
     pub readiness: Arc<dyn Readiness>,
 }
@@ -83,6 +89,7 @@ impl Api {
             notices: deps.notices.clone(),
             clock: deps.clock.clone(),
             metrics,
+            capabilities: deps.capabilities.clone(),
             readiness,
         }
     }
@@ -118,7 +125,8 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
     let mut router = Router::new();
     for route in routes::all() {
         let needs = middleware::from_fn_with_state((route.needs, route.company), auth::require_scope);
-        router = router.route(route.path, route.handler.route_layer(needs));
+        let known = middleware::from_fn_with_state(route.query, parameters::known);
+        router = router.route(route.path, route.handler.route_layer(known).route_layer(needs));
     }
     router
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })

@@ -29,6 +29,7 @@ mod rights;
 mod sample;
 mod sign_in;
 mod state;
+mod tour;
 mod unknowns;
 mod view;
 mod world;
@@ -43,7 +44,11 @@ use axum::{
     response::Response,
 };
 use parking_lot::Mutex;
-use tokio::{net::TcpListener, sync::Notify, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 pub use act::{Act, Refused};
 pub use api::card_fits;
@@ -53,6 +58,7 @@ pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Cre
 pub use faults::{Fault, FaultKind};
 pub use follow::follow;
 use state::{Effect, State};
+pub use tour::{Seen, Step, Tour};
 pub use unknowns::Unknowns;
 
 use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
@@ -71,6 +77,9 @@ struct Sim {
     archived: Notify,
     stopping: watch::Sender<bool>,
     followers: follow::Followers,
+    tour: Mutex<Option<Tour>>,
+    /// Who starts over first when everything is to begin again.
+    starts_over: Mutex<Option<mpsc::Sender<oneshot::Sender<()>>>>,
 }
 
 impl Sim {
@@ -157,6 +166,8 @@ impl Simulator {
             archived: Notify::new(),
             stopping: watch::Sender::new(false),
             followers: follow::Followers::default(),
+            tour: Mutex::default(),
+            starts_over: Mutex::default(),
         });
         let router = api::router()
             .merge(control::router())
@@ -278,6 +289,23 @@ impl Handle {
                 std::future::pending::<()>().await;
             }
         }
+    }
+    /// Shows a guide beside the chat.
+    pub fn guide(&self, tour: Tour) {
+        *self.sim.tour.lock() = Some(tour);
+    }
+    /// Which steps of the guide were done.
+    pub fn guided(&self) -> Vec<bool> {
+        let tour = self.sim.tour.lock().clone().unwrap_or_default();
+        let shown = self.sim.read(|state, _| tour.shown(state));
+        shown["steps"].as_array().into_iter().flatten().map(|step| step["done"] == true).collect()
+    }
+    /// From now on "全部重来" on the chat page is answered here, by whoever forgets what a bot knows, too, calls
+    /// [`Handle::reset`] and then answers what came.
+    pub fn starts_over(&self) -> mpsc::Receiver<oneshot::Sender<()>> {
+        let (asks, asked) = mpsc::channel(1);
+        *self.sim.starts_over.lock() = Some(asks);
+        asked
     }
     /// Puts the company back to its beginning.
     pub fn reset(&self) {
