@@ -337,6 +337,14 @@ async fn watch_settings(deps: Deps, watched: Watched) {
             return Err(rules.troubles.grave);
         }
         rules.troubles.log();
+        for (file, first, entries) in rules.detector.own().back_to_observation() {
+            warn!(
+                file,
+                line = first.line,
+                entries,
+                "edited entries only record again, as new ones do; qunguan check names them"
+            );
+        }
         let refused = rulebooks::unraised(&lived.all(), &rules.settings, &rules.rulebooks, build_clock.now());
         if refused.is_empty() { Ok(rules) } else { Err(refused) }
     };

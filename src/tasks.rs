@@ -8,7 +8,7 @@ mod cards;
 
 use std::fmt;
 
-pub use cards::{Allow, Asked, CardId, Retire, SentCard, end};
+pub use cards::{Allow, Asked, CardId, OWNER_CARDS, OwnerCard, Retire, SentCard, end};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;

@@ -138,9 +138,8 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     };
     let (lists, _) = settings.lists();
     let found = lint(&lists, &company);
-    let (shown, useless): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|l| args.all || l.own || l.level == Level::Warning);
-    hints.extend(shown.into_iter().map(|l| {
+    let shown = found.into_iter().filter(|l| args.all || l.own || l.level == Level::Warning);
+    hints.extend(shown.map(|l| {
         let file = settings.files.shown(Kind::Wordlist, &l.file);
         Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
     }));
@@ -149,9 +148,6 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     for path in settings.files.unread_lists() {
         let message = "提示：这个文件没有读；词表可以是 .txt、.csv、.xlsx 或 .json";
         hints.push(Problem::new(path, 0, message).to_string());
-    }
-    if !useless.is_empty() {
-        hints.push(format!("提示：自带的词表里 {} 个词条可以精简，--all 列出", useless.len()));
     }
     Ok(hints)
 }
