@@ -177,6 +177,10 @@ async fn what_looks_back_works_while_the_bot_runs() {
     house.say("li", SALES, house::AD).await;
     let (well, said) = beside(&house, &["backtest", "--policy", "gentle"]).await;
     assert!(well && said.contains("回放 1 条消息") && said.contains("命中 1 条"), "{said}");
+    assert!(
+        said.contains("「加我V信」") && said.contains(&format!("\n      {}\n", house::AD)),
+        "word and sample: {said}"
+    );
     let (_, said) = beside(&house, &["check", "--stored"]).await;
     assert!(!said.contains("正被另一个群管使用") && said.contains("提示"), "{said}");
     let data = house.config().parent().unwrap().with_file_name("data");
