@@ -1,4 +1,5 @@
 # syntax=docker/dockerfile:1
+# amd64 or arm64 (docker buildx build --platform linux/arm64 .); WeCom gives its archive library for both, take the right one.
 FROM rust:1.95-slim-bookworm AS build
 WORKDIR /src
 COPY . .
@@ -18,6 +19,8 @@ WORKDIR /qunguan
 USER 10001:10001
 # Mount config as a folder, not as single files: a mounted file does not see that an editor replaced it.
 VOLUME /qunguan/data
+# Inside the container it has to listen for what comes from outside; the settings say it for a machine.
+ENV QUNGUAN_LISTEN=0.0.0.0:8080
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=15s --timeout=5s --start-period=30s CMD ["qunguan", "healthcheck"]

@@ -168,7 +168,7 @@ impl App {
             deps: deps.clone(),
         };
         let commands = built.commands.clone();
-        built.channels(with.archive, with.archive_poll)?;
+        Box::pin(built.channels(with.archive, with.archive_poll)).await?;
         let channels = built.channels;
 
         let all_jobs = jobs::all(&deps).context("the way to the second opinion")?;
@@ -337,6 +337,14 @@ fn watch_settings(deps: Deps, watched: Watched) -> impl Future<Output = ()> + Se
             return Err(rules.troubles.grave);
         }
         rules.troubles.log();
+        for (file, first, entries) in rules.detector.own().back_to_observation() {
+            warn!(
+                file,
+                line = first.line,
+                entries,
+                "edited entries only record again, as new ones do; qunguan check names them"
+            );
+        }
         let refused = rulebooks::unraised(&lived.all(), &rules.settings, &rules.rulebooks, build_clock.now());
         if refused.is_empty() { Ok(rules) } else { Err(refused) }
     };

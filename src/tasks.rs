@@ -8,7 +8,7 @@ mod cards;
 
 use std::fmt;
 
-pub use cards::{Allow, Asked, CardId, Retire, SentCard, end};
+pub use cards::{Allow, Asked, CardId, OWNER_CARDS, OwnerCard, Retire, SentCard, end};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::json;
@@ -88,6 +88,23 @@ named_enum! {
         Welcome = "welcome", "入群欢迎语";
         /// WeCom's own 敏感词 follow the lists.
         Words = "words", "敏感词";
+    }
+}
+
+impl Kind {
+    /// What the bot does by itself again and again, and nobody waits for: worth a line of the log only when it goes wrong.
+    pub const fn is_chore(self) -> bool {
+        matches!(
+            self,
+            Self::Contacts
+                | Self::NoticeArchive
+                | Self::Prune
+                | Self::Refresh
+                | Self::Retire
+                | Self::Seats
+                | Self::Welcome
+                | Self::Words
+        )
     }
 }
 

@@ -7,5 +7,7 @@ mod asks;
 mod cards;
 #[path = "common/house.rs"]
 mod house;
+#[path = "fair_days/newcomer.rs"]
+mod newcomer;
 #[path = "fair_days/notices.rs"]
 mod notices;

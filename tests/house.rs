@@ -590,7 +590,7 @@ async fn an_owner_publishes_from_the_private_talk_and_never_by_accident() {
     house.ask("wang", "#华东销售群 发通知 1h 打扫卫生").await;
     house.later(SignedDuration::from_secs(1)).await;
     assert_eq!(house.lines(SALES).len(), lines, "nothing yet");
-    assert_eq!(house.press("wang", "打扫卫生", "发出").await, "正在发出");
+    assert_eq!(house.press("wang", "打扫卫生", "发出").await, "已确认发出");
     assert!(house.lines(SALES).last().unwrap().contains("打扫卫生"));
     assert_eq!(house.press("wang", "明天盘点", "发出").await, "通知 #### 已取消");
 }

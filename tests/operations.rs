@@ -69,7 +69,7 @@ async fn what_waits_for_a_restart_is_named() {
     let changed = format!("{settings}\n[log]\nlevel = \"debug\"\n[detect]\nbrands = [\"好房网\"]\n");
     assert_eq!(house.rewrite(&[("qunguan.toml", &changed)]).await, [""; 0]);
     let said = note(&house.get("/readyz").await, "settings");
-    assert_eq!(said, "设置已生效；这些改动要重启才生效：[log]");
+    assert_eq!(said, "设置已生效，有改动要重启才生效：[log]");
     assert_eq!(house.rewrite(&[("qunguan.toml", &settings)]).await, [""; 0]);
     assert_eq!(note(&house.get("/readyz").await, "settings"), "设置已生效");
 }
@@ -159,4 +159,51 @@ async fn lists_with_mistakes_keep_nobody_from_starting_or_from_the_other_lines()
     assert_eq!(house.rewrite(&[("wordlists/ads/own.txt", "[阶段=执行]\n新款上岸\n")]).await, [""; 0]);
     let checks = house.get("/readyz").await["checks"].to_string();
     assert!(!checks.contains("wordlists"), "{checks}");
+}
+
+/// The program itself beside the running bot.
+async fn beside(house: &House, args: &[&str]) -> (bool, String) {
+    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_qunguan"));
+    let ended = command.args(args).arg("--config").arg(house.config()).env_remove("QUNGUAN_LISTEN").output().await;
+    let ended = ended.unwrap();
+    (ended.status.success(), String::from_utf8([ended.stdout, ended.stderr].concat()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_looks_back_works_while_the_bot_runs() {
+    let mut house = House::empty(house::morning(), "").await;
+    house.write_settings();
+    house.start_bot().await;
+    house.say("li", SALES, house::AD).await;
+    let (well, said) = beside(&house, &["backtest", "--policy", "gentle"]).await;
+    assert!(well && said.contains("回放 1 条消息") && said.contains("命中 1 条"), "{said}");
+    assert!(
+        said.contains("「加我V信」") && said.contains(&format!("\n      {}\n", house::AD)),
+        "word and sample: {said}"
+    );
+    let (_, said) = beside(&house, &["check", "--stored"]).await;
+    assert!(!said.contains("正被另一个群管使用") && said.contains("提示"), "{said}");
+    let data = house.config().parent().unwrap().with_file_name("data");
+    let left: Vec<_> = std::fs::read_dir(data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().starts_with("copy")), "{left:?}");
+    house.say("li", SALES, "早").await;
+    assert_eq!(house.cases(SALES, "li").await.len(), 1, "and the bot has noticed nothing");
+}
+
+#[test]
+fn an_image_holds_nothing_of_the_company_and_listens() {
+    let ignored = include_str!("../.dockerignore");
+    for line in ["/config", "*.pem", "*.env", "/data"] {
+        assert!(ignored.lines().any(|found| found == line), "{line}");
+    }
+    assert!(include_str!("../Dockerfile").contains("ENV QUNGUAN_LISTEN=0.0.0.0:8080"));
+}
+
+#[test]
+fn the_readme_leads_to_every_page() {
+    let readme = include_str!("../README.md");
+    for page in std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/docs")).unwrap() {
+        let name = page.unwrap().file_name().into_string().unwrap();
+        assert!(!name.ends_with(".md") || readme.contains(&format!("(docs/{name})")), "{name}");
+    }
 }

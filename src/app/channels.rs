@@ -50,7 +50,7 @@ pub(super) struct ChannelBuilder<'a> {
 
 impl ChannelBuilder<'_> {
     /// Every channel that the settings have, in one visible list.
-    pub(super) fn channels(
+    pub(super) async fn channels(
         &mut self,
         archive: Option<Arc<dyn ArchiveSource>>,
         poll: Option<Duration>,
@@ -74,7 +74,7 @@ impl ChannelBuilder<'_> {
                 tasks: self.deps.wake.clone(),
                 body_limit: self.settings.http.callback_bytes,
                 answers: ReplyCache::default(),
-                heard: Heard::since(self.deps.clock.now()),
+                heard: self.heard("app").await?,
                 inactive: Mutex::default(),
             }));
         }
@@ -96,7 +96,7 @@ impl ChannelBuilder<'_> {
             let crypto = Crypto::new(token.expose(), key.expose(), "").context("[wecom.bot] aes_key")?;
             let ear = self.ear(Some(key.expose()))?;
             let body_limit = self.settings.http.callback_bytes;
-            let (clock, heard) = (self.deps.clock.clone(), Heard::since(self.deps.clock.now()));
+            let (clock, heard) = (self.deps.clock.clone(), self.heard("bot").await?);
             self.channels.push(Arc::new(BotChannel { crypto, clock, ear, body_limit, heard }));
         }
         let source = match (archive, wecom.and_then(|w| w.archive.as_ref())) {
@@ -121,6 +121,11 @@ impl ChannelBuilder<'_> {
             self.channels.push(Arc::new(channel.keeping(retention)));
         }
         Ok(())
+    }
+
+    async fn heard(&self, name: &'static str) -> anyhow::Result<Heard> {
+        let heard = Heard::load(self.deps.store.clone(), name, self.deps.clock.now());
+        heard.await.context("reading whether WeCom has called")
     }
 
     /// `encoding_aes_key` opens what people send in callback mode.

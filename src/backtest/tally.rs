@@ -13,6 +13,11 @@ use crate::{
 /// So many differences between two policies are kept one by one; the rest is only counted.
 const KEPT_CHANGES: usize = 1000;
 
+/// So many different messages are kept of an entry.
+const SAMPLES: usize = 3;
+/// So much of each.
+const SAMPLE_CHARS: usize = 40;
+
 /// Everything that was counted.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Tally {
@@ -72,8 +77,20 @@ pub struct Count {
     pub reviewed: u64,
     /// Of these, false alarms.
     pub false_alarms: u64,
+    /// What hit first, and of an entry some of the messages.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub samples: Vec<Sample>,
     #[serde(skip)]
     who: BTreeSet<(GroupId, MemberId)>,
+}
+
+/// A message that an entry hit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Sample {
+    /// What was hit, as it was said.
+    pub word: String,
+    /// The message, cut.
+    pub text: String,
 }
 
 /// One message on which two policies part.
@@ -111,13 +128,18 @@ impl Tally {
         self.all_people.insert(who.clone());
         self.people = self.all_people.len();
         let rules: BTreeSet<&str> = report.findings.iter().map(|f| &*f.rule).collect();
-        let entries: BTreeSet<&str> =
-            report.findings.iter().filter_map(|f| f.entry.as_deref()).filter(|e| is_place(e)).collect();
+        let places = report.findings.iter().filter_map(|f| Some((f.entry.as_deref()?, f.original.as_str())));
+        let entries: BTreeMap<&str, &str> = places.filter(|(entry, _)| is_place(entry)).collect();
         for rule in rules {
             self.rules.entry(rule.to_owned()).or_default().add(&who, wrong);
         }
-        for entry in entries {
-            self.entries.entry(entry.to_owned()).or_default().add(&who, wrong);
+        for (entry, word) in entries {
+            let count = self.entries.entry(entry.to_owned()).or_default();
+            count.add(&who, wrong);
+            let sample = Sample { word: word.to_owned(), text: cut(&message.text) };
+            if count.samples.len() < SAMPLES && count.samples.iter().all(|known| known.text != sample.text) {
+                count.samples.push(sample);
+            }
         }
         if wrong == Some(true) {
             let alarms = self.entries.iter().filter(|(_, count)| count.false_alarms > 0);
@@ -161,6 +183,13 @@ impl Tally {
             }
         }
     }
+}
+
+/// The beginning of a message, on one line.
+fn cut(text: &str) -> String {
+    let line = text.replace(['\r', '\n'], " ");
+    let short: String = line.chars().take(SAMPLE_CHARS).collect();
+    if short.len() < line.len() { format!("{short}…") } else { short }
 }
 
 /// A line of a list; other findings carry a host or a count there.

@@ -129,7 +129,7 @@ async fn verify(State(app): State<Arc<AppChannel>>, query: AskedQuery) -> Respon
     };
     match callback::verify_url(&app.crypto, &query, app.clock.now()) {
         Ok(plain) => {
-            app.heard.called();
+            app.heard.called(app.clock.now()).await;
             plain.into_response()
         }
         Err(error) => refused("app", &app.heard, &error),
@@ -146,7 +146,7 @@ async fn receive(State(app): State<Arc<AppChannel>>, query: AskedQuery, body: Bo
         Ok(callback) => callback,
         Err(error) => return refused("app", &app.heard, &error),
     };
-    app.heard.called();
+    app.heard.called(app.clock.now()).await;
     // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
     let handler = app.clone();
     let handled = tokio::spawn(async move { handler.handle_once(callback).await });

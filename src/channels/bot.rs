@@ -91,7 +91,7 @@ async fn verify(State(bot): State<Arc<BotChannel>>, query: AskedQuery) -> Respon
     };
     match callback::verify_url(&bot.crypto, &query, bot.clock.now()) {
         Ok(plain) => {
-            bot.heard.called();
+            bot.heard.called(bot.clock.now()).await;
             plain.into_response()
         }
         Err(error) => refused("bot", &bot.heard, &error),
@@ -108,7 +108,7 @@ async fn receive(State(bot): State<Arc<BotChannel>>, query: AskedQuery, body: Bo
         Ok(callback) => callback,
         Err(error) => return refused("bot", &bot.heard, &error),
     };
-    bot.heard.called();
+    bot.heard.called(bot.clock.now()).await;
     // On its own: a sender that hangs up, or the time that runs out, must not stop a command half-way.
     let ear = bot.ear.clone();
     let heard = tokio::spawn(async move { ear.hear(callback).await });

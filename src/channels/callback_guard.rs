@@ -26,6 +26,7 @@ use tokio::sync::OnceCell;
 use crate::{
     health::Check,
     model::{SignedDuration, Timestamp},
+    store::{Collection, Name, Store, StoreError, transaction::transact},
     wecom::callback::{CallbackError, Query, WINDOW},
     zh,
 };
@@ -89,22 +90,36 @@ pub fn refused(channel: &'static str, heard: &Heard, error: &CallbackError) -> R
     unreadable(channel, StatusCode::FORBIDDEN, error).into_response()
 }
 
-/// Whether WeCom has called since the start, for `/readyz`.
+/// When an address was called first, by channel.
+const CALLED: Collection<Timestamp> = Collection::new(Name::Called);
+
+/// Whether WeCom has called, for `/readyz`.
 pub struct Heard {
+    store: Arc<dyn Store>,
+    name: &'static str,
     since: Timestamp,
+    /// Before this start.
+    before: bool,
     called: AtomicBool,
     refused: AtomicBool,
 }
 
 impl Heard {
-    /// Nothing yet.
-    pub fn since(since: Timestamp) -> Self {
-        Self { since, called: AtomicBool::new(false), refused: AtomicBool::new(false) }
+    /// What is known of the channel `name`: nothing of this start yet.
+    pub async fn load(store: Arc<dyn Store>, name: &'static str, since: Timestamp) -> Result<Self, StoreError> {
+        let before = CALLED.get(store.as_ref(), name).await?.is_some();
+        Ok(Self { store, name, since, before, called: AtomicBool::new(false), refused: AtomicBool::new(false) })
     }
 
     /// WeCom called, signed as it should be.
-    pub fn called(&self) {
-        self.called.store(true, Ordering::Relaxed);
+    pub async fn called(&self, now: Timestamp) {
+        let first = !self.called.swap(true, Ordering::Relaxed);
+        if first
+            && !self.before
+            && let Err(error) = remember(self.store.as_ref(), self.name, now).await
+        {
+            tracing::warn!(%error, name = self.name, "the first callback is not remembered");
+        }
     }
 
     /// What `/readyz` says under `name` of `what` (应用回调); `place` is where the console has its address.
@@ -115,6 +130,8 @@ impl Heard {
         } else if self.refused.load(Ordering::Relaxed) {
             let note = format!("收到的{what}都验证不过：到管理后台 → {place}核对 Token 和 EncodingAESKey");
             Check::lacking(name, note)
+        } else if !self.before {
+            Check::lacking(name, format!("从来没有收到过{what}：到管理后台 → {place}核对 URL，再点一次“保存”"))
         } else if waited < SILENT {
             Check::good(name, format!("{what}已就绪，启动以来还没有收到过"))
         } else {
@@ -123,6 +140,11 @@ impl Heard {
             Check::lacking(name, note)
         }
     }
+}
+
+async fn remember(store: &dyn Store, name: &str, now: Timestamp) -> Result<(), StoreError> {
+    transact!(store, |tx| tx.put(CALLED, name, &now).await?);
+    Ok(())
 }
 
 fn unreadable(channel: &'static str, status: StatusCode, error: &dyn std::fmt::Display) -> StatusCode {

@@ -152,6 +152,10 @@ fn print(tally: &Tally, settings: &Settings) {
             let at = change.at.to_zoned(settings.time_zone.clone()).strftime("%m-%d %H:%M").to_string();
             println!("  {at} {} {}：{}（{}）", change.group, change.member, steps.join(" → "), change.id);
         }
+        let more = usize::try_from(tally.differing).unwrap_or(usize::MAX).saturating_sub(SHOWN);
+        if more > 0 {
+            println!("  还有 {more} 条，--json 列出前 1000 条");
+        }
     }
 }
 
@@ -168,7 +172,11 @@ fn table(title: &str, counts: &BTreeMap<String, Count>) {
             0 => String::new(),
             reviewed => format!("，人工看过 {reviewed} 次，误判 {} 次", count.false_alarms),
         };
-        println!("  {name}  {} 次，{} 人{reviewed}", count.hits, count.people);
+        let word = count.samples.first().map(|sample| format!("「{}」", sample.word)).unwrap_or_default();
+        println!("  {name}{word}  {} 次，{} 人{reviewed}", count.hits, count.people);
+        for sample in &count.samples {
+            println!("      {}", sample.text);
+        }
     }
     if rows.len() > SHOWN {
         println!("  另有 {} 项", rows.len() - SHOWN);

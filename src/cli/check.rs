@@ -38,7 +38,7 @@ pub struct Args {
     /// 一个词条最多命中日常聊天的百分之几，不写则 0.5
     #[arg(long, value_name = "PERCENT", default_value = "0.5")]
     share: f64,
-    /// 用已保存的消息指出误伤太多的、90 天没有命中过的词条（先停止服务）
+    /// 用已保存的消息指出误伤太多的、90 天没有命中过的词条；群管正在运行也可以
     #[arg(long)]
     stored: bool,
     /// 也列出自带的词表里可以精简的词条
@@ -77,7 +77,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Err(found) => problems.extend(found),
     }
     problems.extend(settings.calendar().err().unwrap_or_default());
-    if let Some(check) = Pictures::open(settings.detect.ocr.as_ref()).check().filter(|check| !check.ok) {
+    if let Some(check) = Pictures::open(settings.detect.ocr.as_ref()).check().filter(|check| !check.ok()) {
         problems.push(Problem::new(args.config.path(), 0, format!("[detect.ocr] {}", check.note)));
     }
     for problem in &problems {
@@ -138,9 +138,8 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     };
     let (lists, _) = settings.lists();
     let found = lint(&lists, &company);
-    let (shown, useless): (Vec<_>, Vec<_>) =
-        found.into_iter().partition(|l| args.all || l.own || l.level == Level::Warning);
-    hints.extend(shown.into_iter().map(|l| {
+    let shown = found.into_iter().filter(|l| args.all || l.own || l.level == Level::Warning);
+    hints.extend(shown.map(|l| {
         let file = settings.files.shown(Kind::Wordlist, &l.file);
         Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
     }));
@@ -149,9 +148,6 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
     for path in settings.files.unread_lists() {
         let message = "提示：这个文件没有读；词表可以是 .txt、.csv、.xlsx 或 .json";
         hints.push(Problem::new(path, 0, message).to_string());
-    }
-    if !useless.is_empty() {
-        hints.push(format!("提示：自带的词表里 {} 个词条可以精简，--all 列出", useless.len()));
     }
     Ok(hints)
 }

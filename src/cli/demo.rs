@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use super::{
     UserError, logging,
     run::{cannot_listen, stop_signal},
+    tour::tour,
 };
 use crate::{
     app::{App, Overrides},
@@ -52,6 +53,8 @@ pub struct Args {
 struct DemoPage {
     chat: String,
     console: String,
+    /// What to do, and what to send if something.
+    steps: Vec<(String, String)>,
 }
 
 /// The settings of the demo, over the simulator's accounts.
@@ -167,42 +170,60 @@ fn pem(label: &str, der: &[u8]) -> String {
 /// # Errors
 /// The address is taken or the data folder cannot be written.
 pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    logging::start(&Log { level: "qunguan=info,warn".into(), ..Log::default() })?;
+    // What happens is on the pages; the terminal keeps the addresses in sight.
+    logging::start(&Log { level: "warn".into(), ..Log::default() })?;
     let temporary = tempfile_dir(args.data.is_none())?;
     let data = args.data.clone().or_else(|| temporary.as_ref().map(|t| t.0.clone())).unwrap_or_default();
     let clock = Arc::new(ShiftedClock::new());
     let simulator_config = Config { notify_every: Duration::from_secs(1), ..Config::default() };
     let simulator = Arc::new(Simulator::start(simulator_config, clock.clone()).await?);
     let page = simulator.credentials().page;
-    let listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
+    let mut listener = TcpListener::bind(args.listen).await.map_err(|error| cannot_listen(args.listen, &error))?;
     let listen = listener.local_addr()?;
+    simulator.guide(tour(&format!("http://{listen}/")));
+    let mut starts_over = simulator.starts_over();
     let library = shared_library();
     let archive = library.as_ref().map(|library| archive(&simulator, library)).transpose()?.unwrap_or_default();
-    let with = Overrides {
-        archive: library.is_none().then(|| simulator.clone() as Arc<dyn ArchiveSource>),
-        archive_poll: Some(Duration::from_millis(500)),
-        files: Reader::apart()?,
-        welcome: Some(first_page(page.clone())),
-        metrics: logging::metrics(),
-        ..Overrides::default()
-    };
     let settings = settings(&simulator, listen, &data, &archive)?;
-    let app = App::open(settings, clock.clone() as Arc<dyn Clock>, with).await?;
-
-    let told = stop_signal()?;
-    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let serving = tokio::spawn(app.run(listener, async move {
-        let _ = stopped.await;
-    }));
-    simulator
-        .set_callbacks(Some(format!("http://{listen}/wecom/app")), Some(format!("http://{listen}/wecom/bot")))
-        .await
-        .map_err(|refused| anyhow::anyhow!("the simulator refused the callback addresses: {}", refused.0))?;
-    welcome(listen, &page, &simulator.credentials().api_base)?;
-    told.await;
-    let _ = stop.send(());
-    serving.await??;
-    Ok(ExitCode::SUCCESS)
+    let metrics = logging::metrics();
+    let mut told = Box::pin(stop_signal()?);
+    let mut begun = false;
+    loop {
+        let with = Overrides {
+            archive: library.is_none().then(|| simulator.clone() as Arc<dyn ArchiveSource>),
+            archive_poll: Some(Duration::from_millis(500)),
+            files: Reader::apart()?,
+            welcome: Some(first_page(page.clone())),
+            metrics: metrics.clone(),
+            ..Overrides::default()
+        };
+        let app = App::open(settings.clone(), clock.clone() as Arc<dyn Clock>, with).await?;
+        let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+        let serving = tokio::spawn(app.run(listener, async move {
+            let _ = stopped.await;
+        }));
+        if !begun {
+            simulator
+                .set_callbacks(Some(format!("http://{listen}/wecom/app")), Some(format!("http://{listen}/wecom/bot")))
+                .await
+                .map_err(|refused| anyhow::anyhow!("the simulator refused the callback addresses: {}", refused.0))?;
+            welcome(listen, &page, &simulator.credentials().api_base)?;
+            begun = true;
+        }
+        let again = tokio::select! {
+            () = &mut told => None,
+            again = starts_over.recv() => again,
+        };
+        let _ = stop.send(());
+        serving.await??;
+        let Some(again) = again else { return Ok(ExitCode::SUCCESS) };
+        // 全部重来: the bot forgets as much as the company.
+        let store = settings.store_folder();
+        std::fs::remove_dir_all(&store).map_err(|e| UserError::refused("不能清空", &store, &e))?;
+        simulator.reset();
+        listener = TcpListener::bind(listen).await.map_err(|error| cannot_listen(listen, &error))?;
+        let _ = again.send(());
+    }
 }
 
 fn welcome(listen: SocketAddr, page: &str, simulator: &str) -> std::io::Result<()> {
@@ -221,7 +242,8 @@ fn welcome(listen: SocketAddr, page: &str, simulator: &str) -> std::io::Result<(
 
 /// The demo's first page; it leads into the chat and, signed in as the owner, into the console.
 fn first_page(chat: String) -> Welcome {
-    Arc::new(move |console| web::page(StatusCode::OK, &DemoPage { chat: chat.clone(), console }))
+    let steps: Vec<_> = tour("").steps.into_iter().map(|step| (step.text, step.say)).collect();
+    Arc::new(move |console| web::page(StatusCode::OK, &DemoPage { chat: chat.clone(), console, steps: steps.clone() }))
 }
 
 /// A folder that is removed when it is dropped.

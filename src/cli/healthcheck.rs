@@ -1,13 +1,14 @@
-//! `qunguan healthcheck`: asks the running bot's `/healthz`, so that a container needs no other program for it.
+//! `qunguan healthcheck`: asks the running bot's `/healthz`, so that a container needs no other program for it. It judges the
+//! service and never the settings: a file saved half-way stops no bot that goes on with what it read before.
 
 use std::{
     io::{Read, Write},
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    net::{SocketAddr, TcpStream},
     process::ExitCode,
     time::Duration,
 };
 
-use super::{ConfigArg, UserError};
+use super::{ConfigArg, UserError, server::reachable};
 
 /// Longest wait for the answer.
 const TIMEOUT: Duration = Duration::from_secs(3);
@@ -21,7 +22,7 @@ pub struct Args {
 
 /// Ends with 0 if the answer is 200.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let address = reachable(args.config.load_offline()?.listen);
+    let address = reachable(args.config.listen());
     match ask(address) {
         Ok(true) => {
             println!("正常");
@@ -30,16 +31,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         Ok(false) => Err(UserError(format!("{address} 有应答，但不正常")).into()),
         Err(e) => Err(UserError(format!("{address} 没有应答：{e}")).into()),
     }
-}
-
-/// An address that listens everywhere is asked on this machine.
-fn reachable(listen: SocketAddr) -> SocketAddr {
-    let ip = match listen.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        ip => ip,
-    };
-    SocketAddr::new(ip, listen.port())
 }
 
 fn ask(address: SocketAddr) -> std::io::Result<bool> {

@@ -7,11 +7,11 @@ use std::{
 
 use serde::Deserialize;
 
-use super::UserError;
+use super::{UserError, snapshot};
 use crate::{
     model::{Attachment, Channel, Message, MessageId, Timestamp},
     settings::Settings,
-    store::{Case, CaseQuery, CaseState, Store, embedded::EmbeddedStore},
+    store::{Case, CaseQuery, CaseState, Store},
 };
 
 /// Messages read from the store at once.
@@ -60,7 +60,7 @@ pub(super) fn read(path: &Path) -> anyhow::Result<Vec<Said>> {
 
 /// Every case on record.
 pub(super) async fn cases(settings: &Settings) -> anyhow::Result<Vec<Case>> {
-    let store = open(settings)?;
+    let store = snapshot::open(settings).await?;
     let mut cases: Vec<Case> = Vec::new();
     loop {
         let after = cases.last().map(|case| case.id.clone());
@@ -70,14 +70,6 @@ pub(super) async fn cases(settings: &Settings) -> anyhow::Result<Vec<Case>> {
         }
         cases.extend(page);
     }
-}
-
-fn open(settings: &Settings) -> anyhow::Result<EmbeddedStore> {
-    let folder = settings.store_folder();
-    if !folder.is_dir() {
-        return Err(UserError(format!("{} 里没有保存的消息；要用文件里的就写上文件名", folder.display())).into());
-    }
-    Ok(EmbeddedStore::open(&folder)?)
 }
 
 /// What people made of a case: taken back means the bot was wrong, done by a person means it was right.
@@ -93,9 +85,9 @@ pub(super) fn wrong_by<'a>(revoked: bool, mut events: impl Iterator<Item = &'a s
     events.any(|what| what == "owner_done").then_some(false)
 }
 
-/// The messages of this machine's own store; the bot must be stopped meanwhile.
+/// The messages of this machine's own store; the bot may run.
 pub(super) async fn stored(settings: &Settings, since: Timestamp) -> anyhow::Result<Vec<Said>> {
-    let store = open(settings)?;
+    let store = snapshot::open(settings).await?;
     let mut said: Vec<Said> = Vec::new();
     loop {
         let after = said.last().map(|(message, _)| message.id.clone());

@@ -1,6 +1,6 @@
 //! `qunguan ledger show|export|settle|close|sign`: the ledger of late answers, through the running bot.
 
-use std::{fmt::Write, path::PathBuf, process::ExitCode};
+use std::{fmt::Write, io::Write as _, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Subcommand, ValueEnum};
@@ -10,7 +10,10 @@ use super::{
     UserError,
     server::{Api, Server, escape},
 };
-use crate::notices::{ledger::Line, roster::Settled};
+use crate::{
+    notices::{ledger::Line, roster::Settled},
+    store::private,
+};
 
 /// 台账：谁迟回执、迟多久、怎样了结；按月结账。
 #[derive(Debug, clap::Args)]
@@ -106,7 +109,8 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 return Err(UserError("文件名要以 .csv 或 .xlsx 结尾".into()).into());
             };
             let bytes = api.download(&path(&month, &format!("?format={format}"))).await?;
-            std::fs::write(&file, bytes).map_err(|e| UserError(format!("{}：写不了：{e}", file.display())))?;
+            let written = private::create(&file).and_then(|mut out| out.write_all(&bytes));
+            written.map_err(|e| UserError(format!("{}：写不了：{e}", file.display())))?;
             println!("已写出 {}", file.display());
         }
         Action::Settle { notice, member, how, note } => {

@@ -30,7 +30,9 @@ mod run;
 mod scan;
 mod server;
 mod simulate;
+mod snapshot;
 mod store;
+pub mod tour;
 mod train;
 mod usage;
 mod words;
@@ -38,6 +40,7 @@ mod words;
 use std::{
     fs::File,
     io::{self, ErrorKind},
+    net::SocketAddr,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -56,6 +59,8 @@ use crate::{
 
 /// Where `run` looks for its settings.
 pub const DEFAULT_CONFIG: &str = "config/qunguan.toml";
+/// Where `run` listens, instead of what the settings say: for containers.
+const LISTEN: &str = "QUNGUAN_LISTEN";
 /// Exit code: the input or the configuration is wrong.
 pub const WRONG_INPUT: u8 = 1;
 /// Exit code: a fault of the program or the machine.
@@ -284,6 +289,18 @@ impl ConfigArg {
     /// The settings without fetching secrets, for what never talks to WeCom; the built-in ones where nobody wrote any.
     pub fn load_offline(&self) -> Result<Settings, Problems> {
         if self.is_built_in() { Ok(Settings::default()) } else { Settings::load_offline(self.path()).map_err(Problems) }
+    }
+    /// Where the bot listens, whatever else is wrong with the settings: `QUNGUAN_LISTEN`, else what the file says of it.
+    fn listen(&self) -> SocketAddr {
+        let from_file = || {
+            let text = std::fs::read_to_string(self.path()).ok()?;
+            let lines = text.lines().take_while(|line| !line.trim_start().starts_with('['));
+            let values =
+                lines.filter_map(|line| line.trim_start().strip_prefix("listen")?.trim_start().strip_prefix('='));
+            values.last()?.split(['"', '\'']).nth(1)?.parse().ok()
+        };
+        let named = std::env::var(LISTEN).ok().and_then(|address| address.parse().ok());
+        named.or_else(from_file).unwrap_or(Settings::default().listen)
     }
     fn is_built_in(&self) -> bool {
         self.config.is_none() && !Path::new(DEFAULT_CONFIG).exists()

@@ -10,7 +10,7 @@ use std::{
 use anyhow::Context;
 use tokio::net::TcpListener;
 
-use super::{ConfigArg, UserError, logging, server::reachable};
+use super::{ConfigArg, LISTEN, UserError, logging, server::reachable};
 use crate::{
     app::{App, Overrides},
     file_text::apart::Reader,
@@ -24,6 +24,9 @@ use crate::{
 pub struct Args {
     #[command(flatten)]
     config: ConfigArg,
+    /// 监听地址，代替设置里的 listen
+    #[arg(long, value_name = "ADDR", env = LISTEN)]
+    listen: Option<SocketAddr>,
     /// 时间跟着模拟器走：写 qunguan simulate 打印的 control 地址。只用于试验
     #[arg(long, value_name = "URL")]
     simulator_clock: Option<String>,
@@ -38,7 +41,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let settings = args.config.load()?;
     logging::start(&settings.log)?;
     let metrics = logging::metrics();
-    let listen = settings.listen;
+    let listen = args.listen.unwrap_or(settings.listen);
     let with = Overrides { config: Some(watched), metrics, files: Reader::apart()?, ..Overrides::default() };
     let clock: Arc<dyn Clock> = match &args.simulator_clock {
         Some(control) => simulator_clock(&settings, control).await?,

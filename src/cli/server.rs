@@ -51,20 +51,16 @@ impl Api {
         let (base, token) = match (&args.address, token_from_env) {
             (Some(server), Some(token)) => (server.trim_end_matches('/').to_owned(), token),
             (server, token) => {
-                let settings = args.config.load_or_built_in()?;
-                let base = server.clone().unwrap_or_else(|| format!("http://{}", reachable(settings.listen)));
+                let base = server.clone().unwrap_or_else(|| format!("http://{}", reachable(args.config.listen())));
                 let token = match token {
                     Some(token) => token,
-                    None => settings
-                        .api_tokens
-                        .first()
-                        .map(|token| token.value.expose().to_owned())
-                        .ok_or_else(|| UserError("设置里没有 [[api_token]]，也没有写 --token-env".into()))?,
+                    // Of all secrets, only this one is needed.
+                    None => args.config.load_offline()?.first_token(args.config.path()).map_err(UserError)?,
                 };
                 (base.trim_end_matches('/').to_owned(), token)
             }
         };
-        if let Ok(settings) = args.config.load_or_built_in() {
+        if let Ok(settings) = args.config.load_offline() {
             zh::set_zone(settings.time_zone); // times are shown as the bot shows them
         }
         install_tls();

@@ -6,7 +6,6 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::File,
     io::{self, Write},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -22,7 +21,7 @@ use crate::{
     },
     model::Category,
     settings::Settings,
-    store::{Case, CaseState, StoreError},
+    store::{Case, CaseState, StoreError, private},
 };
 
 /// The same texts teach the same.
@@ -214,7 +213,7 @@ fn save(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
     let folder = path.parent().unwrap_or(Path::new(""));
     std::fs::create_dir_all(folder).map_err(|e| refused(folder, &e))?;
     let fresh = path.with_extension("new");
-    let written = File::create(&fresh).and_then(|mut file| {
+    let written = private::create(&fresh).and_then(|mut file| {
         file.write_all(bytes)?;
         file.sync_all()
     });

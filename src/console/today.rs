@@ -21,7 +21,7 @@ use crate::{
     access::{self, Action},
     cases::Search,
     coverage::Gap,
-    health::Check,
+    health::{self, Check, Level},
     http::Api,
     model::{Channel, GroupId, MessageId, Role, Step, Timestamp},
     notices::notice::State as NoticeState,
@@ -93,7 +93,9 @@ pub(super) fn number(count: usize) -> String {
 #[template(path = "console/today.html")]
 struct Today {
     frame: Frame,
-    /// Everything hears and acts.
+    /// Everything hears and acts, or what does not.
+    first_line: String,
+    /// Nothing is lacking.
     well: bool,
     /// What does not, or lacks something.
     lacks: Vec<Check>,
@@ -123,12 +125,16 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Extension(visit): 
     // Sentences that name groups are for who sees all of them.
     let mut checks = console.api.checks().await;
     checks.retain(|check| company || !check.names_groups());
-    let (works, lacks): (Vec<_>, Vec<_>) = checks.into_iter().partition(|check| check.ok);
     let gaps = groups.iter().filter(|group| !company && group.configured).filter_map(|group| {
         let gaps: Vec<_> = console.api.readiness.gaps(group).into_iter().map(Gap::zh).collect();
         (!gaps.is_empty()).then(|| (group.name().to_owned(), gaps.join("；")))
     });
-    let gaps = gaps.collect();
+    let gaps: Vec<(String, String)> = gaps.collect();
+    // Who sees some groups only reads of theirs what the company's admins read of all.
+    let theirs = gaps.iter().map(|(group, lacks)| Check::lacking("groups", format!("「{group}」{lacks}")));
+    let all: Vec<Check> = checks.iter().cloned().chain(theirs).collect();
+    let (first_line, well) = (health::sentence(&all), health::worst(&all) < Level::Degraded);
+    let (works, lacks): (Vec<_>, Vec<_>) = checks.into_iter().partition(Check::ok);
 
     // What waits for others only is on the list of what waits.
     let mut all = console.api.cases.waiting(actor).await?;
@@ -166,7 +172,8 @@ pub(super) async fn show(State(console): State<Arc<Console>>, Extension(visit): 
     let done = found.cases.iter().take(LISTED).map(|case| console.row(&visit, case)).collect();
     page(&Today {
         frame: console.frame(&visit, "今天", "/"),
-        well: lacks.is_empty(),
+        first_line,
+        well,
         lacks,
         works,
         gaps,

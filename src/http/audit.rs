@@ -6,10 +6,10 @@ use axum::{
 };
 use serde::Deserialize;
 
-use super::{Api, auth::Caller, problem::Problem};
+use super::{Api, auth::Caller, problem::Problem, queries::time};
 use crate::{
     audit::{self, Act, Page, Wanted},
-    model::{GroupId, Timestamp},
+    model::GroupId,
 };
 
 /// Filters; all narrow.
@@ -31,11 +31,6 @@ pub async fn list(
     Extension(caller): Extension<Caller>,
     Query(filter): Query<Filter>,
 ) -> Result<Json<Page>, Problem> {
-    let time = |name: &str, written: Option<String>| match written.map(|written| written.parse::<Timestamp>()) {
-        None => Ok(None),
-        Some(Ok(at)) => Ok(Some(at)),
-        Some(Err(_)) => Err(Problem::invalid(name, "时间应当写成 2026-11-23T18:00:00+08:00")),
-    };
     let action = filter.action.map(|action| action.parse::<Act>()).transpose();
     let action = action.map_err(|_| Problem::one_of("action", Act::ALL.iter().map(|act| act.id())))?;
     let group = filter.group.map(|group| api.groups.get(&GroupId::from(group)));

@@ -10,7 +10,7 @@ use crate::{
     access::Action,
     chat_commands,
     detect::Verdict,
-    model::{Attachment, CaseId, Channel, GroupId, Message, MessageId, SignedDuration, Step, Timestamp},
+    model::{Attachment, CaseId, Channel, GroupId, Message, MessageId, Mode, SignedDuration, Step, Timestamp},
 };
 
 /// Most messages in one batch.
@@ -54,6 +54,8 @@ struct Outgoing {
     points: u32,
     live_points: u32,
     case: Option<CaseId>,
+    /// Nothing was done or will be: the group is only watched, or the installation rehearses.
+    simulated: bool,
 }
 
 /// The answer to a batch, in its order.
@@ -78,6 +80,12 @@ pub async fn take_in(
     }
     let latest = api.clock.now() + FUTURE;
     let mut lanes: BTreeMap<(String, String), Vec<(usize, Message)>> = BTreeMap::new();
+    let rehearses = api.capabilities.load().dry_run;
+    let watched = |group: &str| {
+        let group = api.groups.get(&api.groups.resolve(&GroupId::from(group)));
+        rehearses || group.set.mode == Mode::Watch
+    };
+    let simulated: Vec<bool> = batch.messages.iter().map(|incoming| watched(&incoming.group)).collect();
     let mut ids = Vec::with_capacity(batch.messages.len());
     let mut senders: HashMap<String, (String, String)> = HashMap::with_capacity(batch.messages.len());
     for (position, incoming) in batch.messages.into_iter().enumerate() {
@@ -114,6 +122,7 @@ pub async fn take_in(
                 points: answer.points,
                 live_points: answer.live_points,
                 case: answer.case,
+                simulated: simulated[position],
             });
         }
     }

@@ -5,12 +5,14 @@ pub mod appeal;
 pub mod audit;
 pub mod auth;
 pub mod body;
+pub mod groups;
 pub mod in_flight;
 pub mod ledger;
 pub mod messages;
 pub mod notices;
 pub mod openapi;
 pub mod ops;
+pub mod parameters;
 pub mod problem;
 pub mod queries;
 pub mod receipt;
@@ -23,11 +25,13 @@ pub mod wecom_sign_in;
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use axum::{Router, extract::DefaultBodyLimit, middleware, routing::get};
 use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::{
     accounts::Accounts,
+    capability::Capabilities,
     cases::Cases,
     coverage::Gap,
     deps::Deps,
@@ -59,6 +63,8 @@ pub struct Api {
     pub clock: Arc<dyn Clock>,
     /// Renders `/metrics`; absent where no recorder was installed (tests).
     pub metrics: Option<PrometheusHandle>,
+    /// What this installation is able to do.
+    pub capabilities: Arc<ArcSwap<Capabilities>>,
     /// What `/readyz` asks.
     pub readiness: Arc<dyn Readiness>,
 }
@@ -84,16 +90,20 @@ impl Api {
             notices: deps.notices.clone(),
             clock: deps.clock.clone(),
             metrics,
+            capabilities: deps.capabilities.clone(),
             readiness,
         }
     }
     /// Every concern, the store included.
     pub async fn checks(&self) -> Vec<Check> {
         let mut checks = self.readiness.checks().await;
-        checks.push(match self.store.stats().await {
-            Ok(stats) => Check::good("store", format!("存储正常，排队中的后台任务 {} 项", stats.pending)),
-            Err(error) => Check::broken("store", format!("存储不可用：{error}")),
-        });
+        match self.store.stats().await {
+            Ok(stats) => {
+                checks.push(Check::good("store", format!("存储正常，排队中的后台任务 {} 项", stats.pending)));
+                checks.extend(stats.disk_free.and_then(disk));
+            }
+            Err(error) => checks.push(Check::broken("store", format!("存储不可用：{error}"))),
+        }
         for group in breaker::open_in(self.store.as_ref()).await.unwrap_or_default() {
             let note = format!("「{}」已熔断：只记录，不处置，请群主确认", self.groups.get(&group).name());
             checks.push(Check::lacking("breaker", note));
@@ -102,12 +112,22 @@ impl Api {
     }
 }
 
+/// With less than this free on the store's disk, somebody has to make room: what cannot be written is not answered.
+const LITTLE: u64 = 512 * 1024 * 1024;
+
+/// What is said of so many free bytes.
+fn disk(free: u64) -> Option<Check> {
+    let left = free / (1024 * 1024);
+    (free < LITTLE).then(|| Check::lacking("disk", format!("磁盘快满了：只剩 {left} MB，写不进去就不能再处理消息")))
+}
+
 /// `/api/v1`, behind tokens; `body_limit` in bytes.
 pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
     let mut router = Router::new();
     for route in routes::all() {
         let needs = middleware::from_fn_with_state((route.needs, route.company), auth::require_scope);
-        router = router.route(route.path, route.handler.route_layer(needs));
+        let known = middleware::from_fn_with_state(route.query, parameters::known);
+        router = router.route(route.path, route.handler.route_layer(known).route_layer(needs));
     }
     router
         .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
@@ -122,8 +142,20 @@ pub fn api_routes(api: Api, tokens: auth::Tokens, body_limit: usize) -> Router {
 pub fn ops_routes(api: Api, accounts: Arc<Accounts>, tokens: auth::Tokens) -> Router {
     let knows = middleware::from_fn_with_state((accounts, tokens), ops::who_asks);
     Router::new()
-        .route("/healthz", get(ops::healthz))
-        .route("/readyz", get(ops::readyz).route_layer(knows))
+        .route("/readyz", get(ops::readyz))
         .route("/metrics", get(ops::metrics))
+        .route_layer(knows)
+        .route("/healthz", get(ops::healthz))
         .with_state(api)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_disk_that_is_nearly_full_is_named() {
+        assert_eq!(super::disk(super::LITTLE), None);
+        let said = super::disk(20 * 1024 * 1024).unwrap();
+        assert_eq!((said.ok(), said.brief()), (false, "磁盘快满了"));
+        assert!(said.note.contains("只剩 20 MB"), "{}", said.note);
+    }
 }

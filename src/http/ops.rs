@@ -4,20 +4,28 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Extension, Json,
-    extract::{ConnectInfo, Request, State},
+    extract::{ConnectInfo, Query, Request, State, rejection::QueryRejection},
     http::{StatusCode, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
 
+use serde::Deserialize;
+use serde_json::json;
+
 use super::{
     Api,
     auth::{self, Tokens},
+    problem::Problem,
     session_cookie,
 };
-use crate::{accounts::Accounts, health::Check, store::Store};
+use crate::{
+    accounts::Accounts,
+    health::{self, Level},
+    store::Store,
+};
 
-/// Whoever asks may know the names of groups.
+/// Whoever asks may know the details.
 #[derive(Clone, Copy, Debug)]
 pub struct Known(pub bool);
 
@@ -56,20 +64,42 @@ pub fn alive(store: &dyn Store) -> (StatusCode, String) {
     }
 }
 
-/// Ready: 200 if messages can be taken in, with a list of what is not covered. Which groups that are is for this machine and for
-/// who has a token or is signed in.
-pub async fn readyz(State(api): State<Api>, Extension(Known(known)): Extension<Known>) -> impl IntoResponse {
-    let mut checks = api.checks().await;
-    if !known {
-        checks = checks.into_iter().map(Check::without_names).collect();
-    }
-    let ready = checks.iter().all(|c| c.ok || !c.required);
-    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(serde_json::json!({ "ready": ready, "checks": checks })))
+/// What else is asked of `/readyz`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// 503 also while a group is not heard or cannot be acted in: for whoever wakes an operator.
+    #[serde(default)]
+    strict: bool,
 }
 
-/// Prometheus text.
-pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
+/// Ready: 200 if messages can be taken in. Whether every group is heard and acted in says `level`, and `summary` in one line;
+/// with `?strict=true` the status says it, too. Details are for this machine and for who has a token or is signed in.
+pub async fn readyz(
+    State(api): State<Api>,
+    Extension(Known(known)): Extension<Known>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let Ok(Query(asked)) = asked else { return Problem::invalid("strict", "只认识 ?strict=true").into_response() };
+    let checks = api.checks().await;
+    let level = health::worst(&checks);
+    let ready = level < Level::Down;
+    let well = if asked.strict { level < Level::Degraded } else { ready };
+    let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let mut body = json!({ "ready": ready, "level": level });
+    if known {
+        body["summary"] = json!(health::sentence(&checks));
+        body["checks"] = json!(checks);
+    }
+    (status, Json(body)).into_response()
+}
+
+/// Prometheus text, for this machine and for who has a token or is signed in.
+pub async fn metrics(State(api): State<Api>, Extension(Known(known)): Extension<Known>) -> Response {
+    if !known {
+        let title = "指标只给本机、带令牌或已登录的人";
+        return Problem::new(StatusCode::UNAUTHORIZED, "unauthorised", title).into_response();
+    }
     if let Ok(stats) = api.store.stats().await {
         let age = match stats.oldest_due_ms {
             0 => 0.0,
@@ -81,5 +111,5 @@ pub async fn metrics(State(api): State<Api>) -> impl IntoResponse {
         metrics::gauge!("qunguan_store_disk_bytes").set(stats.disk_bytes as f64);
     }
     let text = api.metrics.as_ref().map(metrics_exporter_prometheus::PrometheusHandle::render).unwrap_or_default();
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text).into_response()
 }

@@ -9,17 +9,23 @@ use serde_json::json;
 
 use super::{Api, auth::Caller, problem::Problem};
 use crate::{
-    cases::Evidence,
+    access::{self, Action},
+    cases::{Evidence, Search},
+    groups::Groups,
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
     policy::MemberState,
-    store::{Case, CaseEvent, CaseQuery, CaseState, Task, TaskQuery, TaskState},
-    tasks::Happened,
+    store::{Case, CaseEvent, CaseState, Task, TaskQuery, TaskState},
+    tasks::{Happened, Kind},
     zh,
 };
 
 /// Answer of `GET /api/v1/groups/{group}/members/{member}`.
 #[derive(Debug, Serialize)]
 pub struct StandingView {
+    group: GroupId,
+    group_name: String,
+    member: MemberId,
+    member_name: String,
     state: &'static str,
     until: Option<Timestamp>,
     live_points: u32,
@@ -42,7 +48,9 @@ pub async fn standing(
     Extension(caller): Extension<Caller>,
     Path((group, member)): Path<(String, String)>,
 ) -> Result<Json<StandingView>, Problem> {
-    let standing = api.standings.of(&caller.0, &GroupId::from(group), &MemberId::from(member)).await?;
+    let member = MemberId::from(member);
+    let standing = api.standings.of(&caller.0, &GroupId::from(group.as_str()), &member).await?;
+    let group = api.groups.get(&api.groups.resolve(&GroupId::from(group)));
     let (state, until) = match standing.state {
         MemberState::Normal => ("normal", None),
         MemberState::Muted { until } => ("muted", Some(until)),
@@ -61,7 +69,16 @@ pub async fn standing(
             revoked: s.revoked,
         })
         .collect();
-    Ok(Json(StandingView { state, until, live_points: standing.live_points, strikes }))
+    Ok(Json(StandingView {
+        group: group.id().clone(),
+        group_name: group.name().to_owned(),
+        member_name: group.member_name(&member).to_owned(),
+        member,
+        state,
+        until,
+        live_points: standing.live_points,
+        strikes,
+    }))
 }
 
 /// Filters of `GET /api/v1/cases`.
@@ -70,8 +87,19 @@ pub struct CaseFilter {
     group: Option<String>,
     member: Option<String>,
     state: Option<String>,
+    since: Option<String>,
+    until: Option<String>,
     after: Option<String>,
     limit: Option<usize>,
+}
+
+/// A moment in a parameter.
+pub(super) fn time(name: &str, written: Option<String>) -> Result<Option<Timestamp>, Problem> {
+    match written.map(|written| written.parse::<Timestamp>()) {
+        None => Ok(None),
+        Some(Ok(at)) => Ok(Some(at)),
+        Some(Err(_)) => Err(Problem::invalid(name, "时间应当写成 2026-11-23T18:00:00+08:00")),
+    }
 }
 
 /// A case without its evidence.
@@ -79,7 +107,9 @@ pub struct CaseFilter {
 pub struct CaseView {
     id: CaseId,
     group: GroupId,
+    group_name: String,
     member: MemberId,
+    member_name: String,
     at: Timestamp,
     category: Category,
     severity: crate::model::Severity,
@@ -98,14 +128,17 @@ pub struct CaseView {
     history: Vec<CaseEvent>,
 }
 
-impl From<Case> for CaseView {
-    fn from(case: Case) -> Self {
+impl CaseView {
+    fn of(case: Case, groups: &Groups) -> Self {
+        let group = groups.get(&case.group);
         let mut rules: Vec<_> = case.findings.iter().map(|f| f.rule.clone()).collect();
         rules.sort_unstable();
         rules.dedup();
         let recalled_at = case.happened(Happened::Recalled).map(|event| event.at);
         Self {
             id: case.id,
+            group_name: group.name().to_owned(),
+            member_name: group.member_name(&case.member).to_owned(),
             group: case.group,
             member: case.member,
             at: case.at,
@@ -134,7 +167,7 @@ pub async fn cases(
     Query(filter): Query<CaseFilter>,
 ) -> Result<Json<serde_json::Value>, Problem> {
     let limit = filter.limit.unwrap_or(50).clamp(1, 500);
-    let query = CaseQuery {
+    let wanted = Search {
         group: filter.group.map(|g| api.groups.resolve(&GroupId::from(g))),
         member: filter.member.map(MemberId::from),
         state: filter
@@ -142,12 +175,19 @@ pub async fn cases(
             .map(|s| s.parse::<CaseState>())
             .transpose()
             .map_err(|_| Problem::one_of("state", CaseState::ALL.iter().map(|state| state.id())))?,
+        since: time("since", filter.since)?,
+        until: time("until", filter.until)?,
         after: filter.after.map(CaseId::from),
         limit,
+        ..Search::default()
     };
-    let items: Vec<CaseView> = api.cases.cases(&caller.0, &query).await?.into_iter().map(CaseView::from).collect();
-    let next = items.last().filter(|_| items.len() == limit).map(|c| c.id.clone());
-    Ok(Json(json!({ "cases": items, "next": next })))
+    // Who may read of some groups only has to say of which.
+    if wanted.group.is_none() {
+        access::ask(&caller.0, Action::ReadCase, None)?;
+    }
+    let found = api.cases.search(&caller.0, &wanted).await?;
+    let items: Vec<CaseView> = found.cases.into_iter().map(|case| CaseView::of(case, &api.groups)).collect();
+    Ok(Json(json!({ "cases": items, "next": found.next })))
 }
 
 /// One case.
@@ -156,7 +196,8 @@ pub async fn case(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<CaseView>, Problem> {
-    Ok(Json(api.cases.case(&caller.0, &CaseId::new(id.to_uppercase())).await?.into()))
+    let case = api.cases.case(&caller.0, &CaseId::new(id.to_uppercase())).await?;
+    Ok(Json(CaseView::of(case, &api.groups)))
 }
 
 /// `POST /api/v1/cases/{id}/evidence`: the unmasked words of a case; each time stays on record.
@@ -183,8 +224,12 @@ pub struct TaskFilter {
 pub struct TaskView {
     id: TaskId,
     kind: String,
+    /// What the bot does by itself again and again; nobody waits for it.
+    chore: bool,
     group: GroupId,
+    group_name: String,
     member: Option<MemberId>,
+    member_name: Option<String>,
     case: Option<CaseId>,
     created: Timestamp,
     due: Timestamp,
@@ -193,11 +238,15 @@ pub struct TaskView {
     reason: String,
 }
 
-impl From<Task> for TaskView {
-    fn from(task: Task) -> Self {
+impl TaskView {
+    fn of(task: Task, groups: &Groups) -> Self {
+        let group = groups.get(&task.group);
         Self {
             id: task.id,
+            chore: task.kind.parse::<Kind>().is_ok_and(Kind::is_chore),
             kind: task.kind,
+            group_name: group.name().to_owned(),
+            member_name: task.member.as_ref().map(|member| group.member_name(member).to_owned()),
             group: task.group,
             member: task.member,
             case: task.case,
@@ -228,7 +277,8 @@ pub async fn tasks(
         after: filter.after.map(TaskId::from),
         limit,
     };
-    let items: Vec<TaskView> = api.cases.tasks(&caller.0, &query).await?.into_iter().map(TaskView::from).collect();
+    let items: Vec<TaskView> =
+        api.cases.tasks(&caller.0, &query).await?.into_iter().map(|task| TaskView::of(task, &api.groups)).collect();
     let next = items.last().filter(|_| items.len() == limit).map(|t| t.id.clone());
     Ok(Json(json!({ "tasks": items, "next": next })))
 }

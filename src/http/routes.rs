@@ -4,7 +4,7 @@
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    Api, activities, audit, ledger, messages, notices, queries, rules, second_opinion,
+    Api, activities, audit, groups, ledger, messages, notices, queries, rules, second_opinion,
     shape::Shape::{self, Any, Bool, Int, List, Maybe, Number, Object, OneOf, Text, Time},
 };
 use crate::access::Action;
@@ -59,7 +59,9 @@ const STEP: Shape = OneOf(&["none", "hint", "review", "warn", "mute", "remove"])
 const CASE: Shape = Object(&[
     ("id", Text),
     ("group", Text),
+    ("group_name", Text),
     ("member", Text),
+    ("member_name", Text),
     ("at", Time),
     ("category", Text),
     ("severity", Text),
@@ -76,11 +78,25 @@ const CASE: Shape = Object(&[
     ("recalled_at", Maybe(&Time)),
     ("history", List(&Object(&[("at", Time), ("by", Text), ("what", Text), ("note?", Text)]))),
 ]);
+const GROUP: Shape = Object(&[
+    ("id", Text),
+    ("name", Text),
+    ("kind", OneOf(&["app", "internal", "customer", "bot"])),
+    ("mode", OneOf(&["full", "assisted", "watch"])),
+    ("policy", Text),
+    ("owner", Maybe(&Text)),
+    ("configured", Bool),
+    ("size", Int),
+    ("lacks", List(&Text)),
+]);
 const TASK: Shape = Object(&[
     ("id", Text),
     ("kind", Text),
+    ("chore", Bool),
     ("group", Text),
+    ("group_name", Text),
     ("member", Maybe(&Text)),
+    ("member_name", Maybe(&Text)),
     ("case", Maybe(&Text)),
     ("created", Time),
     ("due", Time),
@@ -182,9 +198,14 @@ pub fn all() -> Vec<Route> {
             ("points", Int),
             ("live_points", Int),
             ("case", Maybe(&Text)),
+            ("simulated", Bool),
         ])),
     )]);
     let standing = Object(&[
+        ("group", Text),
+        ("group_name", Text),
+        ("member", Text),
+        ("member_name", Text),
         ("state", OneOf(&["normal", "muted", "removed", "banned"])),
         ("until", Maybe(&Time)),
         ("live_points", Int),
@@ -300,9 +321,29 @@ pub fn all() -> Vec<Route> {
             results,
             post(messages::take_in),
         ),
+        see("/groups", ReadCase, "群：怎样管、缺什么", Object(&[("groups", List(&GROUP))]), get(groups::list)),
+        see(
+            "/groups/{group}/members",
+            ReadCase,
+            "群里的人和他们的名字",
+            Object(&[
+                ("group", Text),
+                ("group_name", Text),
+                (
+                    "members",
+                    List(&Object(&[
+                        ("member", Text),
+                        ("name", Text),
+                        ("role", OneOf(&["owner", "admin", "member", "bot"])),
+                        ("external", Bool),
+                    ])),
+                ),
+            ]),
+            get(groups::members),
+        ),
         see("/groups/{group}/members/{member}", ReadCase, "一个人的状态和记分", standing, get(queries::standing)),
         with(
-            &["group", "member", "state", "after", "limit"],
+            &["group", "member", "state", "since", "until", "after", "limit"],
             see(
                 "/cases",
                 ReadCase,

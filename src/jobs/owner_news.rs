@@ -8,7 +8,6 @@
 use std::{collections::BTreeSet, fmt::Write};
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use super::{Ended, Job, JobError};
 use crate::{
@@ -19,14 +18,12 @@ use crate::{
     platform::Private,
     policy::MemberState,
     settings::OwnerNewsMode,
-    store::{Case, CaseQuery, CaseState, Collection, Name, Task, changes::Changes, transaction::transact},
-    tasks::{Happened, Kind, OwnerDigest, OwnerNews},
+    store::{Case, CaseQuery, CaseState, Task, changes::Changes, transaction::transact},
+    tasks::{Happened, Kind, OWNER_CARDS, OwnerCard, OwnerDigest, OwnerNews},
     wecom::cards::{self, Button},
     zh,
 };
 
-/// What owners have been shown.
-const SHOWN: Collection<Shown> = Collection::new(Name::OwnerNews);
 /// What a member did longer ago is not told again on a newer card. A card can be changed for so long.
 const GROWS_FOR: SignedDuration = SignedDuration::from_hours(72);
 /// Cases told on one card.
@@ -37,17 +34,6 @@ const IN_A_SUMMARY: usize = 20;
 const READ: usize = 1000;
 /// What a card turns into when a newer one tells of more.
 const RENEWED: &str = "又有新情况，请看新卡片";
-
-/// The newest card about a member, or about whoever posts the same as they did.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Shown {
-    /// What it tells of, oldest first.
-    cases: Vec<CaseId>,
-    /// For changing it.
-    code: Option<String>,
-    /// When it was sent.
-    at: Timestamp,
-}
 
 /// Tells of one thing.
 pub struct OwnerNewsJob(pub Deps);
@@ -102,17 +88,17 @@ impl Job for OwnerNewsJob {
 
 impl OwnerNewsJob {
     /// The card that grows: of whoever posted the same text and has one that tells of it, or the member's own.
-    async fn shown(&self, group: &Group, case: &Case) -> Result<(String, Shown), JobError> {
+    async fn shown(&self, group: &Group, case: &Case) -> Result<(String, OwnerCard), JobError> {
         let store = self.0.store.as_ref();
-        let key = |member: &MemberId| format!("{}/{member}", group.id());
+        let key = |member: &MemberId| OwnerCard::key(group.id(), member);
         for other in campaign::named(store, case).await? {
             let (key, about) = (key(&other.member), &other.id);
-            if let Some(shown) = SHOWN.get(store, &key).await?.filter(|shown| shown.cases.contains(about)) {
+            if let Some(shown) = OWNER_CARDS.get(store, &key).await?.filter(|shown| shown.cases.contains(about)) {
                 return Ok((key, shown));
             }
         }
         let key = key(&case.member);
-        Ok((key.clone(), SHOWN.get(store, &key).await?.unwrap_or_default()))
+        Ok((key.clone(), OWNER_CARDS.get(store, &key).await?.unwrap_or_default()))
     }
 
     async fn card(
@@ -137,8 +123,9 @@ impl OwnerNewsJob {
             tracing::debug!(%error, "a card keeps its buttons");
         }
         let sent = self.0.platform.tell(to, &Private::Card(card(task, group, &cases, now)), now).await?;
-        let shown = Shown { cases: cases.into_iter().map(|case| case.id).collect(), code: sent.response_code, at: now };
-        transact!(self.0.store.as_ref(), |tx| tx.put(SHOWN, &key, &shown).await?);
+        let cases = cases.into_iter().map(|case| case.id).collect();
+        let shown = OwnerCard { cases, code: sent.response_code, at: now, to: to.to_vec() };
+        transact!(self.0.store.as_ref(), |tx| tx.put(OWNER_CARDS, &key, &shown).await?);
         told(sent.unreachable.len() < to.len())
     }
 }

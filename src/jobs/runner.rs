@@ -30,6 +30,8 @@ const MOST_HELD: usize = 512;
 const BACKOFF_FIRST: Duration = Duration::from_secs(2);
 /// No retry waits longer than this.
 const BACKOFF_MAX: Duration = Duration::from_secs(15 * 60);
+/// Failed attempts before `/readyz` tells.
+const TOLD_AFTER: u32 = 3;
 /// Failed attempts before a person is told.
 const MAX_ATTEMPTS: u32 = 12;
 /// A configuration fault is looked at again this often; an admin has to mend it.
@@ -55,10 +57,19 @@ pub struct Runner {
     jobs: BTreeMap<&'static str, Arc<dyn Job>>,
     wake: Arc<Notify>,
     held: Mutex<Held>,
-    /// Tasks whose last run met a fault that only an admin can mend, and which.
-    faults: Mutex<BTreeMap<TaskId, String>>,
+    /// Tasks that do not get on, and why.
+    faults: Mutex<BTreeMap<TaskId, Fault>>,
     repeats: LogThrottle,
     spread: Spread,
+}
+
+/// Why tasks do not get on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fault {
+    /// What the last run met.
+    pub why: String,
+    /// Only an admin can mend it, in WeCom or in the settings; otherwise it may pass by itself.
+    pub mend: bool,
 }
 
 /// What was claimed and has not ended.
@@ -119,12 +130,12 @@ impl Runner {
         }
     }
 
-    /// What an admin has to mend in WeCom or in the settings before waiting tasks can go on, with the number of tasks it
-    /// holds up; each is tried again every ten minutes.
-    pub fn faults(&self) -> BTreeMap<String, usize> {
+    /// What keeps tasks from getting on, with the number of tasks it holds up: what an admin has to mend (each is tried again
+    /// every ten minutes), and what has failed several times in a row.
+    pub fn faults(&self) -> BTreeMap<Fault, usize> {
         let mut faults = BTreeMap::new();
-        for why in self.faults.lock().values() {
-            *faults.entry(why.clone()).or_default() += 1;
+        for fault in self.faults.lock().values() {
+            *faults.entry(fault.clone()).or_default() += 1;
         }
         faults
     }
@@ -214,7 +225,13 @@ impl Runner {
             Err(JobError::Retry("程序内部错误，详见日志".into()))
         });
         match &ended {
-            Err(JobError::Configuration(why)) => self.faults.lock().insert(task.id.clone(), why.clone()),
+            Err(JobError::Configuration(why)) => {
+                self.faults.lock().insert(task.id.clone(), Fault { why: why.clone(), mend: true })
+            }
+            Err(JobError::Retry(why)) if task.attempts >= TOLD_AFTER => {
+                self.faults.lock().insert(task.id.clone(), Fault { why: why.clone(), mend: false })
+            }
+            Err(JobError::Wait { .. }) => None, // as before
             _ => self.faults.lock().remove(&task.id),
         };
         match ended {
@@ -231,7 +248,8 @@ impl Runner {
                 if state == TaskState::GaveUp {
                     self.log(Level::WARN, task, "task given up", &reason, now);
                 } else {
-                    self.log(Level::INFO, task, state.id(), &reason, now);
+                    let level = if job.kind().is_chore() { Level::DEBUG } else { Level::INFO };
+                    self.log(level, task, state.id(), &reason, now);
                 }
                 metrics::counter!("qunguan_tasks_total", "kind" => job.kind().id(), "state" => state.id()).increment(1);
                 self.end(task, state, due, reason, payload, with, false).await;
@@ -273,6 +291,10 @@ impl Runner {
     /// One line of the log; what was said of another task of this kind within the hour is for debugging.
     fn log(&self, level: Level, task: &Task, what: &str, reason: &str, now: Timestamp) {
         let (id, kind, attempts) = (&task.id, &task.kind, task.attempts);
+        if level == Level::DEBUG {
+            debug!(task = %id, kind, reason, "task {what}");
+            return;
+        }
         match self.repeats.say(kind, format!("{what}: {reason}"), now) {
             Some(repeated) if level == Level::WARN => warn!(task = %id, kind, attempts, reason, repeated, "{what}"),
             Some(repeated) => info!(task = %id, kind, reason, repeated, "task {what}"),

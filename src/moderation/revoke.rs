@@ -10,7 +10,7 @@ use crate::{
     policy::{self, MemberState, lifecycle::Verdict},
     refusal::{ActError, Refusal},
     store::{Case, CaseQuery, CaseState, Commit, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, Tx},
-    tasks::{self, Announce, Ask, Happened, Kind, Readd, Remove, Request, Tell, Topic},
+    tasks::{self, Announce, Ask, Happened, Kind, OWNER_CARDS, OwnerCard, Readd, Remove, Request, Tell, Topic},
 };
 
 /// Cases of a member that are looked at to know how they came to be where they are.
@@ -108,6 +108,13 @@ impl Moderation {
                 case.category.zh()
             );
             tx.add_task(Announce { text, ..Announce::default() }.correction(&case, now));
+        }
+        // Whoever heard of it on a card does not go on being asked there.
+        let mut about = vec![case.member.clone()];
+        about.extend(campaign::named(self.store.as_ref(), &case).await?.into_iter().map(|other| other.member));
+        for member in about {
+            let card = tx.get(OWNER_CARDS, &OwnerCard::key(&case.group, &member)).await?;
+            tx.add_tasks(card.and_then(|card| card.retired(&case, by, now)));
         }
         case.state = CaseState::Revoked;
         case.note(now, by, Happened::Revoked, format!("记录已撤销（{}{left}）", why.zh()));

@@ -50,7 +50,7 @@ impl Notices {
         let label = match what {
             ["send"] => {
                 let (_, now) = self.release(actor, id).await?;
-                if now { "正在发出" } else { "已经发出过了" }
+                if now { "已确认发出" } else { "已经发出过了" }
             }
             ["discard"] => {
                 self.discard(actor, id).await?;

@@ -119,7 +119,7 @@ impl Pictures {
     pub fn check(&self) -> Option<Check> {
         Some(match self.reader.as_ref()? {
             Ok(_) => Check::good("ocr", "图片中的文字可以识别"),
-            Err(why) => Check::lacking("ocr", format!("图片中的文字不能识别：{why}")),
+            Err(why) => Check::notice("ocr", format!("图片中的文字不能识别：{why}")),
         })
     }
 }

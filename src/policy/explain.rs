@@ -9,6 +9,10 @@ use crate::{
     zh,
 };
 
+/// What a mute is, by the kind of group: WeCom has no call that mutes.
+const MUTED: &str =
+    "「禁言」在应用创建的群里是移出，到期由群管拉回；普通内部群请群主在客户端禁言；客户群没有禁言，请群主看着办。";
+
 /// Who says it, in the stories told.
 #[derive(Clone, Copy)]
 enum Who {
@@ -26,9 +30,9 @@ pub fn explain(policy: &Policy) -> String {
     let mut lines = vec![
         format!("策略「{}」（{}）", policy.title, policy.label()),
         format!("记分从消息发出时起 {}内有效，各算各的，再犯不会延长。", zh::length(policy.strike_expires)),
-        String::new(),
-        "普通成员发广告：".to_owned(),
     ];
+    let heading = lines.len();
+    lines.extend([String::new(), "普通成员发广告：".to_owned()]);
     lines.extend(ads(policy, Who::Member));
     lines.push(String::new());
     let (within, messages) = (zh::length(new.within), new.messages);
@@ -59,6 +63,10 @@ pub fn explain(policy: &Policy) -> String {
         lines.push(String::new());
         lines.push(format!("群 {id} 有自己的规定，普通成员发广告："));
         lines.extend(ads(own, Who::Member));
+    }
+    // Said once, and only where it comes up.
+    if lines.iter().any(|line| line.contains(Step::Mute.zh())) {
+        lines.insert(heading, MUTED.to_owned());
     }
     lines.join("\n")
 }

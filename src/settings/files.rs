@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[derive(RustEmbed)]
-#[folder = "config/"]
+#[folder = "shipped/"]
 struct Config;
 
 /// Endings of wordlists that are no plain text of one word a line.

@@ -178,6 +178,19 @@ impl Settings {
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
     }
 
+    /// The first API token of settings that lie at `path` and were read without their secrets.
+    ///
+    /// # Errors
+    /// There is none, or it cannot be fetched; for people.
+    pub fn first_token(&self, path: &Path) -> Result<String, String> {
+        let token = self.api_tokens.first().ok_or("设置里没有 [[api_token]]，也没有写 --token-env")?;
+        let mut value = token.value.clone();
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let fetched = value.resolve(folder, &|name| std::env::var(name).ok());
+        fetched.map_err(|why| format!("令牌 {}：{why}；也可以写 --token-env 另一个变量名", token.name))?;
+        Ok(value.expose().to_owned())
+    }
+
     /// Where the embedded store lies.
     pub fn store_folder(&self) -> PathBuf {
         self.data_dir.join("store")

@@ -33,6 +33,8 @@ named_enum! {
         Audit = "audit", "操作记录";
         /// Circuit breakers, by group.
         Breaker = "breaker", "熔断";
+        /// When WeCom first called an address of ours, by channel.
+        Called = "called", "收到的回调";
         /// Commands under way, by message.
         Command = "command", "执行中的命令";
         /// The address book, one document.

@@ -31,7 +31,7 @@ use super::{
     backup::Record,
     fsck::{self, Checked},
     kv::{Draft, Row, Rows, Table, row_name},
-    logic,
+    logic, private,
 };
 use crate::model::{CaseId, GroupId, MemberId, MessageId, SignedDuration, TaskId, Timestamp};
 
@@ -571,7 +571,8 @@ impl Store for EmbeddedStore {
     }
     async fn stats(&self) -> Result<StoreStats, StoreError> {
         let disk_bytes = std::fs::metadata(&self.data_path).map_or(0, |file| file.len());
-        self.settled(logic::stats).await.map(|stats| StoreStats { disk_bytes, ..stats })
+        let disk_free = private::free_bytes(&self.data_path);
+        self.settled(logic::stats).await.map(|stats| StoreStats { disk_bytes, disk_free, ..stats })
     }
     /// Reads while commits go on, then sends once more what they changed: the whole is as of the end of the reading.
     async fn export(&self, to: mpsc::Sender<Record>) -> Result<(), StoreError> {

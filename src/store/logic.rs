@@ -538,5 +538,5 @@ pub fn stats(rows: &impl Rows) -> Result<StoreStats, StoreError> {
     };
     let (pending, waiting) = (count(TaskState::Pending)?, count(TaskState::WaitsForPerson)?);
     let oldest_due_ms = next_due(rows)?.map_or(0, Timestamp::as_millisecond);
-    Ok(StoreStats { pending, waiting, oldest_due_ms, disk_bytes: 0 })
+    Ok(StoreStats { pending, waiting, oldest_due_ms, disk_bytes: 0, disk_free: None })
 }

@@ -20,6 +20,7 @@ pub mod memory;
 #[cfg(test)]
 mod model_test;
 pub mod open;
+pub mod private;
 pub mod transaction;
 
 use std::{path::PathBuf, sync::Arc};
@@ -530,6 +531,8 @@ pub struct StoreStats {
     pub oldest_due_ms: i64,
     /// Bytes on disk; 0 in memory.
     pub disk_bytes: u64,
+    /// Bytes that the store's disk still has room for, where that can be known.
+    pub disk_free: Option<u64>,
 }
 
 /// The durable memory. Every call is one transaction; what it returns is already safe from `kill -9` and power loss.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Appeal, Ask, Breaker, Kind, Payload, Report, payload};
 use crate::{
-    model::{CaseId, MemberId, TaskId, Timestamp},
-    store::{Case, Task, TaskUpdate, Tx},
+    model::{CaseId, GroupId, MemberId, TaskId, Timestamp},
+    store::{Case, Collection, Name, Task, TaskUpdate, Tx},
 };
 
 /// A card that was sent and can be changed.
@@ -98,6 +98,38 @@ pub fn end(tx: &mut Tx<'_>, task: &Task, update: TaskUpdate, by: &str, now: Time
     }
     tx.add_tasks(Retire::of(task, by, &update.reason, now));
     tx.update_task(update);
+}
+
+/// The newest card by which the owner and the admins of a group hear of a member, or of whoever posts the same as they did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerCard {
+    /// What it tells of, oldest first; its buttons are about the last.
+    pub cases: Vec<CaseId>,
+    /// For changing it.
+    pub code: Option<String>,
+    /// When it was sent.
+    pub at: Timestamp,
+    /// Who has it.
+    #[serde(default)]
+    pub to: Vec<MemberId>,
+}
+
+/// By [`OwnerCard::key`].
+pub const OWNER_CARDS: Collection<OwnerCard> = Collection::new(Name::OwnerNews);
+
+impl OwnerCard {
+    /// Where the card about a member lies.
+    pub fn key(group: &GroupId, member: &MemberId) -> String {
+        format!("{group}/{member}")
+    }
+
+    /// The case that its buttons are about was taken back by `by` elsewhere: everybody else who has it reads so.
+    pub fn retired(self, case: &Case, by: &str, now: Timestamp) -> Option<Task> {
+        let code = self.code.filter(|_| self.cases.last() == Some(&case.id))?;
+        let to: Vec<MemberId> = self.to.into_iter().filter(|holder| holder.as_str() != by).collect();
+        let retire = Retire { cards: vec![SentCard { code, to: to.clone() }], text: "已撤销".into() };
+        (!to.is_empty()).then(|| super::about(format!("retire-news-{}", case.id), &case.group, case, now, &retire))
+    }
 }
 
 /// Payload of an `allow` task: do the words of a case pass from now on?

@@ -85,7 +85,7 @@ impl UnknownName {
             .into_iter()
             .map(|k| (strsim::damerau_levenshtein(k, found), k))
             .min()
-            .filter(|(distance, k)| *distance <= 1 + k.len() / 3)
+            .filter(|(distance, k)| distance * 3 <= k.chars().count().min(found.chars().count()).max(3))
             .map(|(_, k)| k.to_owned());
         Self { found: found.to_owned(), nearest }
     }
@@ -230,5 +230,6 @@ mod tests {
         }
         let error = "leak_personel".parse::<Category>().unwrap_err();
         assert_eq!(error.nearest.as_deref(), Some("leak_personal"));
+        assert_eq!("own".parse::<Category>().unwrap_err().nearest, None, "nobody meant porn");
     }
 }

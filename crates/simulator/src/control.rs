@@ -16,6 +16,7 @@ use axum::{
 };
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::{
     Sim,
@@ -93,7 +94,12 @@ async fn state(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
 /// What the chat page shows: `?as=PERSON&chat=GROUP`.
 async fn screen(Extract(sim): Extract<Arc<Sim>>, Query(query): Query<HashMap<String, String>>) -> Json<Value> {
     let text = |name: &str| query.get(name).map_or("", String::as_str);
-    Json(sim.read(|state, now| view::screen(state, text("as"), text("chat"), now)))
+    let tour = sim.tour.lock().clone();
+    Json(sim.read(|state, now| {
+        let mut screen = view::screen(state, text("as"), text("chat"), now);
+        screen["tour"] = tour.map_or(Value::Null, |tour| tour.shown(state));
+        screen
+    }))
 }
 
 async fn act(Extract(sim): Extract<Arc<Sim>>, json: Body<Act>) -> Result<Json<Value>, Response> {
@@ -285,6 +291,13 @@ async fn set_unknowns(Extract(sim): Extract<Arc<Sim>>, json: Body<Value>) -> Res
 }
 
 async fn reset(Extract(sim): Extract<Arc<Sim>>) -> Json<Value> {
+    let asks = sim.starts_over.lock().clone();
+    if let Some(asks) = asks {
+        let (answer, answered) = oneshot::channel();
+        if asks.send(answer).await.is_ok() && answered.await.is_ok() {
+            return Json(json!({}));
+        }
+    }
     sim.reset();
     Json(json!({}))
 }

@@ -77,6 +77,11 @@ pub enum FaultKind {
         /// Seconds.
         seconds: i64,
     },
+    /// What answers say of the time is so far from the simulator's clock.
+    ClockOff {
+        /// Seconds; negative: behind.
+        seconds: i64,
+    },
     /// A message comes again in the archive under a new `seq`.
     ArchiveTwice,
     /// The archive skips a few `seq`.

@@ -29,6 +29,7 @@ mod rights;
 mod sample;
 mod sign_in;
 mod state;
+mod tour;
 mod unknowns;
 mod view;
 mod world;
@@ -37,8 +38,17 @@ mod xml;
 use std::{net::SocketAddr, sync::Arc};
 
 use anyhow::Context;
+use axum::{
+    extract::State as Shared,
+    http::{HeaderValue, header},
+    response::Response,
+};
 use parking_lot::Mutex;
-use tokio::{net::TcpListener, sync::Notify, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, mpsc, oneshot, watch},
+    task::JoinHandle,
+};
 
 pub use act::{Act, Refused};
 pub use api::card_fits;
@@ -48,9 +58,10 @@ pub use config::{AppCredentials, ArchiveCredentials, BotCredentials, Config, Cre
 pub use faults::{Fault, FaultKind};
 pub use follow::follow;
 use state::{Effect, State};
+pub use tour::{Seen, Step, Tour};
 pub use unknowns::Unknowns;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, fmt::rfc2822};
 use qunguan_wecom::clock::{Clock, ShiftedClock};
 
 /// Open calls get so long to end when the simulator stops.
@@ -66,6 +77,9 @@ struct Sim {
     archived: Notify,
     stopping: watch::Sender<bool>,
     followers: follow::Followers,
+    tour: Mutex<Option<Tour>>,
+    /// Who starts over first when everything is to begin again.
+    starts_over: Mutex<Option<mpsc::Sender<oneshot::Sender<()>>>>,
 }
 
 impl Sim {
@@ -108,6 +122,18 @@ impl Sim {
     }
 }
 
+/// Every answer says what time it is here.
+async fn dated(Shared(sim): Shared<Arc<Sim>>, mut response: Response) -> Response {
+    let off = |kind: &FaultKind| if let FaultKind::ClockOff { seconds } = kind { Some(*seconds) } else { None };
+    let off = sim.read(|state, _| state.faults.look("", off)).unwrap_or(0);
+    let shown = sim.clock.now() + SignedDuration::from_secs(off);
+    let printed = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&shown);
+    if let Some(date) = printed.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    response
+}
+
 /// Starts simulated WeComs.
 pub struct Simulator;
 
@@ -140,6 +166,8 @@ impl Simulator {
             archived: Notify::new(),
             stopping: watch::Sender::new(false),
             followers: follow::Followers::default(),
+            tour: Mutex::default(),
+            starts_over: Mutex::default(),
         });
         let router = api::router()
             .merge(control::router())
@@ -147,6 +175,7 @@ impl Simulator {
             .merge(sign_in::router())
             .merge(bot_files::router())
             .merge(bot_socket::router())
+            .layer(axum::middleware::map_response_with_state(sim.clone(), dated))
             .with_state(sim.clone());
         let notifier = tokio::spawn(callbacks::notify_archive(sim.clone()));
         let mut stopping = sim.stopping.subscribe();
@@ -260,6 +289,23 @@ impl Handle {
                 std::future::pending::<()>().await;
             }
         }
+    }
+    /// Shows a guide beside the chat.
+    pub fn guide(&self, tour: Tour) {
+        *self.sim.tour.lock() = Some(tour);
+    }
+    /// Which steps of the guide were done.
+    pub fn guided(&self) -> Vec<bool> {
+        let tour = self.sim.tour.lock().clone().unwrap_or_default();
+        let shown = self.sim.read(|state, _| tour.shown(state));
+        shown["steps"].as_array().into_iter().flatten().map(|step| step["done"] == true).collect()
+    }
+    /// From now on "全部重来" on the chat page is answered here, by whoever forgets what a bot knows, too, calls
+    /// [`Handle::reset`] and then answers what came.
+    pub fn starts_over(&self) -> mpsc::Receiver<oneshot::Sender<()>> {
+        let (asks, asked) = mpsc::channel(1);
+        *self.sim.starts_over.lock() = Some(asks);
+        asked
     }
     /// Puts the company back to its beginning.
     pub fn reset(&self) {

@@ -70,7 +70,7 @@ async fn authorize(Extract(sim): Extract<Arc<Sim>>, Query(asked): Query<BTreeMap
     let who = get("as");
     if who.is_empty() {
         let query: String = asked.iter().map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect();
-        let people = state.people.values().filter(|p| !p.left);
+        let people = state.people.values().filter(|p| !p.left && p.kind != PersonKind::Robot);
         let people = people.map(|p| (p.name.clone(), format!("?{query}as={}", encode(&p.id)))).collect();
         return match (Choice { people }).render() {
             Ok(page) => Html(page).into_response(),

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
 use super::{
+    contact::Contact,
     errors::{ApiError, Class, Credential, class, stable_message},
     limits::{self, Meter},
 };
@@ -74,6 +75,7 @@ pub struct Client {
     clock: Arc<dyn Clock>,
     token: Mutex<Option<Token>>,
     meter: Meter,
+    contact: parking_lot::Mutex<Contact>,
     /// Texts that arrived for certain, and when: saying them again is meant.
     arrived: parking_lot::Mutex<HashMap<(String, String), Timestamp>>,
 }
@@ -172,8 +174,14 @@ impl Client {
             clock,
             token: Mutex::new(None),
             meter: Meter::default(),
+            contact: parking_lot::Mutex::default(),
             arrived: parking_lot::Mutex::default(),
         })
+    }
+
+    /// How it goes with WeCom.
+    pub fn contact(&self) -> Contact {
+        self.contact.lock().clone()
     }
 
     /// The app's id.
@@ -195,7 +203,15 @@ impl Client {
         }
         let url = format!("{}/cgi-bin/gettoken", self.base);
         let query = [("corpid", self.corp_id.as_str()), ("corpsecret", self.secret.expose_secret())];
-        let answer = self.request(self.http.get(encoded(&url, &query)), "gettoken").await?;
+        let answer = self.request(self.http.get(encoded(&url, &query)), "gettoken").await;
+        match &answer {
+            Err(ClientError::Api(error)) if !matches!(class(error.code), Class::Retry | Class::Wait(_)) => {
+                self.contact.lock().refused = Some(error.clone());
+            }
+            Err(_) => {} // it may be taken the next time
+            Ok(_) => self.contact.lock().refused = None,
+        }
+        let answer = answer?;
         let text = answer["access_token"].as_str().unwrap_or_default().to_owned();
         let seconds = answer["expires_in"].as_i64().unwrap_or(7200);
         if text.is_empty() {
@@ -244,8 +260,10 @@ impl Client {
 
     async fn request(&self, request: reqwest::RequestBuilder, path: &'static str) -> Result<Value, ClientError> {
         let network = |error: reqwest::Error| ClientError::Network(error.without_url().to_string());
+        let asked = self.clock.now();
         let outcome = async {
             let mut response = request.send().await.map_err(network)?;
+            let date = response.headers().get("date").and_then(|date| date.to_str().ok()).map(str::to_owned);
             if !response.status().is_success() {
                 return Err(ClientError::Network(format!("HTTP {}", response.status().as_u16())));
             }
@@ -258,6 +276,7 @@ impl Client {
             }
             let answer: Value = serde_json::from_slice(&bytes)
                 .map_err(|error| ClientError::Network(format!("the answer is not JSON: {error}")))?;
+            self.contact.lock().answered(date.as_deref(), asked, self.clock.now());
             let code = answer["errcode"].as_i64().unwrap_or(0);
             let message = answer["errmsg"].as_str().unwrap_or_default();
             // It means a fault of ours that no repetition mends; with code 0, too, something that was meant was not done.
@@ -272,6 +291,9 @@ impl Client {
             }
         }
         .await;
+        if let Err(ClientError::Network(why)) = &outcome {
+            self.contact.lock().nothing_came(asked, why);
+        }
         let label = match &outcome {
             Ok(_) => "0".to_owned(),
             Err(ClientError::Api(error)) => error.code.to_string(),

@@ -6,6 +6,7 @@ pub mod callback;
 pub mod cards;
 pub mod client;
 pub mod clock;
+pub mod contact;
 pub mod crypto;
 pub mod directory;
 pub mod errors;

@@ -201,8 +201,10 @@ impl ArchiveChannel {
             progress.save(self.store.as_ref()).await?;
         }
         let gaps = progress.as_ref().and_then(|progress| progress.told(now));
+        let newest = progress.as_ref().and_then(progress::Kept::newest);
         drop(progress);
         let mut health = self.health.lock();
+        health.last_message = health.last_message.max(newest);
         health.gaps = gaps;
         health.last_pull = Some(now);
         health.asking = Some(now);
@@ -418,7 +420,18 @@ impl Channel for ArchiveChannel {
             return Check::lacking("archive", format!("会话存档已有 {waited}没有应答"));
         }
         match (&health.trouble, health.last_pull) {
-            (Some(trouble), _) => Check::lacking("archive", format!("会话存档拉取失败：{trouble}")),
+            (Some(trouble), last) => {
+                let unread = now.duration_since(last.unwrap_or(self.started));
+                let (since, keeps) = (zh::length(unread), zh::length(self.retention));
+                Check::lacking(
+                    "archive",
+                    if unread > LAG_ALARM {
+                        format!("会话存档已有 {since}没有读到：{trouble}；企业微信只保留 {keeps}")
+                    } else {
+                        format!("会话存档拉取失败：{trouble}")
+                    },
+                )
+            }
             (None, None) => Check::lacking("archive", "会话存档还没有拉取过"),
             (None, Some(at)) if now.duration_since(at) > LAG_ALARM => {
                 let days = zh::length(self.retention);
@@ -430,11 +443,20 @@ impl Channel for ArchiveChannel {
                     let behind = zh::length(SignedDuration::from_mins((health.lag / 60.0) as i64));
                     Check::lacking("archive", format!("会话存档落后 {behind}，正在赶上"))
                 }
-                None => health
-                    .aside
-                    .as_ref()
-                    .and_then(set_aside::Aside::check)
-                    .unwrap_or_else(|| Check::good("archive", "会话存档正常")),
+                None => {
+                    let quiet = now.duration_since(health.last_message.unwrap_or(self.started));
+                    let aside = health.aside.as_ref().and_then(set_aside::Aside::check);
+                    aside.filter(|aside| !aside.ok() || quiet <= LAG_ALARM).unwrap_or_else(|| match quiet {
+                        quiet if quiet > LAG_ALARM => {
+                            let quiet = zh::length(quiet);
+                            let note = format!(
+                                "会话存档已有 {quiet}没有新消息：群里若有人说过话，请到管理后台 → 管理工具 → 会话内容存档核对开通的成员和到期日"
+                            );
+                            Check::notice("archive", note)
+                        }
+                        _ => Check::good("archive", "会话存档正常"),
+                    })
+                }
             },
         }
     }

@@ -85,6 +85,11 @@ impl Kept {
         self.progress.gaps.iter().map(|gap| gap.until).max()
     }
 
+    /// When the newest message that was read was said.
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.progress.newest
+    }
+
     /// A message said then was read.
     pub fn read(&mut self, at: Timestamp) {
         self.progress.newest = self.progress.newest.max(Some(at));

@@ -333,6 +333,18 @@ mod tests {
     }
 
     #[test]
+    fn days_are_read_as_people_and_excel_write_them() {
+        for day in ["2027-01-31", "2027/1/31", "2027.1.31", "2027年1月31日"] {
+            let document = Document::parse("ads/x.txt", &format!("加我微信 | 到期={day}")).unwrap();
+            let expires = document.entries().next().unwrap().expires;
+            assert_eq!(expires, Some(jiff::civil::date(2027, 1, 31)), "{day}");
+        }
+        for wrong in ["2027-02-30", "27/1/31", "明年", "2027-1"] {
+            assert!(Document::parse("ads/x.txt", &format!("加我微信 | 到期={wrong}")).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn fields_and_patterns_are_understood() {
         let document = Document::parse("ads/contact.txt", SAMPLE).unwrap();
         assert_eq!(document.category, Some(Category::Ads));

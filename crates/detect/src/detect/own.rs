@@ -115,6 +115,21 @@ impl OwnRules {
         all
     }
 
+    /// Shipped entries that were edited and therefore only record again: the file, and the first of them, and how many.
+    pub fn back_to_observation(&self) -> Vec<(&str, &Entry, usize)> {
+        let mut files: Vec<(&str, &Entry, usize)> = self
+            .0
+            .keys()
+            .filter_map(|file| {
+                let back = |(entry, stage): &(&Entry, Stage)| *stage == Stage::Observe && self.is_edit(file, entry);
+                let back: Vec<_> = self.in_file(file).filter(back).collect();
+                Some((&**file, back.first()?.0, back.len()))
+            })
+            .collect();
+        files.sort_by_key(|(file, ..)| *file);
+        files
+    }
+
     /// The entries of a file that are not as they ship, with the stage they begin at.
     pub fn in_file(&self, file: &str) -> impl Iterator<Item = (&Entry, Stage)> {
         let own = self.0.get(file).into_iter();

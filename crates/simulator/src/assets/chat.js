@@ -22,9 +22,11 @@ export function lines(page) {
   const single = chat.kind === "single";
   document.getElementById("members-open").hidden = single;
   document.body.classList.toggle("single", single);
-  show(title, [chat.name, chat.kind_name, chat.members.length, chat.archived, chat.dissolved], () => [
+  const mode = screen.tour?.modes[chat.id];
+  show(title, [chat.name, chat.kind_name, chat.members.length, chat.archived, chat.dissolved, mode], () => [
     h("h1", {}, chat.name, !single && h("span", { class: "size" }, `（${chat.members.length}）`)),
     h("p", {}, h("span", { class: `tag ${chat.kind}` }, chat.kind_name),
+      mode && h("span", { class: "tag mode" }, `群管：${mode}`),
       !single && h("span", { class: "hint" }, chat.dissolved ? "已解散" : chat.archived ? "会话存档中" : "未开通会话存档")),
   ]);
   notice.hidden = !chat.notice;
@@ -146,7 +148,7 @@ function open(page, chat, bot) {
   const draft = `draft/${page.who}/${chat.id}`;
   const input = h("textarea", { id: "write", rows: 1, placeholder: chat.id === "~app" ? "发消息给应用" : chat.id === "~bot" ? "发消息给机器人" : `以${page.person(page.who).name}的身份说话`, "aria-label": "消息" });
   input.value = sessionStorage.getItem(draft) ?? "";
-  const fit = () => { input.style.height = "auto"; input.style.height = `${Math.min(input.scrollHeight, 140)}px`; };
+  const fit = () => { input.style.height = "auto"; const tall = input.scrollHeight + input.offsetHeight - input.clientHeight; input.style.height = `${Math.min(tall, 140)}px`; input.style.overflowY = tall > 140 ? "auto" : "hidden"; };
   const send = async () => {
     const text = input.value.trim();
     if (!text) return;
@@ -160,16 +162,35 @@ function open(page, chat, bot) {
     }
     document.getElementById("write")?.focus();
   };
-  input.addEventListener("input", () => { sessionStorage.setItem(draft, input.value); fit(); });
+  const picker = h("div", { class: "picker", role: "listbox", "aria-label": "提到谁", hidden: true });
+  const asked = () => /@([^\s@]*)$/.exec(input.value.slice(0, input.selectionStart));
+  const choose = (name) => {
+    const [whole] = asked() ?? [""];
+    const at = input.selectionStart;
+    input.setRangeText(`@${name} `, at - whole.length, at, "end");
+    picker.hidden = true;
+    sessionStorage.setItem(draft, input.value);
+    input.focus();
+  };
+  const pick = () => {
+    const typed = chat.kind === "single" ? null : asked();
+    const names = typed ? chat.members.filter((m) => m.id !== page.who).map((m) => page.person(m.id).name).filter((name) => name.includes(typed[1])).slice(0, 8) : [];
+    picker.hidden = names.length === 0;
+    picker.replaceChildren(...names.map((name) => h("button", { role: "option", onclick: () => choose(name) }, name)));
+  };
+  input.addEventListener("input", () => { sessionStorage.setItem(draft, input.value); fit(); pick(); });
   input.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") picker.hidden = true;
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
       event.preventDefault();
+      if (!picker.hidden) return choose(picker.firstElementChild.textContent);
       send();
     }
   });
   const mention = bot && h("button", { class: "plain-button", onclick: () => { input.value = `@${page.screen.bot_name} ${input.value}`; input.focus(); } }, `@${page.screen.bot_name}`);
   return [
     quoting && h("p", { class: "quoting" }, `引用 ${page.person(quoting.from).name}：${quoting.text}`, h("button", { "aria-label": "不引用", onclick: () => { quoting = null; composer(page); } }, "×")),
+    picker,
     h("div", { class: "write" }, mention, input, h("button", { class: "send", onclick: send }, "发送")),
   ];
 }

@@ -22,7 +22,8 @@ export function side(page) {
 
 function unread(page, chat) {
   const key = `${page.who}/${chat.id}`;
-  page.seen[key] ??= chat.no;
+  // Whoever one becomes has not read their private talks yet.
+  page.seen[key] ??= chat.kind === "single" ? 0 : chat.no;
   return chat.no > page.seen[key];
 }
 
@@ -37,6 +38,7 @@ function entry(page, row) {
       h("span", { class: "row-top" }, h("strong", {}, row.name), last && h("time", {}, when(last.at, page.screen.now))),
       h("span", { class: "row-sub" },
         h("span", { class: `tag ${row.kind}` }, row.dissolved ? "已解散" : away ? "未在群" : row.kind_name),
+        page.screen.tour?.modes[row.id] && h("span", { class: "tag mode" }, page.screen.tour.modes[row.id]),
         h("span", { class: "row-last" }, text ?? ""))),
     row.unread && h("span", { class: "dot", "aria-label": "有新消息" }));
 }

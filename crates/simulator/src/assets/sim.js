@@ -4,6 +4,7 @@ import { composer, lines } from "./chat.js";
 import { members } from "./members.js";
 import { side } from "./side.js";
 import { tools } from "./tools.js";
+import { tour } from "./tour.js";
 
 const remembered = (name, otherwise) => sessionStorage.getItem(name) ?? otherwise;
 
@@ -107,6 +108,7 @@ function draw() {
   composer(page);
   members(page);
   tools(page);
+  tour(page);
 }
 
 /** Opens and closes the side panels. */
@@ -122,8 +124,16 @@ function panels() {
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") {
       sheet.hidden = true;
-      body.classList.remove("with-members-narrow");
+      close();
+      if (matchMedia("(max-width: 1079px)").matches) body.classList.remove("with-members");
     }
+  });
+  const close = () => {
+    document.getElementById("people").hidden = true;
+    document.getElementById("me").setAttribute("aria-expanded", "false");
+  };
+  document.addEventListener("click", (event) => {
+    if (!event.target.closest("#people, #me")) close();
   });
 }
 

@@ -35,6 +35,10 @@ impl Parser {
                 0,
                 match folder {
                     "" => "词表要放在类别的文件夹里，例如 wordlists/ads/，这个文件没有读".to_owned(),
+                    _ if hint.is_empty() => {
+                        let known: Vec<String> = Category::ALL.iter().map(|c| format!("{}（{c}）", c.zh())).collect();
+                        format!("文件夹 {folder} 不是类别名，这个文件没有读；类别有 {}", known.join("、"))
+                    }
                     _ => format!("文件夹 {folder} 不是类别名{hint}，这个文件没有读"),
                 },
             );
@@ -129,6 +133,9 @@ impl Parser {
             if let Some(field) = glued(word) {
                 return Err(format!("“{field}”前面要有制表符，或一个竖线（ | ，左右各空一格）"));
             }
+            if let Some(hint) = punctuated(word) {
+                self.notes.push(Note::new(line, hint));
+            }
             if let Some(hint) = wildcard(word)? {
                 self.notes.push(Note::new(line, hint));
             }
@@ -161,6 +168,16 @@ fn usual(stem: &str) -> Fields {
 /// Nothing but Han characters: by far the most lines of a long list.
 fn is_word(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| ('\u{4e00}'..='\u{9fff}').contains(&c))
+}
+
+/// Signs of punctuation in a word are passed over, and what stands apart in a sentence is no word: better two words.
+fn punctuated(word: &str) -> Option<String> {
+    let sign = |c: char| matches!(c, ',' | '，' | '。' | ';' | '；' | '!' | '！' | '?' | '？' | '、');
+    let parts: Vec<&str> = word.split(sign).map(str::trim).filter(|part| !part.is_empty()).collect();
+    (parts.len() > 1).then(|| {
+        let (joined, near) = (parts.concat(), parts.join(" >2 "));
+        format!("词条里的标点不算数，找的是连着的“{joined}”；中间有标点也要找，请写成 {near}")
+    })
 }
 
 /// How to write what looks like a pattern of other programs (`加*信`, `加.*信`): there it means something, here these signs are
@@ -249,8 +266,7 @@ fn set_field(entry: &mut Fields, field: &str) -> Result<(), String> {
             entry.stage_given = true;
         }
         "到期" | "expires" => {
-            let date = value.parse().map_err(|_| format!("到期“{value}”应当像 2027-01-31"))?;
-            entry.expires = Some(date);
+            entry.expires = Some(date(value).ok_or_else(|| format!("到期“{value}”应当像 2027-01-31"))?);
         }
         "允许" | "allow" => entry.allow = split_words(value),
         "谐音" | "homophone" => entry.homophone = Some(yes(value)?),
@@ -269,11 +285,24 @@ fn set_field(entry: &mut Fields, field: &str) -> Result<(), String> {
                 .collect();
             entry.transforms = Some(found?);
         }
+        "必中" | "必放" => return Err(format!("“{key}”要另起一行写：{key}：一句话")),
         other => {
             return Err(format!("不认识的字段“{other}”，可用：{}", FIELDS.join("、")));
         }
     }
     Ok(())
+}
+
+/// A day as people and Excel write it: `2027-01-31`, `2027/1/31`, `2027.1.31`, `2027年1月31日`.
+fn date(value: &str) -> Option<jiff::civil::Date> {
+    let parts: Vec<i16> = value
+        .trim_end_matches('日')
+        .split(['-', '/', '.', '年', '月'])
+        .map(|part| part.trim().parse())
+        .collect::<Result<_, _>>()
+        .ok()?;
+    let [year, month, day] = parts[..] else { return None };
+    jiff::civil::Date::new(year, month.try_into().ok()?, day.try_into().ok()?).ok().filter(|date| date.year() > 1999)
 }
 
 /// A second sign by its name; any group of words may be one.
