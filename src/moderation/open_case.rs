@@ -6,9 +6,10 @@ use super::{
 };
 use crate::{
     detect::Report,
-    in_force::InForce,
+    groups::Group,
+    in_force::{InForce, hits},
     model::{CaseId, Category, Message, Role, Step, Timestamp},
-    policy::{self, Decision, Policy},
+    policy::{self, Decision, Policy, rulebook::Broken},
     store::{Case, CaseState, Commit, MemberRecord, StoreError},
 };
 
@@ -41,11 +42,7 @@ impl Moderation {
             live_points: decision.live_after,
             case: None,
         };
-        let clause = |case: &mut Case| {
-            if let Some((key, text)) = rules.clause(group, case.category, message.at.min(now)) {
-                (case.clause, case.rule) = (Some(key), text);
-            }
-        };
+        let clause = |case: &mut Case| cite(rules, group, case, message.at.min(now));
         if !decision.opens_case() {
             if let Some((category, what)) = only_recorded(rules, hearing.role(), report, &decision)
                 && let Ok(id) = self.case_for(message).await?
@@ -142,8 +139,20 @@ fn only_recorded(
     if decision.would != Step::None {
         return Some((decision.category, "held"));
     }
+    if let Some(category) = decision.watched {
+        return Some((category, "watched"));
+    }
     let category = rules.detector.would_find(report).filter(|_| role == Role::Member)?;
     Some((category, "observed"))
+}
+
+/// The clause that says it goes into the case, if there is one.
+pub(super) fn cite(rules: &InForce, group: &Group, case: &mut Case, at: Timestamp) {
+    let hits = hits(&case.findings, case.category);
+    let broken = Broken { category: case.category, hits: &hits, acts: case.step != Step::None };
+    if let Some((key, text)) = rules.clause(group, broken, at) {
+        (case.clause, case.rule) = (Some(key), text);
+    }
 }
 
 pub(super) fn new_case(

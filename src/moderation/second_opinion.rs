@@ -9,7 +9,12 @@
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Hearing, Moderation, breaker, decide::facts, open_case::new_case, record};
+use super::{
+    Hearing, Moderation, breaker,
+    decide::facts,
+    open_case::{cite, new_case},
+    record,
+};
 use crate::{
     detect::{Finding, Report, Verdict, contents, kinds},
     groups::Group,
@@ -427,9 +432,9 @@ impl Moderation {
                 return Ok("本群不管这一类".into());
             }
             let mut case = new_case(&id, &message, &report, &decision, policy, now);
-            let clause = cited(question, opinion).map(|clause| (clause.key.clone(), clause.cited.clone()));
-            if let Some((key, text)) = clause.or_else(|| rules.clause(&group, *category, message.at.min(now))) {
-                (case.clause, case.rule) = (Some(key), text);
+            match cited(question, opinion) {
+                Some(clause) => (case.clause, case.rule) = (Some(clause.key.clone()), clause.cited.clone()),
+                None => cite(&rules, &group, &mut case, message.at.min(now)),
             }
             case.note(now, "bot", event(opinion), format!("第二意见：{}", opinion.zh()));
             let card = Ask::new(Request::Review).task(&case, group.id(), now);
