@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     bot_names::BotNames,
     model::{GroupId, GroupKind, MemberId, Mode, Role, SignedDuration, Timestamp, named_enum, same_person},
-    settings::Settings,
+    settings::{Settings, TellRules},
     store::{Collection, Name, Store, StoreError, Tx, transaction::transact},
 };
 
@@ -29,10 +29,12 @@ pub struct Configured {
     pub kind: GroupKind,
     /// What may be done.
     pub mode: Mode,
-    /// Name of the policy.
-    pub policy: String,
+    /// Name of the policy; absent: what its rulebooks bring along, else `default`.
+    pub policy: Option<String>,
     /// Names of the rulebooks, first wins when several forbid the same.
     pub rulebooks: Vec<String>,
+    /// What its members are told of them.
+    pub tell_rules: TellRules,
     /// The owner; of app and customer groups WeCom's answer wins.
     pub owner: Option<MemberId>,
     /// Helpers of the owner.
@@ -301,8 +303,9 @@ impl Group {
             name: String::new(),
             kind: GroupKind::Internal,
             mode: Mode::Watch,
-            policy: "default".into(),
+            policy: None,
             rulebooks: Vec::new(),
+            tell_rules: TellRules::All,
             owner: None,
             admins: Vec::new(),
             aliases: Vec::new(),
@@ -431,6 +434,7 @@ pub fn configured(settings: &Settings) -> Vec<Configured> {
         mode: group.mode,
         policy: group.policy.clone(),
         rulebooks: group.rulebook.clone(),
+        tell_rules: group.tell_rules,
         owner: group.owner.clone(),
         admins: group.admins.clone(),
         aliases: [&group.archive_room, &group.bot_chat, &group.customer_chat].into_iter().flatten().cloned().collect(),

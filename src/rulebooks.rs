@@ -1,5 +1,7 @@
 //! The rules a group lives under stay what they are until everybody was told of a change and its days have passed.
 //!
+//! A group that picks a rulebook is told the whole of it first; nobody is punished there before.
+//!
 //! For each group and rulebook the version in force, and perhaps an announced one, lie in the store; the files only say what
 //! shall hold. A changed file with a higher `version` becomes an announcement (`jobs::rulebook` says it) and takes effect
 //! `announce_days` later, also when the bot was stopped meanwhile. One without a higher version is refused.
@@ -13,7 +15,7 @@ use crate::{
     groups::Configured,
     model::{GroupId, Timestamp},
     policy::rulebook::{self, Announced, Rulebook, Versions},
-    settings::{Problem, Settings, files::Kind},
+    settings::{Problem, Settings, TellRules, files::Kind},
     store::{Collection, Name, Store, StoreError, Task, transaction::transact},
     tasks,
 };
@@ -45,8 +47,11 @@ pub struct Announcement {
     pub effective: Option<Timestamp>,
     /// Promised to be told so many days before.
     pub days: u32,
-    /// One line a change.
+    /// One line a change; of the first text one line a clause.
     pub changes: Vec<String>,
+    /// The group has not been told its rules before: this is the whole of them.
+    #[serde(default)]
+    pub first: bool,
     /// People have been told.
     #[serde(default)]
     pub told: bool,
@@ -89,6 +94,17 @@ impl Rulebooks {
         lived.get(&(group.clone(), rulebook.to_owned())).map(|versions| Arc::new(versions.at(at).clone()))
     }
 
+    /// When a group was told what a rulebook says, if it was.
+    pub fn told_at(&self, group: &GroupId, rulebook: &str) -> Option<Timestamp> {
+        self.lived.read().get(&(group.clone(), rulebook.to_owned()))?.told_at()
+    }
+
+    /// The policy that the version in force brings along.
+    pub fn brings(&self, group: &GroupId, rulebook: &str) -> Option<String> {
+        let lived = self.lived.read();
+        lived.get(&(group.clone(), rulebook.to_owned()))?.at(Timestamp::MIN).policy.clone()
+    }
+
     /// The version of a rulebook that comes later in a group.
     pub fn coming(&self, group: &GroupId, rulebook: &str, now: Timestamp) -> Option<Announced> {
         self.lived.read().get(&(group.clone(), rulebook.to_owned()))?.coming(now).cloned()
@@ -109,15 +125,26 @@ impl Rulebooks {
                 let offered = self
                     .change(&group.id, &file.name, Some(file), |versions| {
                         let before = versions.clone();
-                        match versions.offer(file, now) {
-                            Ok(Some(announcement)) => (Ok(()), Some(task(group, file, announcement, &before, now))),
-                            Ok(None) => (Ok(()), None),
-                            Err(why) => (Err(why), None),
+                        let offered = versions.offer(file, now);
+                        let mut tasks = Vec::new();
+                        if group.tell_rules == TellRules::All && versions.is_to_be_told() {
+                            tasks.push(first_text(group, versions.at(now), now));
+                        }
+                        match offered {
+                            Ok(Some(announcement)) => {
+                                tasks.push(task(group, file, announcement, &before, now));
+                                (Ok(()), tasks)
+                            }
+                            Ok(None) => (Ok(()), tasks),
+                            Err(why) => (Err(why), tasks),
                         }
                     })
                     .await?;
                 match offered {
-                    Some((Err(why), _)) => drop(refused.insert(file.name.clone(), why)),
+                    Some((Err(why), told)) => {
+                        refused.insert(file.name.clone(), why);
+                        news |= told;
+                    }
                     Some((Ok(()), told)) => news |= told,
                     None => {}
                 }
@@ -146,15 +173,21 @@ impl Rulebooks {
         version: u32,
         effective: Timestamp,
     ) -> Result<bool, StoreError> {
-        let told = self.change(group, rulebook, None, |versions| (versions.told(version, effective), None)).await?;
+        let told =
+            self.change(group, rulebook, None, |versions| (versions.told(version, effective), Vec::new())).await?;
         Ok(told.is_some_and(|(told, _)| told))
+    }
+
+    /// The group was told what its rules are.
+    pub async fn knows(&self, group: &GroupId, rulebook: &str, at: Timestamp) -> Result<(), StoreError> {
+        self.change(group, rulebook, None, |versions| (versions.knows(at), Vec::new())).await.map(drop)
     }
 
     /// Makes lasting what has taken effect; answers the version in force.
     pub async fn settle(&self, group: &GroupId, rulebook: &str, now: Timestamp) -> Result<Option<u32>, StoreError> {
         let settled = self.change(group, rulebook, None, |versions| {
             versions.settle(now);
-            (versions.at(now).version, None)
+            (versions.at(now).version, Vec::new())
         });
         Ok(settled.await?.map(|(version, _)| version))
     }
@@ -163,6 +196,9 @@ impl Rulebooks {
     pub fn is_current(&self, group: &GroupId, news: &Announcement) -> bool {
         let lived = self.lived.read();
         lived.get(&(group.clone(), news.rulebook.clone())).is_some_and(|versions| {
+            if news.first {
+                return versions.told_at().is_none();
+            }
             let coming = versions.coming(Timestamp::MIN).map(|next| next.rulebook.version);
             let holds = versions.at(Timestamp::MIN).version;
             match news.effective {
@@ -179,7 +215,7 @@ impl Rulebooks {
         group: &GroupId,
         rulebook: &str,
         first: Option<&Rulebook>,
-        edit: impl Fn(&mut Versions) -> (T, Option<Task>),
+        edit: impl Fn(&mut Versions) -> (T, Vec<Task>),
     ) -> Result<Option<(T, bool)>, StoreError> {
         let _turn = self.turn.lock().await;
         let id = id(group, rulebook);
@@ -190,13 +226,13 @@ impl Rulebooks {
                 (None, Some(first)) => Versions::new(first.clone()),
                 (None, None) => return Ok(None),
             };
-            let (said, task) = edit(&mut versions);
-            let has_task = task.is_some();
+            let (said, tasks) = edit(&mut versions);
+            let has_task = !tasks.is_empty();
             let lived = AdoptedVersion { group: group.clone(), rulebook: rulebook.to_owned(), versions };
             if has_task || before.as_ref() != Some(&lived) {
                 tx.put(RULEBOOKS, &id, &lived).await?;
             }
-            tx.add_tasks(task);
+            tx.add_tasks(tasks);
             (said, has_task, lived.versions)
         });
         let (said, has_task, versions) = answer;
@@ -244,6 +280,26 @@ fn id(group: &GroupId, rulebook: &str) -> String {
     format!("{group}/{rulebook}")
 }
 
+/// Everything that a rulebook says, a line a clause.
+pub fn whole(book: &Rulebook) -> Vec<String> {
+    book.clauses.iter().map(|clause| format!("{} {}", clause.cite, clause.text)).collect()
+}
+
+/// The group is to be told what its rules are.
+fn first_text(group: &Configured, book: &Rulebook, now: Timestamp) -> Task {
+    let news = Announcement {
+        rulebook: book.name.clone(),
+        title: format!("《{}》", book.title),
+        version: book.version,
+        effective: Some(now),
+        days: 0,
+        changes: whole(book),
+        first: true,
+        told: false,
+    };
+    tasks::task(format!("rulebook-{}-{}-first-{}", group.id, book.name, now.as_millisecond()), &group.id, now, &news)
+}
+
 fn task(group: &Configured, file: &Rulebook, what: rulebook::Announcement, before: &Versions, now: Timestamp) -> Task {
     let title = format!("《{}》", file.title);
     let news = match what {
@@ -254,6 +310,7 @@ fn task(group: &Configured, file: &Rulebook, what: rulebook::Announcement, befor
             effective: Some(effective),
             days: file.announce_days,
             changes,
+            first: false,
             told: false,
         },
         rulebook::Announcement::Withdrawn { version } => Announcement {
@@ -263,6 +320,7 @@ fn task(group: &Configured, file: &Rulebook, what: rulebook::Announcement, befor
             effective: None,
             days: 0,
             changes: Vec::new(),
+            first: false,
             told: before.coming(now).is_some_and(|next| !next.told), // nobody knows of it: nothing to take back
         },
     };

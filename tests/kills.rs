@@ -428,7 +428,8 @@ async fn a_changed_rulebook_is_announced_once_and_stays_announced() {
     std::fs::create_dir(file.parent().unwrap()).unwrap();
     std::fs::write(&file, rules(1, "不发广告")).unwrap();
     let settings = std::fs::read_to_string(world.bot.settings()).unwrap();
-    let settings = settings.replace("policy = \"quick\"", "policy = \"quick\"\nrulebook = \"own\"");
+    let settings =
+        settings.replace("policy = \"quick\"", "policy = \"quick\"\nrulebook = \"own\"\ntell_rules = \"changes\"");
     std::fs::write(world.bot.settings(), settings).unwrap();
     world.start().await;
     std::fs::write(&file, rules(2, "不发广告和链接")).unwrap();

@@ -428,7 +428,7 @@ async fn where_it_reads_it_only_brings_messages_before_a_person() {
     house.say("li", SALES, "喝三天就能年轻十岁谁喝谁知道").await;
     let case = case(&house, "li").await;
     assert_eq!((case.step, case.state, case.points), (Step::Review, CaseState::Open, 0));
-    assert_eq!(case.clause.as_deref(), Some("group-sales@1/3.1"));
+    assert_eq!(case.clause.as_deref(), Some("group-sales@2/3.1"));
     assert!(cards(&house)[0].contains("第二意见：违规（虚假夸大）：没有依据"));
     assert_eq!(house.told("li"), [""; 0]);
     let body = model.asked.lock()[1].to_string();

@@ -129,6 +129,8 @@ impl Track<'_> {
             at: message.at,
             working: place.working,
             breaker_open: false,
+            watched: &[],
+            untold: false,
             strict_until: None,
             exempt: false,
             permitted: &[],

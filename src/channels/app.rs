@@ -32,6 +32,7 @@ use crate::{
     jobs,
     model::{self, Clock, GroupId, MemberId, Message},
     moderation::{Moderation, Noted, member_renamed::renamed},
+    newcomers,
     notices::Notices,
     refusal::ActError,
     store::{Collection, Name, StoreError, transaction::transact},
@@ -299,6 +300,12 @@ impl AppChannel {
         Ok(())
     }
 
+    /// Somebody new hears the rules.
+    async fn welcome(&self, group: &Group, member: &MemberId) -> Result<(), ActError> {
+        let (rules, can) = (self.moderation.rules(), self.moderation.can());
+        newcomers::joined(&self.notices, &rules, can, group, member, self.clock.now()).await
+    }
+
     /// Who came or went, as an event says.
     async fn members_changed(
         &self,
@@ -310,7 +317,14 @@ impl AppChannel {
         // A notice binds colleagues only.
         for member in members.iter().filter(|member| !group.is_external(member)) {
             let told = match change.detail.as_str() {
-                "add_member" => self.notices.joined(group.id(), member, at).await,
+                "add_member" => {
+                    let asked = self.notices.joined(group.id(), member, at).await;
+                    if group.learned.seen.contains(member) {
+                        asked
+                    } else {
+                        asked.and(self.welcome(group, member).await)
+                    }
+                }
                 "del_member" => self.notices.left(group.id(), member, at).await,
                 _ => Ok(()),
             };

@@ -17,7 +17,7 @@ use crate::{
     backtest::{Count, Replay, Tally},
     duration::parse_duration,
     model::{Clock, GroupId, Step, SystemClock, Timestamp},
-    policy::Policy,
+    policy::{Policy, rulebook::Rulebook},
     settings::Problems,
     settings::{
         Settings,
@@ -57,6 +57,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         None => None,
     };
     let in_force = settings.policies().map_err(Problems)?;
+    let rulebooks = settings.rulebooks().map_err(Problems)?;
     let calendar = settings.calendar().map_err(Problems)?;
     let candidate = args.policy.as_deref().map(|named| read_policy(&settings, named)).transpose()?;
     let detector = super::detector(&settings, now)?;
@@ -67,7 +68,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     said.retain(|(message, _)| since.is_none_or(|since| message.at >= since));
     said.sort_by_key(|(message, _)| message.at);
 
-    let choose = |group: &GroupId| choose(&settings, &in_force, group);
+    let choose = |group: &GroupId| choose(&settings, &in_force, &rulebooks, group);
     let mut policies: Vec<(String, crate::backtest::Choose<'_>)> = vec![("现行".to_owned(), Box::new(choose))];
     if let Some(policy) = &candidate {
         policies.push((policy.name.clone(), Box::new(move |_| policy)));
@@ -88,10 +89,15 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 }
 
 /// The policy a group is judged by today.
-fn choose<'a>(settings: &Settings, policies: &'a BTreeMap<String, Arc<Policy>>, group: &GroupId) -> &'a Policy {
+fn choose<'a>(
+    settings: &Settings,
+    policies: &'a BTreeMap<String, Arc<Policy>>,
+    rulebooks: &BTreeMap<String, Arc<Rulebook>>,
+    group: &GroupId,
+) -> &'a Policy {
     let named = settings.groups.iter().find(|g| g.id == *group || g.aliases().any(|alias| alias == group.as_str()));
     named
-        .and_then(|group| policies.get(&group.policy))
+        .and_then(|group| policies.get(group.policy(rulebooks)))
         .or_else(|| policies.get("default"))
         .expect("the default policy is built in")
 }

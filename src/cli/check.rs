@@ -14,9 +14,10 @@ use crate::{
         lexicon::Entry,
         lint::{Company, Level, lint},
     },
+    labels::Reach,
     model::{Clock, SignedDuration, Stage, SystemClock, Timestamp},
     ocr::Pictures,
-    policy::rulebook::promises_beyond,
+    policy::rulebook::{Check, promises_beyond},
     rulebooks,
     settings::Problems,
     settings::{Files, ListTroubles, Problem, Settings, files::Kind},
@@ -58,13 +59,14 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
             Settings { files: Files::in_folder(folder), ..Settings::default() }
         }
     };
-    let mut hints = promises(&settings);
+    let mut hints = Vec::new();
     match settings.detector(now) {
         Ok((detector, ListTroubles { lines, grave, hints: read })) => {
             problems.extend(grave);
             problems.extend(lines);
             hints
                 .extend(read.into_iter().map(|p| Problem { message: format!("提示：{}", p.message), ..p }.to_string()));
+            problems.extend(promises(args.config.path(), &settings, &detector));
             hints.extend(remarks(args, &settings, &detector, now).await?);
         }
         Err(found) => problems.extend(found),
@@ -211,16 +213,38 @@ fn on_trial(settings: &Settings, lists: &Lists, detector: &Detector) -> Vec<Stri
     hints
 }
 
-/// Where a group's rulebook asks for more than its policy does: worth a look, not a mistake.
-fn promises(settings: &Settings) -> Vec<String> {
+/// What a rulebook says that is not kept: a response that the group's policy is milder than, a rule that no list has.
+fn promises(config: &Path, settings: &Settings, detector: &Detector) -> Vec<Problem> {
     let (Ok(policies), Ok(rulebooks)) = (settings.policies(), settings.rulebooks()) else { return Vec::new() };
-    let mut hints = Vec::new();
-    for group in &settings.groups {
-        let Some(policy) = policies.get(&group.policy) else { continue };
-        for rulebook in group.rulebook.iter().filter_map(|name| rulebooks.get(name)) {
-            let beyond = promises_beyond(rulebook, policy.for_group(&group.id));
-            hints.extend(beyond.into_iter().map(|hint| format!("提示：群 {}：{hint}", group.id)));
+    let reach = Reach::of(detector);
+    let mut problems = Vec::new();
+    for (name, book) in &rulebooks {
+        let Ok(text) = settings.files.read(Kind::Rulebook, name) else { continue };
+        let rules = book.clauses.iter().flat_map(|clause| &clause.checks).filter(|c| matches!(c, Check::Rule(..)));
+        for rule in rules.filter(|rule| rule.categories().iter().any(|category| reach.check(rule, *category).is_none()))
+        {
+            let id = rule.id();
+            let line =
+                text.text.lines().position(|line| line.contains(&format!("\"{id}\""))).map_or(0, |line| line + 1);
+            let near = reach.nearest(&id).map(|near| format!("，是不是想写 `{near}`？")).unwrap_or_default();
+            problems.push(Problem::new(&text.shown, line, format!("词表里没有规则 `{id}`{near}")));
+        }
+        if let Some(policy) = book.policy.as_ref().filter(|policy| !policies.contains_key(*policy)) {
+            problems.push(Problem::new(&text.shown, 0, format!("没有叫 `{policy}` 的策略")));
         }
     }
-    hints
+    for group in &settings.groups {
+        let Some(policy) = policies.get(group.policy(&rulebooks)) else { continue };
+        for book in group.rulebook.iter().filter_map(|name| rulebooks.get(name)) {
+            let severities = |check: &Check, category| reach.severities(check, category);
+            for beyond in promises_beyond(book, policy.for_group(&group.id), severities) {
+                let own = match &book.policy {
+                    Some(own) if group.policy.is_some() => format!("；不写 policy 就用群规自带的 {own}"),
+                    _ => String::new(),
+                };
+                problems.push(Problem::new(config, 0, format!("群 {}：{beyond}{own}", group.id)));
+            }
+        }
+    }
+    problems
 }

@@ -91,7 +91,9 @@ value = "demo-token-for-this-machine-only"
 id = "wrHuadongSales"
 name = "华东销售群"
 mode = "full"
+policy = "default"
 rulebook = "group-sales"
+tell_rules = "changes"
 admins = ["zhang"]
 
 [[group]]
@@ -100,7 +102,9 @@ name = "会员福利群"
 kind = "customer"
 mode = "assisted"
 owner = "wang"
+policy = "default"
 rulebook = "group-sales"
+tell_rules = "changes"
 
 [[group]]
 id = "wrStoreStaff"

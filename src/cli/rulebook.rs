@@ -1,14 +1,14 @@
 //! `qunguan rulebook list|show|coverage`: which regulations there are, what they say, and how far the bot answers for them.
 
-use std::{process::ExitCode, sync::Arc};
+use std::{collections::BTreeMap, process::ExitCode, sync::Arc};
 
 use super::{ConfigArg, server::Api};
 use crate::{
+    labels::{self, Label, Labelled, Place, Reach, Totals},
     model::{Clock, SystemClock, Timestamp},
-    policy::rulebook::{Clause, Coverage, Rulebook, Totals},
+    policy::{Policy, rulebook::Rulebook},
     rulebooks::{self, AdoptedVersion},
-    settings::Problems,
-    settings::{Problem, Settings, files::Kind},
+    settings::{Group, Problem, Problems, Settings, files::Kind},
     store::embedded::EmbeddedStore,
     zh,
 };
@@ -34,7 +34,7 @@ enum Command {
         #[command(flatten)]
         output: Output,
     },
-    /// 每份群规有多少条自动执行、只观察、计划中、靠人
+    /// 每份群规、每个群有多少条自动处置、请人处理、只记录、未启用、靠人，多少条只是说明
     Coverage {
         #[command(flatten)]
         output: Output,
@@ -55,15 +55,16 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match &args.command {
         Command::List { output } => list(&all(output)?, output.json)?,
         Command::Show { name, output } => {
-            let settings = output.config.load_offline()?;
-            show(&read(&settings, name).map_err(Problems)?, output.json)?;
+            let world = World::read(output)?;
+            let settings = &world.settings;
+            show(&world, &read(settings, name).map_err(Problems)?, output.json)?;
             if !output.json {
                 for lived in lived(&output.config).await.iter().filter(|lived| lived.rulebook == *name) {
-                    println!("{}", where_it_holds(lived, &settings, SystemClock.now()));
+                    println!("{}", where_it_holds(lived, settings, SystemClock.now()));
                 }
             }
         }
-        Command::Coverage { output } => coverage(&all(output)?, output.json)?,
+        Command::Coverage { output } => coverage(&World::read(output)?, output.json)?,
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -124,57 +125,118 @@ fn list(rulebooks: &[Arc<Rulebook>], json: bool) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn show(book: &Rulebook, json: bool) -> anyhow::Result<()> {
+/// Everything that labels are computed from.
+struct World {
+    settings: Settings,
+    policies: BTreeMap<String, Arc<Policy>>,
+    rulebooks: BTreeMap<String, Arc<Rulebook>>,
+    reach: Reach,
+}
+
+impl World {
+    fn read(output: &Output) -> anyhow::Result<Self> {
+        let settings = output.config.load_offline()?;
+        let policies = settings.policies().map_err(Problems)?;
+        let rulebooks = settings.rulebooks().map_err(Problems)?;
+        let reach = Reach::of(&super::detector(&settings, SystemClock.now())?);
+        Ok(Self { settings, policies, rulebooks, reach })
+    }
+
+    fn policy(&self, name: &str) -> &Policy {
+        self.policies.get(name).or_else(|| self.policies.get("default")).expect("the default policy is built in")
+    }
+
+    /// Where nobody has chosen it yet: a group made by the app, everything connected, the policy it brings along.
+    fn best(&self, book: &Rulebook) -> Place<'_> {
+        Place::best(self.policy(book.policy.as_deref().unwrap_or("default")), &self.reach)
+    }
+
+    /// The groups that chose it, with all rulebooks that hold there.
+    fn groups(&self, book: &str) -> impl Iterator<Item = (Place<'_>, Vec<&Rulebook>)> {
+        let chosen = |group: &Group| group.rulebook.iter().any(|name| name == book);
+        let groups: Vec<usize> =
+            (0..self.settings.groups.len()).filter(|n| chosen(&self.settings.groups[*n])).collect();
+        groups.into_iter().map(|n| {
+            let group = &self.settings.groups[n];
+            let books = group.rulebook.iter().filter_map(|name| self.rulebooks.get(name)).map(Arc::as_ref).collect();
+            let place = Place::of(&self.settings, n, self.policy(group.policy(&self.rulebooks)), &self.reach);
+            (place, books)
+        })
+    }
+}
+
+fn show(world: &World, book: &Rulebook, json: bool) -> anyhow::Result<()> {
+    let best = world.best(book);
+    let labels = |place: &Place<'_>, books: &[&Rulebook]| -> Vec<Labelled> {
+        book.clauses.iter().map(|clause| labels::label(place, books, clause)).collect()
+    };
+    let at_best = labels(&best, &[book]);
     if json {
-        println!("{}", serde_json::to_string_pretty(book)?);
+        let mut whole = serde_json::to_value(book)?;
+        let mut places = vec![serde_json::json!({ "group": null, "policy": best.policy.name, "clauses": at_best })];
+        for (place, books) in world.groups(&book.name) {
+            places.push(serde_json::json!({
+                "group": place.group.id(), "policy": place.policy.name, "clauses": labels(&place, &books),
+            }));
+        }
+        whole["labels"] = serde_json::json!(places);
+        println!("{}", serde_json::to_string_pretty(&whole)?);
         return Ok(());
     }
     println!("《{}》第 {} 版，改动提前 {} 天告知", book.title, book.version, book.announce_days);
     if let Some(policy) = &book.policy {
-        println!("处罚办法最接近的策略：{policy}");
+        println!("自带策略 {policy}：群的设置里没有写 policy 时用它");
     }
-    for clause in &book.clauses {
-        println!("{}  {}\n    {}", clause.cite, clause.text, how(clause));
+    println!("应用建的群、全自动、都接好时（策略 {}）：", best.policy.name);
+    for (clause, label) in book.clauses.iter().zip(&at_best) {
+        println!("{}  {}\n    {}", clause.cite, clause.text, label.zh());
+    }
+    for (place, books) in world.groups(&book.name) {
+        let here = labels(&place, &books);
+        let mode = place.group.set.mode.zh();
+        println!("「{}」（{mode}，策略 {}）里不同的：", place.group.name(), place.policy.name);
+        let mut same = true;
+        for ((clause, here), best) in book.clauses.iter().zip(&here).zip(&at_best) {
+            if here != best {
+                same = false;
+                println!("{}  {}", clause.cite, here.zh());
+            }
+        }
+        if same {
+            println!("没有");
+        }
     }
     Ok(())
 }
 
-/// Who answers for a clause and how, in one line.
-fn how(clause: &Clause) -> String {
-    let coverage = clause.coverage();
-    if let Some(reason) = &clause.manual {
-        return format!("{}：{reason}", coverage.zh());
+fn coverage(world: &World, json: bool) -> anyhow::Result<()> {
+    let mut lines = Vec::new();
+    let mut sum = Totals { rulebook: "合计".into(), ..Totals::default() };
+    for book in world.rulebooks.values() {
+        let best = Totals::of(&world.best(book), &[book], book);
+        sum.add(&best);
+        lines.push(best);
+        for (place, books) in world.groups(&book.name) {
+            let totals = Totals::of(&place, &books, book);
+            let group = if json { place.group.id().to_string() } else { place.group.name().to_owned() };
+            lines.push(Totals { group: Some(group), ..totals });
+        }
     }
-    let checks: Vec<&str> = clause.checks.iter().map(|check| check.zh()).collect();
-    let response = match coverage {
-        Coverage::Enforced => format!("；{}", clause.response.zh()),
-        _ => String::new(),
-    };
-    format!("{}：{}{response}", coverage.zh(), checks.join("、"))
-}
-
-fn coverage(rulebooks: &[Arc<Rulebook>], json: bool) -> anyhow::Result<()> {
-    let totals: Vec<Totals> = rulebooks.iter().map(|book| book.totals()).collect();
     if json {
-        println!("{}", serde_json::to_string_pretty(&totals)?);
+        println!("{}", serde_json::to_string_pretty(&lines)?);
         return Ok(());
     }
-    let heads: Vec<&str> = Coverage::ALL.iter().map(|coverage| coverage.zh()).collect();
+    let heads: Vec<&str> = Label::ALL.iter().map(|label| label.zh()).collect();
     println!("群规\t条款\t{}", heads.join("\t"));
-    let mut sum = Totals { rulebook: "合计".into(), ..Totals::default() };
-    for line in &totals {
-        print_line(line);
-        sum.clauses += line.clauses;
-        sum.enforced += line.enforced;
-        sum.watched += line.watched;
-        sum.planned += line.planned;
-        sum.manual += line.manual;
+    lines.push(sum);
+    for line in &lines {
+        let name = match &line.group {
+            Some(group) => format!("　「{group}」里"),
+            None => line.rulebook.clone(),
+        };
+        let counts: Vec<String> = Label::ALL.iter().map(|label| line.count(*label).to_string()).collect();
+        println!("{name}\t{}\t{}", line.clauses, counts.join("\t"));
     }
-    print_line(&sum);
+    println!("没有写「」的一行：应用建的群、全自动、都接好、用群规自带的策略时。");
     Ok(())
-}
-
-fn print_line(totals: &Totals) {
-    let Totals { rulebook, clauses, enforced, watched, planned, manual } = totals;
-    println!("{rulebook}\t{clauses}\t{enforced}\t{watched}\t{planned}\t{manual}");
 }

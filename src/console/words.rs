@@ -21,7 +21,9 @@ use super::{
 use crate::{
     access::Action,
     detect::Verdict,
+    in_force::hits,
     model::{Category, GroupId},
+    policy::rulebook::Broken,
 };
 
 /// Entries on a page.
@@ -173,7 +175,9 @@ pub(super) async fn try_it(
     let now = console.api.clock.now();
     let cited = report.categories.first().filter(|_| console.may(&visit, Action::ReadCase, &group)).map(|category| {
         let rules = console.rules.get_full();
-        let cited = rules.clause(&group, *category, now).map(|(_, cited)| cited);
+        let hits = hits(&report.findings, *category);
+        let broken = Broken { category: *category, hits: &hits, acts: true };
+        let cited = rules.clause(&group, broken, now).map(|(_, cited)| cited);
         let policy = rules.policy(&group);
         let cited = cited.unwrap_or_else(|| "群规里没有写到这一类".into());
         format!("「{}」：{cited}；策略「{}」", group.name(), policy.title)

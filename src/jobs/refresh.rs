@@ -11,6 +11,7 @@ use crate::{
     deps::Deps,
     groups::{Group, GroupState, Groups},
     model::{GroupId, GroupKind, MemberId, Role, SignedDuration, Timestamp},
+    newcomers,
     policy::MemberState,
     refusal::ActError,
     store::{MemberRecord, Store, StoreError, Task, TaskQuery, TaskState, TaskUpdate, changes::Changes},
@@ -204,6 +205,12 @@ impl RefreshJob {
         let mut told = Ok(());
         for (member, _) in new.iter().filter(|(m, person)| !old.contains_key(*m) && !person.external) {
             told = told.and(self.0.notices.joined(before.id(), member, now).await);
+        }
+        let rules = self.0.rules.get_full();
+        let can = **self.0.capabilities.load();
+        let came = new.iter().filter(|(m, person)| !before.learned.seen.contains(*m) && !person.external);
+        for (member, _) in came {
+            told = told.and(newcomers::joined(&self.0.notices, &rules, can, before, member, now).await);
         }
         for member in old.keys().filter(|m| !new.contains_key(*m)) {
             told = told.and(self.0.notices.left(before.id(), member, now).await);

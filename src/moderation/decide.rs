@@ -38,7 +38,9 @@ impl Moderation {
         };
         let closed = Breaker::default();
         let state = breaker.as_ref().map_or(&closed, |(_, breaker)| breaker);
+        let watched = rules.watched(group, report, message.at.min(now));
         let facts = facts(rules, group, &message.sender, message.at, now, report, state);
+        let facts = Facts { watched: &watched, ..facts };
         record.standing.joined = group.joined(&message.sender).or(record.standing.joined);
         let dry_run = self.is_dry_run(group);
         if !dry_run {
@@ -84,5 +86,7 @@ pub(super) fn facts<'a>(
         exempt: until(&orders.exempt),
         permitted: if until(&orders.ads_permitted) { &[Category::Ads, Category::CrossPromotion] } else { &[] },
         working: rules.calendar.is_working(at),
+        watched: &[],
+        untold: rules.untold(group, at.min(now)),
     }
 }

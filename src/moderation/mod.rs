@@ -206,6 +206,16 @@ impl Moderation {
         self.rules.get().lived.clone()
     }
 
+    /// Everything in force.
+    pub fn rules(&self) -> Arc<InForce> {
+        self.rules.get_full()
+    }
+
+    /// What this installation is able to do.
+    pub fn can(&self) -> Capabilities {
+        **self.capabilities.load()
+    }
+
     /// The group as the bot knows it; channels have ids of their own.
     pub fn group_of(&self, id: &GroupId) -> GroupId {
         self.groups.resolve(id)

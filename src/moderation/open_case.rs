@@ -41,11 +41,7 @@ impl Moderation {
             live_points: decision.live_after,
             case: None,
         };
-        let clause = |case: &mut Case| {
-            if let Some((key, text)) = rules.clause(group, case.category, message.at.min(now)) {
-                (case.clause, case.rule) = (Some(key), text);
-            }
-        };
+        let clause = |case: &mut Case| record::cite(rules, group, case, message.at.min(now));
         if !decision.opens_case() {
             if let Some((category, what)) = only_recorded(rules, hearing.role(), report, &decision)
                 && let Ok(id) = self.case_for(message).await?
@@ -141,6 +137,9 @@ fn only_recorded(
 ) -> Option<(Category, &'static str)> {
     if decision.would != Step::None {
         return Some((decision.category, "held"));
+    }
+    if let Some(category) = decision.watched {
+        return Some((category, "watched"));
     }
     let category = rules.detector.would_find(report).filter(|_| role == Role::Member)?;
     Some((category, "observed"))

@@ -3,8 +3,10 @@
 
 use crate::{
     detect::{Report, Verdict, history},
-    model::{Attachment, CaseId, Channel, Inside, Message, Timestamp},
-    policy::{Decision, Policy},
+    groups::Group,
+    in_force::{InForce, hits},
+    model::{Attachment, CaseId, Channel, Inside, Message, Step, Timestamp},
+    policy::{Decision, Policy, rulebook::Broken},
     store::{Case, CaseEvent, CaseState, MemberRecord, RecentMessage},
 };
 
@@ -90,6 +92,15 @@ const PART: usize = 80;
 
 fn one_line(text: &str, most: usize) -> String {
     text.lines().collect::<Vec<_>>().join(" ").chars().take(most).collect()
+}
+
+/// The clause that says it goes into the case, if there is one.
+pub fn cite(rules: &InForce, group: &Group, case: &mut Case, at: Timestamp) {
+    let hits = hits(&case.findings, case.category);
+    let broken = Broken { category: case.category, hits: &hits, acts: case.step != Step::None };
+    if let Some((key, text)) = rules.clause(group, broken, at) {
+        (case.clause, case.rule) = (Some(key), text);
+    }
 }
 
 /// A case about the message as it was decided.

@@ -6,8 +6,9 @@ use super::{Moderation, case_id, effects};
 use crate::{
     capability::{Act, Provider},
     groups::Group,
+    in_force::hits,
     model::{CaseId, Category, MemberId, MessageId, Role, Severity, SignedDuration, Step, Timestamp},
-    policy::{self, Decision, MemberState, NewStrike, ladder::Unit},
+    policy::{self, Decision, MemberState, NewStrike, ladder::Unit, rulebook::Broken},
     refusal::{ActError, Code, Refusal},
     store::{Case, CaseState, StoreError, TaskUpdate, Tx},
     tasks::{Happened, Readd},
@@ -72,7 +73,16 @@ impl Moderation {
             record.standing.rehearse(&id);
         }
         // A message that a person judged is held against the same clause as one that the bot judges.
-        let cited = what.about.and_then(|(category, _, said)| rules.clause(group, category?, said.min(now)));
+        let asked = match what.cause {
+            Some(id) => tx.case(&CaseId::from(id)).await?,
+            None => None,
+        };
+        let cited = what.about.and_then(|(category, _, said)| {
+            let category = category?;
+            let hits = asked.as_ref().map(|asked| hits(&asked.findings, category)).unwrap_or_default();
+            let broken = Broken { category, hits: &hits, acts: true };
+            rules.clause(group, broken, said.min(now))
+        });
         let (clause, rule) =
             cited.map_or_else(|| (None, what.reason.chars().take(60).collect()), |(clause, rule)| (Some(clause), rule));
         let mut case = Case {

@@ -427,9 +427,9 @@ impl Moderation {
                 return Ok("本群不管这一类".into());
             }
             let mut case = record::new_case(&id, &message, &report, &decision, policy, now);
-            let clause = cited(question, opinion).map(|clause| (clause.key.clone(), clause.cited.clone()));
-            if let Some((key, text)) = clause.or_else(|| rules.clause(&group, *category, message.at.min(now))) {
-                (case.clause, case.rule) = (Some(key), text);
+            match cited(question, opinion) {
+                Some(clause) => (case.clause, case.rule) = (Some(clause.key.clone()), clause.cited.clone()),
+                None => record::cite(&rules, &group, &mut case, message.at.min(now)),
             }
             case.note(now, "bot", event(opinion), format!("第二意见：{}", opinion.zh()));
             let card = Ask::new(Request::Review).task(&case, group.id(), now);

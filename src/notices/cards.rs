@@ -21,10 +21,16 @@ pub(super) fn buttons(notice: &Notice) -> Vec<Button> {
             .enumerate()
             .map(|(n, text)| Button { text: text.clone(), key: format!("notice:{id}:answer:{n}") })
             .collect(),
-        None => vec![Button { text: "收到".into(), key: format!("notice:{id}:ack") }],
+        None => vec![Button { text: ack(notice), key: format!("notice:{id}:ack") }],
     };
     buttons.push(Button { text: "特殊情况".into(), key: format!("notice:{id}:excuse") });
     buttons
+}
+
+/// The word on the button: 收到, unless the notice wants another one such as 同意.
+fn ack(notice: &Notice) -> String {
+    let own = notice.what.accept.first().filter(|word| word.as_str() == "同意");
+    own.map_or_else(|| "收到".to_owned(), Clone::clone)
 }
 
 /// The cards, and before them the whole text where a card cannot hold it.
@@ -54,7 +60,7 @@ pub(super) fn counter(notice: &Notice, count: wording::Count) -> Counter {
         text: wording::counter(count),
         acknowledged: count.acknowledged,
         required: count.required - count.exempt,
-        button: Button { text: "收到".into(), key: format!("notice:{}:ack:group", notice.id) },
+        button: Button { text: ack(notice), key: format!("notice:{}:ack:group", notice.id) },
     }
 }
 

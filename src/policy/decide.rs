@@ -37,6 +37,10 @@ pub struct Facts<'a> {
     pub exempt: bool,
     /// The sender may post these for now (授权广告).
     pub permitted: &'a [Category],
+    /// The group's rulebooks want these written down and nothing else.
+    pub watched: &'a [Category],
+    /// The group has rules and was not told of them yet: nobody is punished by them.
+    pub untold: bool,
 }
 
 /// A strike before it has a case.
@@ -99,6 +103,8 @@ pub struct Decision {
     pub cross_group: bool,
     /// Banned for good.
     pub ban: bool,
+    /// Found where the rulebooks want it written down and nothing else.
+    pub watched: Option<Category>,
     /// Why, and why not more, in Chinese, for admins.
     pub reasons: Vec<String>,
 }
@@ -127,6 +133,7 @@ impl Decision {
             recall_by: None,
             cross_group: false,
             ban: false,
+            watched: None,
             reasons: Vec::new(),
         }
     }
@@ -191,8 +198,14 @@ impl Case<'_> {
         let mut best: Option<Decision> = None;
         let mut leak = None;
         let mut review = None;
+        let mut watched = None;
         for (rank, category) in self.facts.report.categories.iter().copied().enumerate() {
             let Some(treat) = self.treatment(category, &mut reasons) else { continue };
+            if self.facts.watched.contains(&category) {
+                reasons.push(format!("{}：群规只要求记录，不处置", category.zh()));
+                watched = watched.or(Some(category));
+                continue;
+            }
             if treat == Treatment::Review || !self.facts.report.acting.contains(&category) {
                 review = review.or(Some((rank, category)));
             } else if category.is_leak() {
@@ -225,6 +238,7 @@ impl Case<'_> {
         reasons.append(&mut decision.reasons);
         decision.reasons = reasons;
         decision.counts = self.policy.unit == Unit::Count;
+        decision.watched = watched;
         self.hold_back(decision)
     }
 
@@ -412,13 +426,21 @@ impl Case<'_> {
 
     /// What the moment allows: the breaker and a group that is only watched.
     fn hold_back(self, mut decision: Decision) -> Decision {
-        if self.facts.breaker_open && decision.opens_case() {
+        // Asking somebody to take a leak back, or a person to look, is no punishment.
+        let punishes = decision.strike.is_some() || decision.step > Step::Review;
+        let held = match (self.facts.breaker_open, self.facts.untold) {
+            (true, _) if decision.opens_case() => Some("熔断中：只记录，不处置"),
+            (_, true) if punishes => Some("群规还没有告诉本群：只记录，不处置"),
+            _ => None,
+        };
+        if let Some(why) = held {
             let mut held = Decision::nothing(decision.live_before);
             held.would = decision.would;
             held.category = decision.category;
             held.severity = decision.severity;
+            held.watched = decision.watched;
             held.reasons = decision.reasons;
-            held.reasons.push("熔断中：只记录，不处置".to_owned());
+            held.reasons.push(why.to_owned());
             return held;
         }
         if decision.needs_human {

@@ -196,6 +196,8 @@ impl<'a> Person<'a> {
             at: self.now,
             working: None,
             breaker_open: false,
+            watched: &[],
+            untold: false,
             strict_until: matches!(self.who, Who::Strict).then_some(Timestamp::MAX),
             exempt: false,
             permitted: &[],

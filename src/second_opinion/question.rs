@@ -47,11 +47,12 @@ pub struct Question {
 
 /// What of the rulebooks is about messages: what the bot checks in them, and what only a reader can see.
 pub fn clauses<'a>(rulebooks: impl IntoIterator<Item = &'a Rulebook>) -> Vec<Clause> {
-    let about_messages = |check: &Check| matches!(check, Check::Message(_) | Check::Duty(Duty::Illegal));
+    let about_messages =
+        |check: &Check| matches!(check, Check::Message(_) | Check::Rule(..) | Check::Duty(Duty::Illegal));
     let mut clauses = Vec::new();
     for rulebook in rulebooks {
         for clause in &rulebook.clauses {
-            if clause.manual.is_none() && !clause.checks.iter().any(about_messages) {
+            if clause.statement.is_some() || clause.manual.is_none() && !clause.checks.iter().any(about_messages) {
                 continue;
             }
             let citation = Citation { rulebook, clause };

@@ -237,7 +237,9 @@ fn groups(settings: &Settings, document: &mut Document<'_>) {
                 document.wrong(&at("second_opinion"), "read 要写 rulebook：第二意见按群规来读消息");
             }
         }
-        named(&settings.files, document, &at("policy"), Kind::Policy, &group.policy);
+        if let Some(policy) = &group.policy {
+            named(&settings.files, document, &at("policy"), Kind::Policy, policy);
+        }
         for name in &group.rulebook {
             named(&settings.files, document, &at("rulebook"), Kind::Rulebook, name);
         }

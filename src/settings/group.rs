@@ -1,9 +1,14 @@
 //! `[[group]]`: one section a group that is to be kept in order.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde::{Deserialize, Deserializer, de};
 
 use super::{Kinds, OwnerNewsMode, SecondOpinionMode, Secret};
-use crate::model::{GroupId, GroupKind, MemberId, Mode};
+use crate::{
+    model::{GroupId, GroupKind, MemberId, Mode, named_enum},
+    policy::rulebook::Rulebook,
+};
 
 /// One group.
 #[derive(Clone, Debug, Deserialize)]
@@ -19,12 +24,14 @@ pub struct Group {
     /// What may be done; default `watch`.
     #[serde(default = "watch")]
     pub mode: Mode,
-    /// A file in `policies/`, without `.toml`; default `default`.
-    #[serde(default = "default_policy")]
-    pub policy: String,
+    /// A file in `policies/`, without `.toml`; default the one that its rulebooks bring along, else `default`.
+    pub policy: Option<String>,
     /// Files in `rulebooks/`, without `.toml`; one name or a list, the first wins when several forbid the same.
     #[serde(default, deserialize_with = "one_or_many")]
     pub rulebook: Vec<String>,
+    /// What its members are told of the rulebooks; default everything.
+    #[serde(default)]
+    pub tell_rules: TellRules,
     /// The owner's userid; of app and customer groups WeCom tells it and wins.
     pub owner: Option<MemberId>,
     /// Userids of those who help the owner.
@@ -65,9 +72,27 @@ impl Group {
         let (_, query) = given.split_once('?')?;
         query.split('&').find_map(|pair| pair.strip_prefix("key=")).filter(|key| !key.is_empty())
     }
+    /// The name of its policy: its own, or what the first of its rulebooks brings along.
+    pub fn policy<'a>(&'a self, rulebooks: &'a BTreeMap<String, Arc<Rulebook>>) -> &'a str {
+        let brought =
+            || self.rulebook.iter().filter_map(|name| rulebooks.get(name)).find_map(|book| book.policy.as_deref());
+        self.policy.as_deref().or_else(brought).unwrap_or("default")
+    }
     /// Its other ids.
     pub fn aliases(&self) -> impl Iterator<Item = &str> {
         [&self.archive_room, &self.bot_chat, &self.customer_chat].into_iter().filter_map(Option::as_deref)
+    }
+}
+
+named_enum! {
+    /// What a group's members are told of its rulebooks.
+    #[derive(Default)]
+    pub enum TellRules {
+        /// The whole text once, whoever joins too, and every change.
+        #[default]
+        All = "all", "全文和改动";
+        /// Changes only: they know the rules, or get them in another way.
+        Changes = "changes", "只有改动";
     }
 }
 
@@ -87,9 +112,6 @@ fn welcome() -> String {
 }
 fn watch() -> Mode {
     Mode::Watch
-}
-fn default_policy() -> String {
-    "default".to_owned()
 }
 
 /// `"a"` or `["a", "b"]`.

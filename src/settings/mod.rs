@@ -46,7 +46,7 @@ pub use self::{
     detector::ListTroubles,
     escalation::Escalation,
     files::Files,
-    group::{Group, Welcome},
+    group::{Group, TellRules, Welcome},
     intercept::Intercept,
     kinds::Kinds,
     log::{Format, Log},

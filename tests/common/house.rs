@@ -38,7 +38,7 @@ pub const API_TOKEN: &str = "house-token-0123456789";
 pub const AD: &str = "加我V信领红包";
 
 /// What the sales group goes by unless a test says otherwise.
-const SALES_RULES: &str = r#"rulebook = "group-sales""#;
+const SALES_RULES: &str = "policy = \"default\"\nrulebook = \"group-sales\"\ntell_rules = \"changes\"";
 
 /// Each message is a deed of its own, so that a played ladder needs no pauses; a test that sets `[detect.flood]` has what
 /// ships.
@@ -134,7 +134,9 @@ name = "会员福利群"
 kind = "customer"
 mode = "assisted"
 owner = "wang"
+policy = "default"
 rulebook = "group-sales"
+tell_rules = "changes"
 [[group]]
 id = "{STAFF}"
 name = "门店内部群"
@@ -192,7 +194,7 @@ impl House {
     /// The same without the bot.
     pub async fn empty_under(policy: &str, rulebook: &str, more: &str) -> Self {
         let mut house = Self::empty(morning(), more).await;
-        house.sales = format!("policy = \"{policy}\"\nrulebook = \"{rulebook}\"");
+        house.sales = format!("policy = \"{policy}\"\nrulebook = \"{rulebook}\"\ntell_rules = \"changes\"");
         house
     }
 

@@ -82,12 +82,29 @@ pub fn buttons(
     card
 }
 
-/// What somebody said, as a quotation above the card's own words.
-fn quoting(words: &str, mut card: Value) -> Value {
-    if !words.is_empty() {
-        card["quote_area"] = json!({ "type": 0, "title": "原话", "quote_text": cut(words, PARAGRAPH) });
-    }
+/// What somebody said, as a quotation above the card's own words; behind it the clause that a row cannot hold.
+fn quoting(words: &str, rule: &str, mut card: Value) -> Value {
+    let (_, clause) = folded(rule);
+    let clause = clause.map(|clause| cut(clause, PARAGRAPH)).unwrap_or_default();
+    let quote = match (words.is_empty(), clause.is_empty()) {
+        (true, true) => return card,
+        (true, false) => ("群规", clause),
+        (false, true) => ("原话", cut(words, PARAGRAPH)),
+        (false, false) => ("原话", format!("{}\n群规：{clause}", cut(words, PARAGRAPH))),
+    };
+    card["quote_area"] = json!({ "type": 0, "title": quote.0, "quote_text": quote.1 });
     card
+}
+
+/// A rule as a row says it: whole, or where it stands, with its words for the quotation. Never half of a clause.
+fn folded(rule: &str) -> (&str, Option<&str>) {
+    if rule.chars().count() <= VALUE {
+        return (rule, None);
+    }
+    match rule.split_once('：') {
+        Some((place, clause)) => (place, Some(clause)),
+        None => (rule, Some(rule)),
+    }
 }
 
 /// What a warning card says.
@@ -118,7 +135,7 @@ pub struct Warning<'a> {
 /// A warning to the member alone.
 pub fn warning(w: &Warning<'_>) -> Value {
     let rows = [
-        ("依据", w.rule.to_owned()),
+        ("依据", folded(w.rule).0.to_owned()),
         ("次数", w.count.clone()),
         ("失效", w.expires.clone()),
         ("编号", w.case.to_owned()),
@@ -134,7 +151,7 @@ pub fn warning(w: &Warning<'_>) -> Value {
     if let (Some(url), Some(rows)) = (&w.appeal, card["horizontal_content_list"].as_array_mut()) {
         rows.push(json!({ "type": 1, "keyname": "申诉", "value": "写明理由", "url": url }));
     }
-    card
+    quoting("", w.rule, card)
 }
 
 /// What a request to the owner says.
@@ -172,11 +189,11 @@ pub fn owner_task(t: &OwnerTask<'_>) -> Value {
         ("成员", t.member.to_owned()),
         ("类别", t.category.to_owned()),
         ("时间", t.said.clone()),
-        ("依据", t.rule.to_owned()),
+        ("依据", folded(t.rule).0.to_owned()),
         ("请在", t.by.clone()),
         ("编号", t.case.to_owned()),
     ];
-    quoting(t.evidence, buttons(t.id, t.title, t.group, t.text, &rows, t.choices))
+    quoting(t.evidence, t.rule, buttons(t.id, t.title, t.group, t.text, &rows, t.choices))
 }
 
 /// What the bot did by itself, for the owner and the admins.
@@ -185,11 +202,16 @@ pub fn owner_news(
     title: &str,
     group: &str,
     text: &str,
-    rows: &[(&str, String)],
+    rows: &[(&'static str, String)],
     evidence: &str,
     choices: &[Button<'_>],
 ) -> Value {
-    quoting(evidence, buttons(id, title, group, text, rows, choices))
+    let rule = rows.iter().find(|(name, _)| *name == "依据").map_or("", |(_, rule)| rule.as_str());
+    let fold = |(name, value): &(&'static str, String)| {
+        (*name, if *name == "依据" { folded(value).0.to_owned() } else { value.clone() })
+    };
+    let rows: Vec<(&str, String)> = rows.iter().map(fold).collect();
+    quoting(evidence, rule, buttons(id, title, group, text, &rows, choices))
 }
 
 /// A notice that wants an acknowledgement, or a reviewer's yes.
@@ -232,7 +254,7 @@ pub fn appeal(a: &Appeal<'_>) -> Value {
         ("成员", a.member.to_owned()),
         ("处置", a.done.clone()),
         ("记分", a.points.clone()),
-        ("依据", a.rule.to_owned()),
+        ("依据", folded(a.rule).0.to_owned()),
         ("请在", a.by.clone()),
         ("编号", a.case.to_owned()),
     ];
@@ -240,7 +262,7 @@ pub fn appeal(a: &Appeal<'_>) -> Value {
     choices.extend_from_slice(a.refusals);
     let words = if a.words.is_empty() { "（没有写明）" } else { a.words };
     let text = format!("申诉理由：{words}\n{}不成立请点原因，也可以发：申诉 {} 不成立 您的话", a.upheld, a.case);
-    quoting(a.evidence, buttons(a.id, "成员申诉，请处理", a.group, &text, &rows, &choices))
+    quoting(a.evidence, a.rule, buttons(a.id, "成员申诉，请处理", a.group, &text, &rows, &choices))
 }
 
 /// A report of a member, for a reviewer; `credit` is how far the reporter was right before.
@@ -259,7 +281,7 @@ pub fn report(r: &Report<'_>) -> Value {
         choices.insert(0, button("不算违规", "permitted", true));
     }
     choices.push(button("恶意举报", "malicious", false));
-    quoting(r.words, buttons(r.id, "成员举报，请查看", r.group, &text, &rows, &choices))
+    quoting(r.words, "", buttons(r.id, "成员举报，请查看", r.group, &text, &rows, &choices))
 }
 
 /// What a report says.
@@ -395,6 +417,18 @@ mod tests {
           "task_id": "tell-8F2K-warn"
         }
         "#);
+    }
+
+    #[test]
+    fn a_clause_is_never_cut_in_half() {
+        let long = "《微信管理制度规章制度》第四条：不发违法、虚假信息，不侵害他人，也不说影响公司形象的话";
+        let card = owner_news("id", "t", "g", "x", &[("依据", long.to_owned())], "加我", &[]);
+        assert_eq!(card["horizontal_content_list"][0]["value"], "《微信管理制度规章制度》第四条");
+        assert_eq!(
+            card["quote_area"]["quote_text"],
+            "加我\n群规：不发违法、虚假信息，不侵害他人，也不说影响公司形象的话"
+        );
+        assert_eq!(folded("广告引流"), ("广告引流", None));
     }
 
     #[test]

@@ -55,71 +55,94 @@ named_enum! {
 }
 
 impl Duty {
-    /// Not built yet: what is about membership, names, times, windows, approval, quotas, samples and figures.
-    pub const fn planned(self) -> bool {
-        matches!(
-            self,
-            Self::ReplyTime
-                | Self::TimeWindow
-                | Self::Quota
-                | Self::ContentApproval
-                | Self::GroupName
-                | Self::MemberName
-                | Self::Membership
-                | Self::InviteApproval
-                | Self::AgreeRules
-                | Self::MandatoryGroup
-                | Self::Handover
-                | Self::SpotCheck
-                | Self::Evaluation
-        )
+    /// Who sees to it as long as nothing here does: what is about membership, names, times, windows, approval, quotas, samples
+    /// and figures.
+    pub const fn by_people(self) -> Option<&'static str> {
+        Some(match self {
+            Self::ReplyTime => "群管不计回复时间，由负责人看",
+            Self::TimeWindow => "群管不看发言的时间，由管理员看",
+            Self::Quota => "群管不计每天的数量，由主管看",
+            Self::ContentApproval => "先审后发由审核的人把关",
+            Self::GroupName => "群名由群主取和改",
+            Self::MemberName => "昵称由本人改、群主看",
+            Self::Membership => "谁能在群里由群主看",
+            Self::InviteApproval => "拉人由部门负责人同意",
+            Self::MandatoryGroup => "谁还没进群由部门负责人看",
+            Self::Handover => "离职交接由部门负责人办",
+            Self::SpotCheck => "抽查由人翻看记录",
+            Self::Evaluation => "考核由主管做",
+            _ => return None,
+        })
     }
 }
 
 /// What answers for a clause.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Check {
     /// The detector's findings of one category.
     Message(Category),
+    /// Those of one of its rules: `recruit/region`.
+    Rule(Category, String),
     /// Anything else.
     Duty(Duty),
 }
 
 impl Check {
     /// The stable name used in files.
-    pub const fn id(self) -> &'static str {
+    pub fn id(&self) -> String {
         match self {
-            Self::Message(category) => category.id(),
-            Self::Duty(duty) => duty.id(),
+            Self::Message(category) => category.id().to_owned(),
+            Self::Rule(category, rule) => format!("{category}/{rule}"),
+            Self::Duty(duty) => duty.id().to_owned(),
         }
     }
-    /// The Chinese name.
-    pub const fn zh(self) -> &'static str {
+    /// The Chinese name; that of a rule has its own behind it.
+    pub fn zh(&self) -> String {
         match self {
-            Self::Message(category) => category.zh(),
-            Self::Duty(duty) => duty.zh(),
+            Self::Message(category) => category.zh().to_owned(),
+            Self::Rule(category, rule) => format!("{}（{rule}）", category.zh()),
+            Self::Duty(duty) => duty.zh().to_owned(),
         }
     }
-    /// All names.
+    /// All names but those of rules, which the wordlists have.
     pub fn all() -> impl Iterator<Item = Self> {
         let messages = Category::ALL.iter().map(|category| Self::Message(*category));
         messages.chain(Duty::ALL.iter().map(|duty| Self::Duty(*duty)))
     }
-    /// Does it answer for findings of a category?
-    pub fn covers(self, category: Category) -> bool {
+    /// The categories of messages it is about.
+    pub fn categories(&self) -> &[Category] {
         match self {
-            Self::Message(own) => own == category,
-            Self::Duty(duty) => duty == Duty::Illegal && Category::ILLEGAL.contains(&category),
+            Self::Message(category) | Self::Rule(category, _) => std::slice::from_ref(category),
+            Self::Duty(Duty::Illegal) => Category::ILLEGAL,
+            Self::Duty(_) => &[],
         }
+    }
+    /// Does it answer for findings of a category in which these rules (`recruit/region`) hit?
+    pub fn covers(&self, category: Category, hits: &[&str]) -> bool {
+        self.categories().contains(&category) && (!matches!(self, Self::Rule(..)) || self.names(hits))
+    }
+    /// Does it name one of these rules?
+    pub fn names(&self, hits: &[&str]) -> bool {
+        matches!(self, Self::Rule(category, rule) if hits.iter().any(|hit| {
+            hit.split_once('/').is_some_and(|(of, name)| of == category.id() && name == rule)
+        }))
     }
 }
 
 impl std::str::FromStr for Check {
     type Err = UnknownName;
     fn from_str(text: &str) -> Result<Self, UnknownName> {
-        Self::all()
-            .find(|check| check.id() == text)
-            .ok_or_else(|| UnknownName::new(text, Self::all().map(Self::id).collect::<Vec<_>>()))
+        if let Some((category, rule)) = text.split_once('/') {
+            let category: Category = category.parse().map_err(|near: UnknownName| UnknownName {
+                found: text.to_owned(),
+                nearest: near.nearest.map(|near| format!("{near}/{rule}")),
+            })?;
+            return Ok(Self::Rule(category, rule.to_owned()));
+        }
+        let unknown = || {
+            UnknownName::new(text, Self::all().map(|check| check.id()).collect::<Vec<_>>().iter().map(String::as_str))
+        };
+        Self::all().find(|check| check.id() == text).ok_or_else(unknown)
     }
 }
 
@@ -130,21 +153,9 @@ named_enum! {
         Policy = "policy", "按策略";
         /// Out as soon as it is found.
         Remove = "remove", "立即移出";
-        /// Told to a person only.
-        Watch = "watch", "报告给管理者";
-    }
-}
-
-named_enum! {
-    /// How far the bot answers for a clause.
-    pub enum Coverage {
-        /// It finds and acts.
-        Enforced = "enforced", "自动执行";
-        /// It finds and tells.
-        Watched = "watched", "只观察";
-        /// Not built yet.
-        Planned = "planned", "计划中";
-        /// A person's job.
-        Manual = "manual", "靠人";
+        /// Out as soon as it is found, if it is grave.
+        RemoveGrave = "remove_grave", "情节严重立即移出";
+        /// Only written down.
+        Watch = "watch", "只记录";
     }
 }

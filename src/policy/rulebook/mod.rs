@@ -1,7 +1,8 @@
-//! Rulebooks (群规): the clauses a group has agreed to, so that a warning can cite the one that was broken, and a plain
-//! account of what the bot enforces, what it only watches, what is still to come and what a person has to do.
+//! Rulebooks (群规): the clauses a group has agreed to, so that a warning can cite the one that was broken.
 //!
-//! One file a regulation under `config/rulebooks/`. A clause names the checks that answer for it, or says `manual` and why.
+//! One file a regulation under `config/rulebooks/`. A clause names the checks that answer for it, says `manual` and why only
+//! people can see to it, or says `statement` and what it states. It never says how far the bot answers for it: that follows
+//! from the lists, the policy, the group and what is connected (`labels`).
 
 mod check;
 mod cite;
@@ -10,8 +11,8 @@ mod versions;
 use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
-pub use check::{Check, Coverage, Duty, Response};
-pub use cite::{Citation, cite, promises_beyond};
+pub use check::{Check, Duty, Response};
+pub use cite::{Broken, Citation, cite, promises_beyond, watched_only};
 pub use versions::{Announced, Announcement, Change, Versions};
 
 use super::file::{Fault, shape};
@@ -26,13 +27,19 @@ pub struct Clause {
     pub cite: String,
     /// In short words.
     pub text: String,
-    /// Names of the checks that answer for it; empty for a manual one.
+    /// Names of the checks that answer for it; empty for one of people and for a statement.
     #[serde(with = "checks")]
     pub checks: Vec<Check>,
     /// What shall follow.
     pub response: Response,
     /// Why only a person can see to it.
     pub manual: Option<String>,
+    /// What it states, where it asks nothing of anybody.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub statement: Option<String>,
+    /// What of it no check sees, so that people have to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rest: Option<String>,
 }
 
 /// Checks as their names.
@@ -42,26 +49,11 @@ mod checks {
     use super::Check;
 
     pub(super) fn serialize<S: Serializer>(checks: &[Check], serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(checks.iter().map(|check| check.id()))
+        serializer.collect_seq(checks.iter().map(Check::id))
     }
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Check>, D::Error> {
         let names = Vec::<String>::deserialize(deserializer)?;
         names.iter().map(|name| name.parse().map_err(D::Error::custom)).collect()
-    }
-}
-
-impl Clause {
-    /// How far the bot answers for it: as far as its weakest check.
-    pub fn coverage(&self) -> Coverage {
-        if self.manual.is_some() {
-            Coverage::Manual
-        } else if self.checks.iter().any(|check| matches!(check, Check::Duty(duty) if duty.planned())) {
-            Coverage::Planned
-        } else if self.response == Response::Watch {
-            Coverage::Watched
-        } else {
-            Coverage::Enforced
-        }
     }
 }
 
@@ -76,7 +68,8 @@ pub struct Rulebook {
     pub version: u32,
     /// A change is told to the group so many days before it takes effect.
     pub announce_days: u32,
-    /// The policy that comes nearest to its penalties, if it names some.
+    /// The policy it brings along for groups that name none. Versions from before it did are kept without one.
+    #[serde(rename = "brings", default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     /// In the regulation's order.
     pub clauses: Vec<Clause>,
@@ -92,6 +85,11 @@ struct RawClause {
     check: Vec<Spanned<String>>,
     response: Option<Spanned<Response>>,
     manual: Option<Spanned<String>>,
+    statement: Option<Spanned<String>>,
+    rest: Option<Spanned<String>>,
+    status: Option<Spanned<toml::Value>>,
+    label: Option<Spanned<toml::Value>>,
+    coverage: Option<Spanned<toml::Value>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -126,16 +124,31 @@ impl Rulebook {
             if raw.text.get_ref().trim().is_empty() {
                 wrong(raw.text.span(), format!("条款 `{id}` 没有内容"));
             }
-            match (&raw.manual, raw.check.is_empty()) {
-                (None, true) => wrong(at, format!("条款 `{id}` 要写 check，或者用 manual 说明为什么只能靠人")),
-                (Some(reason), false) => wrong(reason.span(), format!("条款 `{id}` 的 check 和 manual 只能写一个")),
-                (Some(reason), true) if reason.get_ref().trim().is_empty() => {
-                    wrong(reason.span(), format!("条款 `{id}` 的 manual 要写原因"));
-                }
-                _ => {}
+            for stated in [&raw.status, &raw.label, &raw.coverage].into_iter().flatten() {
+                let message = format!("条款 `{id}`：执行到什么程度由 `qunguan rulebook show` 算出来，文件里不写");
+                wrong(stated.span(), message);
             }
-            if let (Some(response), Some(_)) = (&raw.response, &raw.manual) {
-                wrong(response.span(), format!("条款 `{id}` 靠人执行，不能写 response"));
+            let ways = [!raw.check.is_empty(), raw.manual.is_some(), raw.statement.is_some()];
+            match ways.iter().filter(|way| **way).count() {
+                0 => {
+                    wrong(at, format!("条款 `{id}` 要写 check；只能靠人的写 manual，没有要求的写 statement，各写原因"))
+                }
+                1 => {}
+                _ => wrong(at, format!("条款 `{id}` 的 check、manual、statement 只能写一个")),
+            }
+            for (key, reason) in [("manual", &raw.manual), ("statement", &raw.statement), ("rest", &raw.rest)] {
+                if let Some(reason) = reason.as_ref().filter(|reason| reason.get_ref().trim().is_empty()) {
+                    wrong(reason.span(), format!("条款 `{id}` 的 {key} 要写原因"));
+                }
+            }
+            let beside = [
+                ("response", raw.response.as_ref().map(Spanned::span)),
+                ("rest", raw.rest.as_ref().map(Spanned::span)),
+            ];
+            for (key, span) in beside {
+                if let Some(span) = span.filter(|_| raw.check.is_empty()) {
+                    wrong(span, format!("条款 `{id}` 没有 check，不能写 {key}"));
+                }
             }
             let mut checks = Vec::new();
             for check in &raw.check {
@@ -154,6 +167,8 @@ impl Rulebook {
                 checks,
                 response: raw.response.map_or(Response::Policy, Spanned::into_inner),
                 manual: raw.manual.map(Spanned::into_inner),
+                statement: raw.statement.map(Spanned::into_inner),
+                rest: raw.rest.map(Spanned::into_inner),
             });
         }
         if clauses.is_empty() {
@@ -184,43 +199,11 @@ impl Rulebook {
     pub fn asks(&self, duty: Duty) -> bool {
         self.clauses.iter().any(|clause| clause.checks.contains(&Check::Duty(duty)))
     }
-
-    /// How many clauses there are of each kind.
-    pub fn totals(&self) -> Totals {
-        let mut totals = Totals { rulebook: self.name.clone(), clauses: self.clauses.len(), ..Totals::default() };
-        for clause in &self.clauses {
-            *match clause.coverage() {
-                Coverage::Enforced => &mut totals.enforced,
-                Coverage::Watched => &mut totals.watched,
-                Coverage::Planned => &mut totals.planned,
-                Coverage::Manual => &mut totals.manual,
-            } += 1;
-        }
-        totals
-    }
-}
-
-/// One line of `rulebook coverage --json`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Totals {
-    /// Name.
-    pub rulebook: String,
-    /// All clauses.
-    pub clauses: usize,
-    /// The bot acts.
-    pub enforced: usize,
-    /// The bot tells.
-    pub watched: usize,
-    /// Not built yet.
-    pub planned: usize,
-    /// A person's job.
-    pub manual: usize,
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Category;
 
     /// The files of `config/rulebooks`, by name.
     pub(super) fn shipped() -> Vec<Rulebook> {
@@ -269,21 +252,25 @@ mod tests {
                 ("sales-staff-2016", 16),
             ]
         );
-        for totals in books.iter().map(Rulebook::totals) {
-            assert_eq!(totals.clauses, totals.enforced + totals.watched + totals.planned + totals.manual);
-        }
+        let clauses = || books.iter().flat_map(|book| &book.clauses);
+        assert_eq!(clauses().count(), 267);
+        assert_eq!(clauses().filter(|clause| clause.statement.is_some()).count(), 34);
     }
 
     #[test]
     fn every_check_is_named_by_some_clause() {
         let books = shipped();
-        let named = |check: Check| books.iter().flat_map(|book| &book.clauses).any(|c| c.checks.contains(&check));
-        // `illegal` stands for what no clause names alone; `forwarded` is a group's own choice, no regulation asks for it.
-        let alone = |check: Check| match check {
-            Check::Message(category) => !Category::ILLEGAL.contains(&category),
-            Check::Duty(duty) => duty != Duty::Forwarded,
+        let named = |check: &Check| {
+            let mut checks = books.iter().flat_map(|book| &book.clauses).flat_map(|clause| &clause.checks);
+            checks.any(|own| match check {
+                Check::Message(category) => own.categories().contains(category),
+                check => own == check,
+            })
         };
-        let missing: Vec<&str> = Check::all().filter(|c| alone(*c) && !named(*c)).map(Check::id).collect();
+        // `forwarded` is a group's own choice, no regulation asks for it; complaints of all kinds are for people to hear,
+        // appeals against a case are only a part of them.
+        let own_choice = |check: &Check| matches!(check, Check::Duty(Duty::Forwarded | Duty::Appeals));
+        let missing: Vec<String> = Check::all().filter(|c| !own_choice(c) && !named(c)).map(|c| c.id()).collect();
         assert_eq!(missing, [""; 0]);
     }
 
@@ -297,8 +284,11 @@ mod tests {
             [
                 "8: 没有名为 `ad` 的检查，是不是想写 `ads`？",
                 "10: 条款 `1` 写了两次",
-                "10: 条款 `1` 要写 check，或者用 manual 说明为什么只能靠人",
+                "10: 条款 `1` 要写 check；只能靠人的写 manual，没有要求的写 statement，各写原因",
             ]
         );
+        let stated = text.replace("text = \"y\"", "text = \"y\"\nstatus = \"enforced\"\ncheck = [\"insult/rude\"]");
+        let faults = Rulebook::parse("x", &stated).unwrap_err();
+        assert_eq!(faults[2].to_string(), "13: 条款 `1`：执行到什么程度由 `qunguan rulebook show` 算出来，文件里不写");
     }
 }

@@ -16,6 +16,8 @@ pub enum Change<'a> {
     Handled(&'a Clause),
     /// Gone.
     Dropped(&'a Clause),
+    /// Another policy comes along; `None`: none any more.
+    Penalties(Option<&'a str>),
 }
 
 impl std::fmt::Display for Change<'_> {
@@ -25,6 +27,8 @@ impl std::fmt::Display for Change<'_> {
             Self::Reworded(clause) => ("改为", clause),
             Self::Handled(clause) => ("执行方式调整", clause),
             Self::Dropped(clause) => ("取消", clause),
+            Self::Penalties(Some(policy)) => return write!(f, "处罚办法改为策略 {policy}"),
+            Self::Penalties(None) => return write!(f, "不再自带处罚办法"),
         };
         write!(f, "{word} {}：{}", clause.cite, clause.text)
     }
@@ -40,11 +44,17 @@ impl Rulebook {
                 Some(before) if (&before.text, &before.cite) != (&clause.text, &clause.cite) => {
                     changes.push(Change::Reworded(clause));
                 }
-                Some(before) if before != clause => changes.push(Change::Handled(clause)),
+                // Why people see to something is no rule.
+                Some(before) if (&before.checks, before.response) != (&clause.checks, clause.response) => {
+                    changes.push(Change::Handled(clause));
+                }
                 Some(_) => {}
             }
         }
         changes.extend(older.clauses.iter().filter(|clause| self.clause(&clause.id).is_none()).map(Change::Dropped));
+        if self.policy != older.policy {
+            changes.push(Change::Penalties(self.policy.as_deref()));
+        }
         changes
     }
 }
@@ -55,6 +65,12 @@ impl Rulebook {
 pub struct Versions {
     in_force: Rulebook,
     announced: Option<Announced>,
+    /// Somebody is to tell the group what its rules are.
+    #[serde(default)]
+    to_be_told: bool,
+    /// When the group was told what its rules are; before that nobody is punished there.
+    #[serde(default)]
+    told: Option<Timestamp>,
 }
 
 /// A version that comes.
@@ -88,9 +104,26 @@ pub enum Announcement {
 }
 
 impl Versions {
-    /// A group that picks a rulebook for the first time: it holds at once.
+    /// A group that picks a rulebook for the first time: it holds at once, and has to be told.
     pub fn new(rulebook: Rulebook) -> Self {
-        Self { in_force: rulebook, announced: None }
+        Self { in_force: rulebook, announced: None, to_be_told: false, told: None }
+    }
+
+    /// When the group was told what its rules are, if it was.
+    pub const fn told_at(&self) -> Option<Timestamp> {
+        self.told
+    }
+
+    /// Somebody has to tell the group its rules, and nobody was asked to yet; from now on somebody is.
+    pub const fn is_to_be_told(&mut self) -> bool {
+        let asks = self.told.is_none() && !self.to_be_told;
+        self.to_be_told = true;
+        asks
+    }
+
+    /// The group knows its rules from then on.
+    pub fn knows(&mut self, at: Timestamp) {
+        self.told.get_or_insert(at);
     }
 
     /// The version that holds at a moment; never one before its announced time, and never one that nobody was told of.
