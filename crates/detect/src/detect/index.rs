@@ -100,19 +100,40 @@ pub struct Found {
     pub pay: Option<Span>,
 }
 
-/// What a word of the matcher is there for.
+/// What a word of the matcher is there for, in few bits: messages are full of words that many entries have a use for.
 #[derive(Clone, Copy, Debug)]
-struct Use {
-    to: To,
-    /// Begins or ends with a Latin letter or a digit, and no other may touch it there.
-    bounded: bool,
-}
+struct Use(u32);
 
 #[derive(Clone, Copy, Debug)]
 enum To {
     Entry(u32),
     Slot(u32),
     Allow(u32),
+}
+
+impl Use {
+    /// `bounded`: begins or ends with a Latin letter or a digit, and no other may touch it there.
+    const fn new(to: To, bounded: bool) -> Self {
+        let (kind, number) = match to {
+            To::Entry(entry) => (0, entry),
+            To::Slot(slot) => (1, slot),
+            To::Allow(scope) => (2, scope),
+        };
+        Self(number << 3 | kind << 1 | bounded as u32)
+    }
+
+    const fn to(self) -> To {
+        let number = self.0 >> 3;
+        match self.0 >> 1 & 3 {
+            0 => To::Entry(number),
+            1 => To::Slot(number),
+            _ => To::Allow(number),
+        }
+    }
+
+    const fn bounded(self) -> bool {
+        self.0 & 1 != 0
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -136,11 +157,23 @@ struct NearSlot {
 }
 
 /// Places of the groups of words in one message, by group once a combination may be whole: most messages have none, so
-/// nothing is kept for the others; and which groups have some, one bit each.
+/// nothing is kept for the others; and which groups have some, one bit each. A place is group, start, and twice the end, one
+/// more if the word is only heard.
 #[derive(Default)]
-struct Slots(Vec<(usize, Span, bool)>, Vec<u64>);
+struct Slots(Vec<(u32, u32, u32)>, Vec<u64>);
 
 impl Slots {
+    fn clear(&mut self, groups: usize) {
+        self.0.clear();
+        self.1.clear();
+        self.1.resize(groups.div_ceil(64), 0);
+    }
+
+    fn push(&mut self, slot: usize, span: Span, heard: bool) {
+        self.1[slot / 64] |= 1 << (slot % 64);
+        self.0.push((slot as u32, span.start as u32, (span.end as u32) << 1 | u32::from(heard)));
+    }
+
     /// One of a group's words is there.
     fn has(&self, slot: usize) -> bool {
         self.1.get(slot / 64).is_some_and(|bits| bits >> (slot % 64) & 1 != 0)
@@ -158,6 +191,14 @@ impl Slots {
         })
     }
 
+    /// Forgets the places of all other groups.
+    fn keep(&mut self, wanted: impl Iterator<Item = usize>) {
+        self.1.fill(0);
+        wanted.for_each(|slot| self.1[slot / 64] |= 1 << (slot % 64));
+        let Self(places, wanted) = self;
+        places.retain(|(slot, ..)| wanted[*slot as usize / 64] >> (slot % 64) & 1 != 0);
+    }
+
     /// A word of the second group stands so near one of the first; of many words that is only supposed.
     fn meet(&self, first: usize, second: usize, within: usize, ordered: bool) -> bool {
         const MANY: usize = 1 << 10;
@@ -170,8 +211,9 @@ impl Slots {
 
     /// Where a group's words stand, and whether they are only heard.
     fn of(&self, slot: usize) -> impl Iterator<Item = (Span, bool)> {
-        let from = self.0.partition_point(|(other, ..)| *other < slot);
-        self.0[from..].iter().take_while(move |(other, ..)| *other == slot).map(|(_, span, heard)| (*span, *heard))
+        let from = self.0.partition_point(|(other, ..)| (*other as usize) < slot);
+        let places = self.0[from..].iter().take_while(move |(other, ..)| *other as usize == slot);
+        places.map(|(_, start, end)| (Span { start: *start as usize, end: (end >> 1) as usize }, end & 1 != 0))
     }
 }
 
@@ -221,8 +263,10 @@ pub struct Index {
     nears: Vec<Near>,
     /// The near entries that each group has a part in.
     slot_nears: Vec<Vec<usize>>,
-    /// Each near entry once, at the group that has a part in the fewest.
-    begun_by: Vec<Vec<usize>>,
+    /// Each near entry once, at the group that has a part in the fewest, with its next such group.
+    begun_by: Vec<(u32, u32)>,
+    /// Where those of each group begin there; one more than groups.
+    begun: Vec<u32>,
     expressions: Expressions,
     /// (inner, outer): what the inner group finds, the outer one finds too.
     nested: Vec<(usize, usize)>,
@@ -245,7 +289,7 @@ impl Builder {
     fn word(&mut self, text: &str, to: To, by_sound: bool) -> Result<(), String> {
         let folded = self.words.add(text, by_sound);
         let edge = |c: Option<&char>| c.is_some_and(char::is_ascii_alphanumeric);
-        self.uses.push(Use { to, bounded: edge(folded.first()) || edge(folded.last()) });
+        self.uses.push(Use::new(to, edge(folded.first()) || edge(folded.last())));
         if folded.is_empty() { Err(format!("“{text}”里没有可以查找的字，没有读")) } else { Ok(()) }
     }
 
@@ -392,13 +436,18 @@ impl Index {
         for (i, near) in nears.iter().enumerate() {
             near.terms.iter().for_each(|term| slot_nears[term.slot].push(i));
         }
-        let mut begun_by = vec![Vec::new(); slots.len()];
+        let mut by_rarest: Vec<(usize, (u32, u32))> = Vec::with_capacity(nears.len());
         for (i, near) in nears.iter().enumerate() {
-            let rarest = near.terms.iter().map(|term| term.slot).min_by_key(|slot| slot_nears[*slot].len());
-            if let Some(slot) = rarest {
-                begun_by[slot].push(i);
+            let mut rarest: Vec<usize> = near.terms.iter().map(|term| term.slot).collect();
+            rarest.sort_by_key(|slot| slot_nears[*slot].len());
+            if let [first, ..] = rarest[..] {
+                by_rarest.push((first, (i as u32, *rarest.get(1).unwrap_or(&first) as u32)));
             }
         }
+        by_rarest.sort_unstable();
+        let begun =
+            (0..=slots.len()).map(|slot| by_rarest.partition_point(|(first, _)| *first < slot) as u32).collect();
+        let begun_by = by_rarest.into_iter().map(|(_, near)| near).collect();
         entries.shrink_to_fit();
         build.uses.shrink_to_fit();
         let index = Self {
@@ -409,6 +458,7 @@ impl Index {
             nears,
             slot_nears,
             begun_by,
+            begun,
             expressions,
             nested,
             context,
@@ -455,30 +505,25 @@ impl Index {
         let Matches { allows, slots, hits } = matches;
         hits.clear();
         allows.0.clear();
-        slots.0.clear();
+        slots.clear(self.slot_nears.len());
         self.words.scan(&view.chars, &view.sounds, |found| {
             let span = Span { start: found.start, end: found.end };
-            let Use { to, bounded } = self.uses[found.word];
-            if bounded && !found.heard && !view.bounded(span) {
+            let used = self.uses[found.word];
+            if used.bounded() && !found.heard && !view.bounded(span) {
                 return;
             }
-            match to {
+            match used.to() {
                 To::Allow(scope) => allows.0.push((span, scope as usize)),
                 _ if !view.joined(span) => {}
                 To::Entry(entry) => hits.push(Hit::of(entry as usize, span, found.heard)),
-                To::Slot(slot) => slots.0.push((slot as usize, span, found.heard)),
+                To::Slot(slot) => slots.push(slot as usize, span, found.heard),
             }
         });
         allows.0.sort_unstable();
         for &(group, span) in atoms {
-            slots.0.push((group, span, false));
+            slots.push(group, span, false);
             let outer = self.nested.iter().filter(|(inner, _)| *inner == group);
-            slots.0.extend(outer.map(|(_, outer)| (*outer, span, false)));
-        }
-        slots.1.clear();
-        slots.1.resize(self.slot_nears.len().div_ceil(64), 0);
-        for (slot, ..) in &slots.0 {
-            slots.1[slot / 64] |= 1 << (slot % 64);
+            outer.for_each(|(_, outer)| slots.push(*outer, span, false));
         }
         let counts = |hit: &Hit| {
             let steps = view.steps[hit.span.start..hit.span.end].iter().fold(0, |all, s| all | s);
@@ -574,7 +619,7 @@ impl Index {
     /// Entries whose words occur in the text, allow-phrases or not; near entries count with any of their words.
     pub fn touched(&self, view: &View) -> Vec<usize> {
         let mut entries = Vec::new();
-        self.words.scan(&view.chars, &view.sounds, |found| match self.uses[found.word].to {
+        self.words.scan(&view.chars, &view.sounds, |found| match self.uses[found.word].to() {
             _ if found.heard => {}
             To::Entry(entry) => entries.push(entry as usize),
             To::Slot(slot) => {
@@ -592,11 +637,14 @@ impl Index {
     }
 
     fn join_near(&self, view: &View, slots: &mut Slots, hits: &mut Vec<Hit>, allows: &Allows, edges: &Edges<'_>) {
-        let begun = slots.present().flat_map(|slot| &self.begun_by[slot]).map(|near| &self.nears[*near]);
+        let of = |slot: usize| &self.begun_by[self.begun[slot] as usize..self.begun[slot + 1] as usize];
+        let begun = slots.present().flat_map(of);
+        let begun = begun.filter(|(_, next)| slots.has(*next as usize)).map(|(near, _)| &self.nears[*near as usize]);
         let whole: Vec<&Near> = begun.filter(|near| near.terms.iter().all(|term| slots.has(term.slot))).collect();
         if whole.is_empty() {
             return;
         }
+        slots.keep(whole.iter().flat_map(|near| &near.terms).map(|term| term.slot));
         slots.0.sort_unstable();
         for near in whole {
             let mut pairs = near.terms.windows(2);

@@ -92,9 +92,12 @@ const ROUNDING: f32 = 0.01;
 const WISHED: f32 = 3.0;
 
 thread_local! {
-    /// Words that may stand at one place, to be kept between messages.
-    static TRIED: Cell<Vec<u32>> = const { Cell::new(Vec::new()) };
+    /// Words that may stand at one place and what each place is taken for by ear, to be kept between messages.
+    static BUFFERS: Cell<(Vec<u32>, Vec<u16>)> = const { Cell::new((Vec::new(), Vec::new())) };
 }
+
+/// In the place of a sound: an emoji, which may be many things.
+const ANYTHING: u16 = u16::MAX;
 
 /// The words that may be put back.
 #[derive(Debug, Default)]
@@ -205,27 +208,37 @@ impl Restorer {
         if self.words.is_empty() {
             return found;
         }
-        let asked = Asked { words: &self.words, view, honest: OnceCell::new() };
+        let (mut tried, mut sounds) = BUFFERS.take();
+        sounds.clear();
+        let sound = |(i, c): (usize, &char)| if is_emoji(view, i) { ANYTHING } else { sounds::blurred(*c) };
+        sounds.extend(view.chars.iter().enumerate().map(sound));
+        let asked = Asked { words: &self.words, view, sounds: &sounds, honest: OnceCell::new() };
         let mut measured = Measured { chars: &view.chars, known: HashMap::default() };
-        let Some(first) = view.chars.first().map(|_| Heard::new(view, 0)) else { return found };
-        let mut before = first;
-        let mut tried = TRIED.take();
-        for start in 0..view.chars.len() - 1 {
-            let after = Heard::new(view, start + 1);
+        for start in 0..view.chars.len().saturating_sub(1) {
             tried.clear();
-            for first in before.sounds() {
-                for second in after.sounds() {
-                    let words = self.words.beginning(*first, *second);
-                    tried.extend(words.iter().filter(|word| asked.may_stand(start, **word as usize)));
+            let mut may_stand = |first: u16, second: u16| {
+                let third = sounds.get(start + 2).copied();
+                let words = self.words.beginning(first, second).iter();
+                let words =
+                    words.filter(|(_, own)| third == Some(ANYTHING) || own.may_be(third)).map(|(word, _)| *word);
+                tried.extend(words.filter(|word| asked.may_stand(start, *word as usize)));
+            };
+            match sounds[start..start + 2] {
+                [first, second] if first != ANYTHING && second != ANYTHING => may_stand(first, second),
+                _ => {
+                    let (before, after) = (Heard::new(view, start), Heard::new(view, start + 1));
+                    for first in before.sounds() {
+                        after.sounds().iter().for_each(|second| may_stand(*first, *second));
+                    }
+                    tried.sort_unstable();
+                    tried.dedup();
                 }
             }
-            before = after;
-            tried.sort_unstable();
-            tried.dedup();
-            let weighed = tried.iter().filter_map(|word| asked.weigh(&mut measured, start, *word as usize));
+            let mut place = Place { start, stretches: [None; LONGEST + 1] };
+            let weighed = tried.iter().filter_map(|word| asked.weigh(&mut measured, &mut place, *word as usize));
             found.extend(weighed.filter(|candidate| candidate.gain > asked.honest()));
         }
-        TRIED.set(tried);
+        BUFFERS.set((tried, sounds));
         found
     }
 }
@@ -234,7 +247,25 @@ impl Restorer {
 struct Asked<'a> {
     words: &'a Vocabulary,
     view: &'a View,
+    /// What each place is taken for by ear.
+    sounds: &'a [u16],
     honest: OnceCell<f32>,
+}
+
+/// Where words may stand: they share what is read there now, by its length.
+struct Place {
+    start: usize,
+    stretches: [Option<Stretch>; LONGEST + 1],
+}
+
+/// What is read at a place.
+#[derive(Clone, Copy)]
+struct Stretch {
+    /// A word may be put there.
+    free: bool,
+    is_word: bool,
+    /// How rare it is.
+    rarity: f32,
 }
 
 impl Asked<'_> {
@@ -257,28 +288,41 @@ impl Asked<'_> {
     /// Every character of a word is there or sounds like the one that is, and not all of them are there.
     fn may_stand(&self, start: usize, number: usize) -> bool {
         let word = self.words.word(number);
+        let Some(own) = self.view.chars.get(start..start + word.len()) else { return false };
         let mut swapped = false;
-        let heard = |(i, c): (usize, &char)| {
-            let own = self.view.chars[i];
-            let other = own != *c || is_emoji(self.view, i);
+        for ((own, sound), c) in own.iter().zip(&self.sounds[start..]).zip(word) {
+            let other = own != c || *sound == ANYTHING;
+            if other && *sound != ANYTHING && (*sound == 0 || *sound != sounds::blurred(*c)) {
+                return false;
+            }
             swapped |= other;
-            let sound = sounds::blurred(own);
-            !other || sound != 0 && sound == sounds::blurred(*c) || is_emoji(self.view, i)
-        };
-        start + word.len() <= self.view.chars.len() && (start..).zip(word).all(heard) && swapped
+        }
+        swapped
     }
 
-    fn weigh(&self, measured: &mut Measured<'_>, start: usize, number: usize) -> Option<Candidate> {
+    /// What is read in a span now.
+    fn stretch(&self, span: Span) -> Stretch {
         let view = self.view;
-        let word = self.words.word(number);
-        let span = Span { start, end: start + word.len() };
         let emoji = |i: usize| is_emoji(view, i);
         let apart = |i: usize| view.gap[i] != Gap::None && !(emoji(i) || emoji(i - 1));
-        if (start + 1..span.end).any(apart) || !view.joined(span) {
-            return None;
-        }
         let joined = bit(Transform::Repeat) | bit(Transform::Split);
-        if view.steps[start..span.end].iter().any(|steps| steps & joined != 0) {
+        let free = !(span.start + 1..span.end).any(apart)
+            && view.joined(span)
+            && view.steps[span.start..span.end].iter().all(|steps| steps & joined == 0);
+        let chars = &view.chars[span.start..span.end];
+        if !free {
+            return Stretch { free, is_word: false, rarity: f32::INFINITY };
+        }
+        Stretch { free, is_word: ordinary::is_word(chars), rarity: ordinary::rarity_of(chars) }
+    }
+
+    fn weigh(&self, measured: &mut Measured<'_>, place: &mut Place, number: usize) -> Option<Candidate> {
+        let (view, start) = (self.view, place.start);
+        let word = self.words.word(number);
+        let span = Span { start, end: start + word.len() };
+        let emoji = |i: usize| self.sounds[i] == ANYTHING;
+        let stretch = *place.stretches[word.len()].get_or_insert_with(|| self.stretch(span));
+        if !stretch.free {
             return None;
         }
         let mut swaps = 0.0;
@@ -288,16 +332,14 @@ impl Asked<'_> {
             swapped += usize::from(swap > 0.0 && !emoji(i));
             swaps += swap;
         }
-        if swapped == word.len() && !ordinary::is_word(&view.chars[start..span.end]) {
+        if swapped == word.len() && !stretch.is_word {
             swaps -= WHOLE;
         }
         if self.words.is_wished(number) {
             swaps -= WISHED;
         }
         // What stands around it gains nothing, so that most words are done with here.
-        if !(start..span.end).any(emoji)
-            && ordinary::rarity_of(&view.chars[start..span.end]) + ROUNDING <= LISTED + swaps
-        {
+        if !(start..span.end).any(emoji) && stretch.rarity + ROUNDING <= LISTED + swaps {
             return None;
         }
         let is_swapped = |i: usize| emoji(i) || view.chars[i] != word[i - start];

@@ -64,7 +64,7 @@ pub fn words() -> impl Iterator<Item = (String, f32)> {
 
 /// How rare a character is as a word of its own.
 fn alone(c: char) -> f32 {
-    rarity(c).min(if is_spoken(c) { SPOKEN_RARITY } else { RAREST_ALONE })
+    WORDS.alone(c)
 }
 
 #[cfg(test)]

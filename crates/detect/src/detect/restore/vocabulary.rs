@@ -22,7 +22,25 @@ pub(super) struct Vocabulary {
     pairs: Vec<(u64, u32)>,
     /// Where the words of each such pair begin in `by_pair`; one entry more than pairs.
     starts: Vec<u32>,
-    by_pair: Vec<u32>,
+    by_pair: Vec<(u32, Third)>,
+}
+
+/// What the third character of a word sounds like; most words are told apart from a message by that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Third(u16);
+
+impl Third {
+    /// There is none.
+    const END: Self = Self(0);
+
+    fn of(word: &[char]) -> Self {
+        word.get(2).map_or(Self::END, |c| Self(sounds::blurred(*c)))
+    }
+
+    /// What is taken for a sound there may be the character.
+    pub(super) fn may_be(self, sound: Option<u16>) -> bool {
+        self == Self::END || sound == Some(self.0)
+    }
 }
 
 /// Words on their way into a [`Vocabulary`].
@@ -47,7 +65,7 @@ impl Builder {
         self.words.sort_unstable_by(|a, b| text(a).cmp(text(b)));
         let bits = (self.words.len() * 16).next_power_of_two().clamp(1 << 12, 1 << 20);
         let mut all = Vocabulary { first: vec![0; bits / 64], ..Vocabulary::default() };
-        let mut by_pair: Vec<(u32, u32)> = Vec::new();
+        let mut by_pair: Vec<(u32, u32, Third)> = Vec::new();
         for same in self.words.chunk_by(|a, b| text(a) == text(b)) {
             let word = text(&same[0]);
             let alone = same.iter().any(|(.., alone)| *alone);
@@ -60,7 +78,7 @@ impl Builder {
                 continue;
             }
             if let Some(key) = key(sounds::blurred(word[0]), sounds::blurred(word[1])) {
-                by_pair.push((key, all.ends.len() as u32));
+                by_pair.push((key, all.ends.len() as u32, Third::of(word)));
             }
             all.chars.extend_from_slice(word);
             all.ends.push(all.chars.len() as u32);
@@ -73,7 +91,7 @@ impl Builder {
         for pair in by_pair.chunk_by(|a, b| a.0 == b.0) {
             all.pairs[pair[0].0 as usize / 64].0 |= 1 << (pair[0].0 % 64);
             all.starts.push(all.by_pair.len() as u32);
-            all.by_pair.extend(pair.iter().map(|(_, word)| *word));
+            all.by_pair.extend(pair.iter().map(|(_, word, third)| (*word, *third)));
         }
         all.starts.push(all.by_pair.len() as u32);
         let mut before = 0;
@@ -123,8 +141,8 @@ impl Vocabulary {
         (hash >> 32) as usize & (self.first.len() * 64).wrapping_sub(1)
     }
 
-    /// The words that begin with two sounds, in order.
-    pub(super) fn beginning(&self, first: u16, second: u16) -> &[u32] {
+    /// The words that begin with two sounds, in order, and what they go on with.
+    pub(super) fn beginning(&self, first: u16, second: u16) -> &[(u32, Third)] {
         let Some(key) = key(first, second) else { return &[] };
         let Some((bits, before)) = self.pairs.get(key as usize / 64) else { return &[] };
         if bits >> (key % 64) & 1 == 0 {

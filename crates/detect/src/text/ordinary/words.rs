@@ -32,16 +32,21 @@ struct Level {
     next: Vec<u32>,
 }
 
+#[derive(Default)]
 pub(super) struct Words {
     /// Place in the first level, by code point from [`FIRST`].
     first: Vec<u16>,
     levels: Vec<Level>,
+    /// The first two characters of words, one bit for the hash of each pair: what most pairs of a text are not.
+    pairs: Vec<u64>,
+    /// How rare each character is as a word of its own, by code point from [`FIRST`].
+    alone: Vec<f32>,
 }
 
 impl Words {
     /// Reads lines of words that are in order of code points.
     fn read(text: &str) -> Self {
-        let mut words = Self { first: vec![NOWHERE; (LAST - FIRST + 1) as usize], levels: Vec::new() };
+        let mut words = Self { first: vec![NOWHERE; (LAST - FIRST + 1) as usize], ..Self::default() };
         let mut word: Vec<u16> = Vec::new();
         let mut before: Vec<u16> = Vec::new();
         for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -66,7 +71,29 @@ impl Words {
             let end = words.levels.get(depth + 1).map_or(0, |level| level.chars.len());
             words.levels[depth].next.push(end as u32);
         }
+        words.pairs = vec![0; PAIRS / 64];
+        for line in text.lines().filter(|line| !line.starts_with('#')) {
+            let first = line.chars().next().unwrap_or_default();
+            // A character is the second one of a word behind the sign of the word before.
+            for (before, c) in line.chars().zip(line.chars().skip(1)).skip(1) {
+                if before.is_ascii() && !c.is_ascii() {
+                    words.pairs[pair(first, c) / 64] |= 1 << (pair(first, c) % 64);
+                }
+            }
+            if let Some(c) = line.chars().nth(1).filter(|c| !c.is_ascii()) {
+                words.pairs[pair(first, c) / 64] |= 1 << (pair(first, c) % 64);
+            }
+        }
+        let chars = (FIRST..=LAST).map(|code| char::from_u32(code).unwrap_or_default());
+        words.alone = chars.map(|c| as_word(c, words.of(&[c]))).collect();
         words
+    }
+
+    /// How rare a character is as a word of its own.
+    #[inline]
+    pub(super) fn alone(&self, c: char) -> f32 {
+        let known = self.alone.get((c as u32).wrapping_sub(FIRST) as usize);
+        known.copied().unwrap_or_else(|| as_word(c, None))
     }
 
     fn add(&mut self, word: &[u16], before: &[u16], rarity: u8) {
@@ -95,6 +122,12 @@ impl Words {
         level.chars[from..to].binary_search(&u16::try_from(c as u32).ok()?).ok().map(|found| from + found)
     }
 
+    /// A word begins with two characters, probably.
+    fn has_pair(&self, first: char, second: char) -> bool {
+        let bit = pair(first, second);
+        self.pairs[bit / 64] >> (bit % 64) & 1 != 0
+    }
+
     fn rarity(&self, depth: usize, place: usize) -> Option<f32> {
         let rarity = self.levels[depth].rarity[place];
         (rarity < NAME).then(|| f32::from(rarity) / STEPS)
@@ -111,7 +144,11 @@ impl Words {
 
     /// The same with rare names, in fifths.
     fn and_names(&self, chars: &[char], mut found: impl FnMut(usize, u8)) {
-        let Some(mut place) = chars.first().and_then(|c| self.start(*c)) else { return };
+        let [first, second, ..] = chars else { return };
+        if !self.has_pair(*first, *second) {
+            return;
+        }
+        let Some(mut place) = self.start(*first) else { return };
         for (depth, c) in chars.iter().enumerate().skip(1) {
             let Some(next) = self.step(depth, place, *c) else { return };
             place = next;
@@ -130,12 +167,27 @@ impl Words {
     /// How rare a word is; `None` if there is none of these characters.
     pub(super) fn of(&self, word: &[char]) -> Option<f32> {
         let (first, rest) = word.split_first()?;
+        if rest.first().is_some_and(|second| !self.has_pair(*first, *second)) {
+            return None;
+        }
         let mut place = self.start(*first)?;
         for (i, c) in rest.iter().enumerate() {
             place = self.step(i + 1, place, *c)?;
         }
         self.rarity(rest.len(), place)
     }
+}
+
+/// Bits of [`Words::pairs`].
+const PAIRS: usize = 1 << 20;
+
+fn pair(first: char, second: char) -> usize {
+    let hash = (u64::from(first) << 21 | u64::from(second)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (hash >> 44) as usize % PAIRS
+}
+
+fn as_word(c: char, rarity: Option<f32>) -> f32 {
+    rarity.unwrap_or(super::UNKNOWN).min(if super::is_spoken(c) { super::SPOKEN_RARITY } else { super::RAREST_ALONE })
 }
 
 /// Every word with its rarity, rare names as well.
