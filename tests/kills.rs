@@ -15,7 +15,7 @@ mod process;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use archive_library::PAIRS;
-use house::{AD, API_TOKEN};
+use house::{AD, API_TOKEN, PATIENCE};
 use process::Bot;
 use qunguan::{
     model::ShiftedClock,
@@ -70,6 +70,7 @@ impl World {
     async fn new(people: usize) -> Self {
         let config = Config {
             callback_retry_after: Duration::from_millis(100),
+            verify_timeout: PATIENCE,
             notify_every: Duration::ZERO,
             unknowns: Unknowns { token_calls_per_minute: 6000, ..Unknowns::default() }, // every life asks for its own
             ..Config::default()

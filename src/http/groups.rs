@@ -22,7 +22,7 @@ struct GroupView<'a> {
     name: &'a str,
     kind: GroupKind,
     mode: Mode,
-    policy: &'a str,
+    policy: String,
     owner: Option<&'a MemberId>,
     /// It stands in the settings; others are only watched.
     configured: bool,
@@ -47,7 +47,7 @@ fn view<'a>(api: &Api, group: &'a Group) -> GroupView<'a> {
         name: group.name(),
         kind: group.set.kind,
         mode: group.set.mode,
-        policy: &group.set.policy,
+        policy: api.moderation.rules().policy(group).name.clone(),
         owner: group.owner(),
         configured: group.configured,
         size: group.learned.members.len(),

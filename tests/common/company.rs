@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 
 use crate::{
     archive_library::{self, PAIRS},
-    house::{self, API_TOKEN, readable, token_of},
+    house::{self, API_TOKEN, PATIENCE, readable, token_of},
     process::{Bot, free_address},
 };
 
@@ -73,6 +73,8 @@ impl Company {
         let config = Config {
             sample: false,
             callback_retry_after: Duration::ZERO,
+            callback_timeout: PATIENCE,
+            verify_timeout: PATIENCE,
             notify_every: Duration::ZERO,
             ..Config::default()
         };

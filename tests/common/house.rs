@@ -45,7 +45,7 @@ const SALES_RULES: &str = "policy = \"default\"\nrulebook = \"group-sales\"\ntel
 const EACH_COUNTS: &str = "[detect.flood]\ndeed_read = \"0s\"\ndeed_within = \"0s\"";
 
 /// How long a condition may take before the test fails; never a measure of speed.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// Monday, 4 May 2026, 10:00 in Shanghai.
 pub fn morning() -> Timestamp {

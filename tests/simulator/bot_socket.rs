@@ -235,7 +235,7 @@ async fn a_file_arrives_in_pieces_in_any_order() {
 #[tokio::test]
 async fn who_neither_speaks_nor_pings_is_let_go() {
     let config = qunguan::simulator::Config {
-        socket_silence: std::time::Duration::from_millis(50),
+        socket_silence: std::time::Duration::from_secs(1),
         ..qunguan::simulator::Config::default()
     };
     let world = crate::harness::start_with(config).await;

@@ -34,7 +34,7 @@ async fn answer(house: &House, who: &str, text: &str) -> Option<String> {
     let before = house.lines(PRODUCTS).len() + 1;
     house.act(json!({"do": "post", "as": who, "group": PRODUCTS, "text": text}));
     let asked = tokio::time::timeout(
-        Duration::from_secs(10),
+        Duration::from_secs(60),
         house.until("an answer", || async { house.lines(PRODUCTS).get(before).cloned() }),
     );
     asked.await.ok()
