@@ -13,7 +13,7 @@ use super::{Ended, Job, JobError};
 use crate::{
     deps::Deps,
     groups::Group,
-    model::{CaseId, MemberId, SignedDuration, Step, Timestamp},
+    model::{MemberId, SignedDuration, Step, Timestamp},
     moderation::campaign,
     platform::Private,
     policy::MemberState,
