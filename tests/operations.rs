@@ -176,9 +176,9 @@ async fn what_looks_back_works_while_the_bot_runs() {
     house.start_bot().await;
     house.say("li", SALES, house::AD).await;
     let (well, said) = beside(&house, &["backtest", "--policy", "gentle"]).await;
-    assert!(well && said.contains("回放 1 条消息") && said.contains("命中 1 条"), "{said}");
+    assert!(well && said.contains("命中 1 条，1 人"), "{said}");
     assert!(
-        said.contains("「加我V信」") && said.contains(&format!("\n      {}\n", house::AD)),
+        said.contains(&format!("「{}」", house::AD)) && said.contains(&format!("\n      {}\n", house::AD)),
         "word and sample: {said}"
     );
     let (_, said) = beside(&house, &["check", "--stored"]).await;

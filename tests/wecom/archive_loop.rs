@@ -12,6 +12,7 @@ use qunguan::{
         archive::{ArchiveChannel, CURSOR, Retried, SET_ASIDE},
         looks::Eyes,
     },
+    health::Level,
     model::{Clock, ShiftedClock, SignedDuration, Step, Timestamp},
     settings::Settings,
     store::{Case, CaseQuery, Commit, Document, Store, memory::MemoryStore},
@@ -150,7 +151,7 @@ async fn a_passing_trouble_loses_nothing_and_a_lasting_one_is_told() {
     }
     assert_eq!(bench.channel.catch_up().await, Ok(1));
     assert_eq!((bench.cursor().await, bench.strikes("li").await), (7, 1));
-    assert!(bench.channel.check().ok);
+    assert!(bench.channel.check().ok());
 }
 
 #[tokio::test]
@@ -269,7 +270,8 @@ async fn what_was_no_longer_kept_after_days_off_is_named_for_a_week() {
         bench.channel.catch_up().await.unwrap();
         bench.clock.advance(days(4));
         bench.channel.catch_up().await.unwrap();
-        assert!(bench.channel.check().ok, "nobody said anything, which is no gap");
+        let quiet = bench.channel.check();
+        assert!(quiet.note.contains("没有新消息") && quiet.level == Level::Notice, "which is no gap: {quiet:?}");
         bench.clock.advance(days(7));
         let refused = first_answer.is_some();
         bench.script.answers.lock().extend(first_answer);
@@ -280,17 +282,17 @@ async fn what_was_no_longer_kept_after_days_off_is_named_for_a_week() {
         assert_eq!((bench.cursor().await, bench.strikes("li").await, bench.strikes("chen").await), (900, 1, 1));
         let told = "会话存档：5月8日 10:00到5月10日 10:00的群消息没有看到";
         let check = bench.channel.check();
-        assert!(!check.ok && check.note.starts_with(told), "{check:?}");
+        assert!(!check.ok() && check.note.starts_with(told), "{check:?}");
 
         let again = bench.restarted();
         again.catch_up().await.unwrap();
         assert!(again.check().note.starts_with(told), "{:?}", again.check());
         bench.clock.advance(days(4));
         again.catch_up().await.unwrap();
-        assert!(!again.check().ok);
+        assert!(!again.check().ok());
         bench.clock.advance(days(3));
         again.catch_up().await.unwrap();
-        assert!(again.check().ok, "{:?}", again.check());
+        assert_eq!(again.check().level, Level::Notice, "{:?}", again.check());
     }
 }
 
@@ -337,7 +339,7 @@ async fn what_could_not_be_opened_is_kept_sealed_and_tried_again() {
     assert_eq!(kept.iter().map(|(_, kept)| kept.sealed.clone()).collect::<Vec<_>>(), [Some(sealed()), Some(sealed())]);
     let check = bench.channel.check();
     insta::assert_snapshot!(check.note, @"会话存档有 2 条消息解不开（DecryptData 10008（密钥解析失败））：私钥都在，每小时自动再试一次；一直解不开的话，请核对私钥与管理后台的公钥是否配对。解开之前都留着");
-    assert!(!check.ok);
+    assert!(!check.ok());
     let opened = entry(1, "a", "chen", AD).message.unwrap();
     bench.script.opened.lock().push_back(Ok(opened));
     let left = vec![(format!("{:020}", 2), "DecryptData 10008".to_owned())];

@@ -16,7 +16,7 @@ fn models(folder: &str) -> String {
 fn trouble(settings: &str) -> String {
     let settings = Settings::parse(settings, std::path::Path::new("qunguan.toml"), None).unwrap();
     let check = Pictures::open(settings.detect.ocr.as_ref()).check().unwrap();
-    assert!(!check.ok);
+    assert!(!check.ok());
     check.note
 }
 
