@@ -108,8 +108,10 @@ impl<'a> Place<'a> {
                 false => said(Label::Enforced, "私下请本人撤回，到时没撤回再告诉管理者"),
             };
         }
+        // A word of one rule seldom comes alone: the gravest of its category counts.
+        let all = self.reach.check(&Check::Message(category), category).unwrap_or(strength);
         let outcomes: Vec<(Label, String)> =
-            strength.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
+            all.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
         let label = outcomes.iter().map(|(label, _)| *label).max().unwrap_or(Label::Watched);
         let mut steps: Vec<String> = outcomes.into_iter().map(|(_, step)| step).collect();
         steps.dedup();
