@@ -104,7 +104,7 @@ fn every_duty_of_the_rulebooks_is_played_or_left_to_people() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 10);
     assert_eq!(books().len(), 17);
     assert_eq!(Settings::default().files.list(Kind::Rulebook).len(), 17);
 }
@@ -214,8 +214,9 @@ fn breach(
 /// What may be said: by hand, words of the lists, and the sentences that stand beside them.
 fn sayings(settings: &Settings, detector: &Detector) -> Vec<(Category, String)> {
     let by_hand = Category::ALL.iter().flat_map(|category| broken(*category).into_iter().map(|text| (*category, text)));
-    let credential = (Category::LeakSecret, "后台账号 admin01 密码 Abc12345".to_owned());
-    let mut all: Vec<(Category, String)> = by_hand.chain([credential]).collect();
+    let more = ["登录密码：Xk29dk3021", "我把客户名单传到自己的网盘了"];
+    let more = more.into_iter().map(|text| (Category::LeakSecret, text.to_owned()));
+    let mut all: Vec<(Category, String)> = by_hand.chain(more).collect();
     for entry in detector.entries() {
         if let Pattern::Literal(words) = &entry.entry.pattern {
             all.push((entry.category, words.clone()));
@@ -392,7 +393,7 @@ async fn a_group_is_told_its_rules_before_anybody_is_punished_and_staff_agree() 
     house.change_settings(|text| text.replacen("tell_rules = \"changes\"", "tell_rules = \"all\"", 1));
     // What was said before the group heard of its rules is held against nobody.
     house.act(json!({"do": "post", "as": "li", "group": SALES, "text": house::AD}));
-    house.later(SignedDuration::from_mins(1)).await;
+    house.sim.advance(SignedDuration::from_mins(1));
     house.start_bot().await;
     let lines = house.lines(SALES);
     let told: Vec<&String> = lines.iter().filter(|line| line.contains("【群规】")).collect();
