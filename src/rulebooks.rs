@@ -280,9 +280,10 @@ fn id(group: &GroupId, rulebook: &str) -> String {
     format!("{group}/{rulebook}")
 }
 
-/// Everything that a rulebook says, a line a clause.
+/// Everything that a rulebook asks of people, a line a clause.
 pub fn whole(book: &Rulebook) -> Vec<String> {
-    book.clauses.iter().map(|clause| format!("{} {}", clause.cite, clause.text)).collect()
+    let asks = book.clauses.iter().filter(|clause| clause.statement.is_none());
+    asks.map(|clause| format!("{} {}", clause.cite, clause.text)).collect()
 }
 
 /// The group is to be told what its rules are.

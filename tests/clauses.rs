@@ -11,9 +11,9 @@ use futures_util::{StreamExt, stream};
 use house::{House, SALES};
 use insta::assert_snapshot;
 use qunguan::{
-    detect::{Detector, Verdict, lexicon::Pattern},
+    detect::{Detector, Finding, Verdict, lexicon::Pattern},
     labels::{Label, Place, Reach, label},
-    model::{Category, Clock, Mode, SignedDuration},
+    model::{Category, Mode, Severity, SignedDuration},
     policy::{
         self, Policy,
         rulebook::{Check, Duty, Rulebook},
@@ -104,7 +104,7 @@ fn every_duty_of_the_rulebooks_is_played_or_left_to_people() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 10);
     assert_eq!(books().len(), 17);
     assert_eq!(Settings::default().files.list(Kind::Rulebook).len(), 17);
 }
@@ -162,52 +162,72 @@ async fn what_breaks_a_clause_is_found_in_a_group_under_it_and_the_case_names_th
     let strict: Vec<String> =
         played.remove(&"micro-business".to_owned()).unwrap().into_iter().map(|(_, row)| row).collect();
     assert_snapshot!(strict.join("\n"), @r"
-    警告 广告引流：micro-business@1/2.1
-    人工复核 跨群推广：micro-business@1/3.6
-    人工复核 灌水：micro-business@1/2.1
-    禁言 辱骂：micro-business@1/2.3
-    提示 谣言：micro-business@1/2.3
-    移出 赌博：micro-business@1/2.2
-    移出 色情：micro-business@1/2.2
-    移出 违禁品：micro-business@1/2.2
-    移出 诈骗：micro-business@1/3.4
-    移出 暴恐：micro-business@1/2.2
-    警告 虚假夸大：micro-business@1/2.4
-    警告 擅自承诺：micro-business@1/3.2
-    人工复核 诋毁同行：micro-business@1/2.5
-    警告 招代理：micro-business@1/4.1
-    禁言 商业贿赂：micro-business@1/2.5
-    警告 售假：micro-business@1/3.3
+    警告 广告引流：micro-business@2/2.1
+    人工复核 跨群推广：micro-business@2/3.6
+    人工复核 灌水：micro-business@2/2.1
+    禁言 辱骂：micro-business@2/2.3
+    提示 谣言：micro-business@2/2.3
+    移出 赌博：micro-business@2/2.2
+    移出 色情：micro-business@2/2.2
+    移出 违禁品：micro-business@2/2.2
+    移出 诈骗：micro-business@2/3.4
+    移出 暴恐：micro-business@2/2.2
+    警告 虚假夸大：micro-business@2/2.4
+    警告 擅自承诺：micro-business@2/3.2
+    人工复核 诋毁同行：micro-business@2/2.5
+    警告 招代理：micro-business@2/4.2
+    禁言 商业贿赂：micro-business@2/2.5
+    警告 售假：micro-business@2/3.3
     ");
     // Whatever the bot can find is asked for by some regulation.
     let idle: Vec<_> = Category::ALL.iter().filter(|category| !named.contains(category)).collect();
     assert!(idle.is_empty(), "{idle:?}");
 }
 
-/// A message by which one check is broken and nothing else: it acts if a single hit can, else a person is asked.
-fn breach(detector: &Detector, reach: &Reach, check: &Check, category: Category) -> Option<String> {
-    let strength = reach.check(check, category)?;
-    let literal = |entry: &qunguan::detect::index::Compiled| match &entry.entry.pattern {
-        Pattern::Literal(words) if entry.category == category => Some(words.clone()),
-        _ => None,
-    };
-    let own = broken(category).into_iter().take(1);
-    own.chain(detector.entries().iter().filter_map(literal)).find(|text| {
+/// A message by which one check is broken first of all: one that acts if a single hit can, as gravely as the lists know, else
+/// one that a person is asked about. Nobody said it before.
+fn breach(
+    (detector, reach, said): (&Detector, &Reach, &[(Category, String)]),
+    check: &Check,
+    category: Category,
+    used: &BTreeSet<String>,
+) -> Option<String> {
+    let acts = !reach.check(check, category)?.acts.is_empty();
+    let worst = reach.check(&Check::Message(category), category)?.acts.last().copied();
+    let fits = |text: &&String, worst: Option<Severity>| {
         let report = detector.scan(&message(text), None);
-        let named = !matches!(check, Check::Rule(..))
-            || report.findings.iter().any(|f| f.score > 0.0 && check.names(&[&f.rule]));
-        let alone = report.categories == [category];
-        let grave = report.findings.iter().map(|finding| finding.severity).max();
-        match strength.acts.is_empty() {
-            true => named && alone && report.verdict == Verdict::Review,
-            false => {
-                named
-                    && alone
-                    && report.acting == [category]
-                    && grave.is_some_and(|grave| strength.acts.contains(&grave))
-            }
+        let hit = |finding: &&Finding| finding.category == category && finding.score > 0.0;
+        let named =
+            !matches!(check, Check::Rule(..)) || report.findings.iter().any(|f| hit(&f) && check.names(&[&f.rule]));
+        let grave = report.findings.iter().filter(hit).map(|finding| finding.severity).max();
+        let brings = if acts {
+            report.acting == [category] && (worst.is_none() || grave == worst)
+        } else {
+            report.verdict == Verdict::Review
+        };
+        !used.contains(*text) && named && report.categories.first() == Some(&category) && brings
+    };
+    let of_category = || said.iter().filter(|(of, _)| *of == category).map(|(_, text)| text);
+    of_category().find(|text| fits(text, worst)).or_else(|| of_category().find(|text| fits(text, None))).cloned()
+}
+
+/// What may be said: by hand, words of the lists, and the sentences that stand beside them.
+fn sayings(settings: &Settings, detector: &Detector) -> Vec<(Category, String)> {
+    let by_hand = Category::ALL.iter().flat_map(|category| broken(*category).into_iter().map(|text| (*category, text)));
+    let more = ["登录密码：Xk29dk3021", "我把客户名单传到自己的网盘了"];
+    let more = more.into_iter().map(|text| (Category::LeakSecret, text.to_owned()));
+    let mut all: Vec<(Category, String)> = by_hand.chain(more).collect();
+    for entry in detector.entries() {
+        if let Pattern::Literal(words) = &entry.entry.pattern {
+            all.push((entry.category, words.clone()));
         }
-    })
+    }
+    for document in settings.lists().0.read_all().0 {
+        if let Some(category) = document.category {
+            all.extend(document.examples().filter(|e| e.must_hit).map(|e| (category, e.text.clone())));
+        }
+    }
+    all
 }
 
 fn message(text: &str) -> qunguan::detect::Input<'_> {
@@ -294,15 +314,24 @@ async fn every_label_is_what_a_breach_brings_in_every_mode_and_under_every_polic
     let (settings, books) = (Settings::default(), books());
     let (detector, _) = settings.detector(house::morning()).unwrap();
     let reach = Reach::of(&detector);
-    let mut played = BTreeMap::new();
+    let said = sayings(&settings, &detector);
+    let (mut played, mut used, mut unsaid) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
     for (check, category) in checks(&books) {
         let texts = match category {
             Category::Flood => broken(category),
             Category::Politics => vec!["大家都来谈谈某敏感人物".to_owned()],
-            _ => vec![breach(&detector, &reach, &check, category).unwrap_or_else(|| panic!("no breach of {check:?}"))],
+            _ => match breach((&detector, &reach, &said), &check, category, &used) {
+                Some(text) => vec![text],
+                None => {
+                    unsaid.push(check.id());
+                    continue;
+                }
+            },
         };
+        used.extend(texts.clone());
         played.insert((check, category), texts);
     }
+    assert!(unsaid.is_empty(), "nothing to say for {unsaid:?}");
     let places: Vec<(Mode, &str)> = Mode::ALL
         .iter()
         .flat_map(|mode| ["default", "gentle", "three-strikes", "strict"].map(|policy| (*mode, policy)))
@@ -364,12 +393,16 @@ async fn a_group_is_told_its_rules_before_anybody_is_punished_and_staff_agree() 
     house.change_settings(|text| text.replacen("tell_rules = \"changes\"", "tell_rules = \"all\"", 1));
     // What was said before the group heard of its rules is held against nobody.
     house.act(json!({"do": "post", "as": "li", "group": SALES, "text": house::AD}));
-    house.later(SignedDuration::from_mins(1)).await;
+    house.sim.advance(SignedDuration::from_mins(1));
     house.start_bot().await;
     let lines = house.lines(SALES);
     let told: Vec<&String> = lines.iter().filter(|line| line.contains("【群规】")).collect();
     assert_eq!(told.len(), 1, "{lines:#?}");
-    assert!(told[0].contains("本群按《微信群管理制度销售》管理，现在起生效：\n· 一 说明制定目的"), "{}", told[0]);
+    assert!(
+        told[0].contains("本群按《微信群管理制度销售》管理，现在起生效：\n· 二(1) 群名写清主题，不夸大"),
+        "{}",
+        told[0]
+    );
     let before = house.cases(SALES, "li").await;
     assert!(before.iter().all(|case| case.step == qunguan::model::Step::None && case.points == 0), "{before:?}");
     house.later(SignedDuration::from_mins(1)).await;
@@ -390,7 +423,8 @@ async fn a_group_is_told_its_rules_before_anybody_is_punished_and_staff_agree() 
     house.later(SignedDuration::from_mins(11)).await;
     let private = house.told("new");
     assert!(
-        private[0].starts_with("欢迎加入「华东销售群」。本群按《微信群管理制度销售》管理：\n· 一 说明制定目的"),
+        private[0]
+            .starts_with("欢迎加入「华东销售群」。本群按《微信群管理制度销售》管理：\n· 二(1) 群名写清主题，不夸大"),
         "{private:?}"
     );
     assert_eq!(private.iter().filter(|card| card.contains("[同意]")).count(), 1, "{private:?}");

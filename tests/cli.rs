@@ -474,16 +474,30 @@ fn rulebooks_are_listed_shown_and_counted() {
     assert_eq!(totals.len(), 17);
     for line in &totals {
         let count = |key: &str| line[key].as_u64().unwrap();
-        assert_eq!(
-            count("clauses"),
-            count("enforced") + count("watched") + count("planned") + count("manual"),
-            "{line}"
-        );
+        let labels = ["enforced", "asked", "watched", "disabled", "manual", "statement", "planned"];
+        assert_eq!(count("clauses"), labels.map(count).iter().sum::<u64>(), "{line}");
+        assert_eq!(count("planned"), 0, "{line}");
+        assert_eq!(line.as_object().unwrap().len(), 9, "{line}");
     }
     assert!(totals.iter().any(|line| line["rulebook"] == "sales-group" && line["clauses"] == 18));
     let shown = stdout(&run(folder.path(), &["rulebook", "show", "group-sales"], ""));
-    assert!(shown.starts_with("《微信群管理制度销售》第 1 版"), "{shown}");
-    assert!(shown.contains("六(1)  一犯警告，二犯禁言，三犯移出\n    自动执行：处置阶梯；按策略"), "{shown}");
+    assert!(shown.starts_with("《微信群管理制度销售》第 2 版"), "{shown}");
+    assert!(
+        shown.contains("六(1)  一犯警告，二犯禁言，三犯移出\n    自动处置：处置阶梯（警告、禁言、移出）"),
+        "{shown}"
+    );
+    // Every group of the settings has a line of its own, of what it really has.
+    let settings =
+        "data_dir = \"data\"\n[[group]]\nid = \"wr1\"\nname = \"一群\"\nmode = \"watch\"\nrulebook = \"group-sales\"\n";
+    std::fs::create_dir(folder.path().join("config")).unwrap();
+    std::fs::write(folder.path().join("config/qunguan.toml"), settings).unwrap();
+    let totals: Vec<Value> =
+        serde_json::from_slice(&run(folder.path(), &["rulebook", "coverage", "--json"], "").stdout).unwrap();
+    let own = totals.iter().find(|line| line["group"] == "wr1").unwrap();
+    assert_eq!((totals.len(), own["enforced"].as_u64(), own["clauses"].as_u64()), (18, Some(0), Some(18)), "{own}");
+    let shown = stdout(&run(folder.path(), &["rulebook", "show", "group-sales"], ""));
+    assert!(shown.contains("「一群」（观察，策略 three-strikes）里不同的：\n"), "{shown}");
+    assert!(shown.contains("\n三(4)  未启用：辱骂（缺会话存档：设置 [wecom.archive]）\n"), "{shown}");
     assert_eq!(stdout(&run(folder.path(), &["rulebook", "list"], "")).lines().count(), 17);
     assert_eq!(run(folder.path(), &["rulebook", "show", "nope"], "").status.code(), Some(1));
 }

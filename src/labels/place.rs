@@ -103,13 +103,14 @@ impl<'a> Place<'a> {
             return said(Label::Asked, "请管理者看");
         }
         if category.is_leak() {
-            return match watches {
-                true => said(Label::Asked, "本群只观察：告诉管理者"),
-                false => said(Label::Enforced, "私下请本人撤回，到时没撤回再告诉管理者"),
-            };
+            let owner = "本群只观察：告诉管理者";
+            let both = "私下请本人撤回，到时没撤回再告诉管理者";
+            return if watches { said(Label::Asked, owner) } else { said(Label::Enforced, both) };
         }
+        // A word of one rule seldom comes alone: the gravest of its category counts.
+        let all = self.reach.check(&Check::Message(category), category).unwrap_or(strength);
         let outcomes: Vec<(Label, String)> =
-            strength.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
+            all.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
         let label = outcomes.iter().map(|(label, _)| *label).max().unwrap_or(Label::Watched);
         let mut steps: Vec<String> = outcomes.into_iter().map(|(_, step)| step).collect();
         steps.dedup();

@@ -73,7 +73,7 @@ fn what_is_missing_is_said() {
     let strict = Policy::shipped("strict");
     let says = |place: &Place<'_>, id: &str| label(place, &[book], book.clause(id).unwrap()).zh();
     let best = || Place::best(&strict, &reach);
-    insta::assert_snapshot!(says(&best(), "3.2"), @"请人处理：广告引流自动处置（移出）；跨群推广请人处理（请管理者看）");
+    insta::assert_snapshot!(says(&best(), "3.2"), @"自动处置：广告引流自动处置（移出）；跨群推广自动处置（移出）");
     insta::assert_snapshot!(says(&best(), "6.1"), @"自动处置：永久禁入（再进群就移出）");
     assert!(says(&best(), "3.1").contains("涉政未启用（缺词：词表里没有 涉政，写进 wordlists/politics/ 就启用）"));
     let deaf = Place { hears: false, ..best() };

@@ -206,10 +206,10 @@ mod tests {
         assert_eq!(versions.offer(&old, days(0)), Ok(None));
         assert_eq!(
             versions.offer(&new, days(0)),
-            Err("群规 sales-group 有改动，请把 version 改为 2 或更大".to_owned())
+            Err("群规 sales-group 有改动，请把 version 改为 3 或更大".to_owned())
         );
-        new.version = 2;
-        let Some(Announcement::Coming { version: 2, effective, changes }) = versions.offer(&new, days(1)).unwrap()
+        new.version = 3;
+        let Some(Announcement::Coming { version: 3, effective, changes }) = versions.offer(&new, days(1)).unwrap()
         else {
             panic!("nothing to announce")
         };
@@ -218,40 +218,40 @@ mod tests {
         assert!(changes[1].starts_with("执行方式调整 "), "{}", changes[1]);
         assert_eq!(changes[2], "取消 第二条(1)：群名写成「公司或品牌名＋销售群」");
         assert_eq!(versions.offer(&new, days(2)), Ok(None), "told once");
-        assert_eq!(versions.at(days(9)).version, 1, "nobody was told");
-        assert!(versions.told(2, effective));
+        assert_eq!(versions.at(days(9)).version, 2, "nobody was told");
+        assert!(versions.told(3, effective));
         let kept: Versions = serde_json::from_str(&serde_json::to_string(&versions).unwrap()).unwrap();
         assert_eq!(kept, versions);
-        assert_eq!(versions.at(days(3)).version, 1);
+        assert_eq!(versions.at(days(3)).version, 2);
         assert_eq!(versions.coming(days(3)).unwrap().effective, days(4));
-        assert_eq!(versions.at(days(4)).version, 2);
+        assert_eq!(versions.at(days(4)).version, 3);
         assert_eq!(versions.coming(days(4)), None);
         assert_eq!(versions.offer(&new, days(5)), Ok(None));
-        assert_eq!(versions.at(days(0)).version, 2, "in force stays in force when the clock is set back");
+        assert_eq!(versions.at(days(0)).version, 3, "in force stays in force when the clock is set back");
     }
 
     #[test]
     fn a_file_put_back_withdraws_what_was_announced() {
         let old = book("sales-group");
         let mut new = old.clone();
-        new.version = 2;
+        new.version = 3;
         new.clauses[0].text = "别的字".into();
         let mut versions = Versions::new(old.clone());
         versions.offer(&new, days(0)).unwrap().unwrap();
-        versions.told(2, days(3));
-        assert_eq!(versions.offer(&old, days(1)), Ok(Some(Announcement::Withdrawn { version: 2 })));
-        assert_eq!(versions.at(days(9)).version, 1);
-        assert!(!versions.told(2, days(3)), "it does not come any more");
+        versions.told(3, days(3));
+        assert_eq!(versions.offer(&old, days(1)), Ok(Some(Announcement::Withdrawn { version: 3 })));
+        assert_eq!(versions.at(days(9)).version, 2);
+        assert!(!versions.told(3, days(3)), "it does not come any more");
     }
 
     #[test]
     fn without_days_ahead_it_holds_at_once() {
         let old = book("sales-group");
         let mut new = old.clone();
-        (new.version, new.announce_days) = (2, 0);
+        (new.version, new.announce_days) = (3, 0);
         new.clauses[0].text = "别的字".into();
         let mut versions = Versions::new(old);
-        assert!(matches!(versions.offer(&new, days(5)), Ok(Some(Announcement::Coming { version: 2, .. }))));
-        assert_eq!(versions.at(days(0)).version, 2);
+        assert!(matches!(versions.offer(&new, days(5)), Ok(Some(Announcement::Coming { version: 3, .. }))));
+        assert_eq!(versions.at(days(0)).version, 3);
     }
 }
