@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The shipped holidays.
-pub const BUILT_IN_HOLIDAYS: &str = include_str!("../shipped/holidays.toml");
+pub const BUILT_IN_HOLIDAYS: &str = include_str!("../config/holidays.toml");
 /// No deadline lies further away than this.
 const FURTHEST_DAYS: usize = 800;
 

@@ -76,9 +76,9 @@ pub struct GroupState {
     /// Names of people who are out of it.
     #[serde(default)]
     pub gone: BTreeMap<MemberId, String>,
-    /// 群公告, where WeCom tells it.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub notice: String,
+    /// 群公告, where WeCom tells it: this one first, and those that it replaced.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notices: Vec<String>,
     /// WeCom's version of the member list, if it has one.
     #[serde(default)]
     pub member_version: String,
@@ -107,6 +107,8 @@ pub struct GroupState {
 
 /// People who are out are remembered up to so many.
 const GONE_KEPT: usize = 500;
+/// 群公告 that people may still quote.
+const NOTICES_KEPT: usize = 8;
 /// Versions of the member list that are over, up to so many.
 const OUTDATED_KEPT: usize = 8;
 /// WeCom tells a change at once and shows it in the member list some seconds later; by then at the latest.
@@ -135,7 +137,11 @@ impl GroupState {
         }
         self.members = members;
         self.name.clone_from(&fresh.name);
-        self.notice.clone_from(&fresh.notice);
+        for notice in &fresh.notices {
+            self.notices.retain(|known| known != notice);
+            self.notices.insert(0, notice.clone());
+        }
+        self.notices.truncate(NOTICES_KEPT);
         self.owner.clone_from(&fresh.owner);
         self.admins.clone_from(&fresh.admins);
         self.is_at(&fresh.member_version);

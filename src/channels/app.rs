@@ -218,7 +218,7 @@ impl AppChannel {
                 Ok(Some(callback::button_reply(by.as_str(), &self.corp_id, &label, now)))
             }
             AppEvent::CustomerGroup(change) => {
-                self.group_changed(&change, callback.at).await?;
+                self.group_changed(&change, now).await?;
                 Ok(None)
             }
             AppEvent::ArchiveNotify => {
@@ -267,7 +267,7 @@ impl AppChannel {
     }
 
     /// Keeps the member list in step. What an event says holds where it follows on what is known; what it does not tell, and
-    /// who newcomers are, is read once WeCom's list shows it.
+    /// who newcomers are, is read once WeCom's list shows it. `at` is when it was heard, by our own clock: WeCom's may differ.
     async fn group_changed(&self, change: &GroupChange, at: model::Timestamp) -> Result<(), StoreError> {
         let id = self.groups.resolve(&GroupId::from(change.chat.as_str()));
         let known = self.groups.get(&id);

@@ -50,8 +50,28 @@ impl Job for ContactsJob {
         };
         let book = read(client).await.map_err(|error| classified(error, now))?;
         let (people, departments) = (book.people.len(), book.departments.len());
+        let before = self.0.contacts.book();
         self.0.company.learn(book).await?;
+        self.see_names(&before, now).await?;
         Ok(Ended::later(now + EVERY, format!("已读取通讯录：{departments} 个部门，{people} 人")))
+    }
+}
+
+impl ContactsJob {
+    /// Who is called otherwise since: the new name is judged in every group they are in, as a customer's is when the group is
+    /// read.
+    async fn see_names(&self, before: &Book, now: Timestamp) -> Result<(), StoreError> {
+        let book = self.0.contacts.book();
+        let other = |(id, colleague): &(&MemberId, &Colleague)| {
+            before.people.get(*id).is_some_and(|known| known.name != colleague.name)
+        };
+        for (id, _) in book.people.iter().filter(other) {
+            let groups = self.0.groups.all();
+            for group in groups.iter().filter(|group| group.configured && group.learned.members.contains_key(id)) {
+                self.0.moderation.see_name(group.id(), id, now).await?;
+            }
+        }
+        Ok(())
     }
 }
 

@@ -181,7 +181,7 @@ impl Platform for WecomPlatform {
                     learned.name = chat.name;
                     learned.owner = Some(chat.owner).filter(|o| !o.is_empty()).map(MemberId::from);
                     learned.admins = chat.admins.into_iter().map(MemberId::from).collect();
-                    learned.notice = chat.notice;
+                    learned.notices = Some(chat.notice).filter(|notice| !notice.is_empty()).into_iter().collect();
                     learned.member_version = chat.version;
                     learned.members = chat
                         .members
@@ -197,7 +197,7 @@ impl Platform for WecomPlatform {
                 match archive.internal_group(id).await {
                     Ok(room) => {
                         learned.name = room.name;
-                        learned.notice = room.notice;
+                        learned.notices = Some(room.notice).filter(|notice| !notice.is_empty()).into_iter().collect();
                         learned.owner = Some(room.creator).filter(|o| !o.is_empty()).map(MemberId::from);
                         learned.members = room.members.into_iter().map(|m| (m.into(), Person::default())).collect();
                         Ok(())

@@ -42,10 +42,10 @@ pub(super) fn shape<T: DeserializeOwned>(text: &str) -> Result<T, Vec<Fault>> {
 
 /// The policies that ship inside the program: name and text.
 pub const SHIPPED: [(&str, &str); 4] = [
-    ("default", include_str!("../../shipped/policies/default.toml")),
-    ("gentle", include_str!("../../shipped/policies/gentle.toml")),
-    ("three-strikes", include_str!("../../shipped/policies/three-strikes.toml")),
-    ("strict", include_str!("../../shipped/policies/strict.toml")),
+    ("default", include_str!("../../config/policies/default.toml")),
+    ("gentle", include_str!("../../config/policies/gentle.toml")),
+    ("three-strikes", include_str!("../../config/policies/three-strikes.toml")),
+    ("strict", include_str!("../../config/policies/strict.toml")),
 ];
 
 static DEFAULT: LazyLock<Policy> = LazyLock::new(|| read("default", SHIPPED[0].1, None).expect("a test reads it"));

@@ -19,7 +19,7 @@ use crate::{
 };
 
 #[derive(RustEmbed)]
-#[folder = "shipped/"]
+#[folder = "config/"]
 struct Config;
 
 /// Endings of wordlists that are no plain text of one word a line.

@@ -21,7 +21,7 @@ fn problems(text: &str) -> Vec<String> {
 
 #[test]
 fn the_shipped_template_is_valid_and_equals_the_defaults() {
-    let settings = parse(include_str!("../../shipped/qunguan.toml")).unwrap();
+    let settings = parse(include_str!("../../config/qunguan.toml")).unwrap();
     assert_eq!(settings.listen, default_listen());
     assert!(settings.wecom.is_none() && settings.groups.is_empty());
 }

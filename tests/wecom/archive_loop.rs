@@ -70,7 +70,7 @@ impl Bench {
     pub async fn pinned(notice: &str) -> Self {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::default());
         let (collection, id) = ("group".to_owned(), "g".to_owned());
-        let group = Document { collection, id, version: 0, body: json!({ "notice": notice }) };
+        let group = Document { collection, id, version: 0, body: json!({ "notices": [notice] }) };
         store.commit(Commit { documents: vec![group], ..Commit::default() }).await.unwrap();
         Self::on(store, []).await
     }

@@ -227,6 +227,17 @@ async fn nobody_hides_behind_their_own_words_in_whatever_form_they_said_them() {
 }
 
 #[tokio::test]
+async fn a_quote_that_is_handed_over_before_what_it_quotes_is_read_behind_it() {
+    let talk = Talk::heard_for(8).await;
+    let entry =
+        |seq: u64, who: &str, words: &str| of_kind(seq, &format!("b{seq}"), who, talk.bench.clock.now(), &text(words));
+    let batch = vec![entry(3, "sun", &quote("李销售", AD, "请不要发广告")), entry(2, "li", AD)];
+    talk.bench.script.answers.lock().push_back(Ok(batch));
+    talk.bench.channel.catch_up().await.unwrap();
+    assert_eq!((talk.steps("li").await, talk.steps("sun").await), (vec![Step::Warn], vec![]));
+}
+
+#[tokio::test]
 async fn who_quotes_what_the_owner_pinned_says_nothing_of_their_own() {
     let pinned = format!("本群须知：\n有人说“{AD}”的，请截图举报");
     let mut talk = Talk::heard_at(Bench::pinned(&pinned).await, 8).await;
@@ -235,7 +246,9 @@ async fn who_quotes_what_the_owner_pinned_says_nothing_of_their_own() {
     talk.say("sun", &text(&quote("王店长", AD, "是这样"))).await;
     assert_eq!(talk.steps("sun").await, [], "a part of it, under whoever's name");
     talk.say("he", &text(&quote("群公告", &format!("{AD}，送一百"), "收到"))).await;
-    assert_eq!(talk.steps("he").await, [Step::Warn], "what was never pinned");
+    assert_eq!(talk.steps("he").await, [Step::Review], "what nobody knows to be pinned, a person is asked about");
+    talk.say("lv", &text(&quote("王店长", &format!("{AD}，送一百"), "收到"))).await;
+    assert_eq!(talk.steps("lv").await, [Step::Warn], "what is not shown as pinned is made up");
 }
 
 #[tokio::test]

@@ -105,6 +105,18 @@ async fn who_was_there_first_is_looked_at_when_they_speak_or_change_it() {
 }
 
 #[tokio::test]
+async fn a_colleagues_new_name_is_judged_when_the_address_book_tells_it() {
+    let house = House::start().await;
+    house.act(json!({"do": "new_name", "as": "zhao", "name": "加微信领红包"}));
+    house.later(SignedDuration::from_hours(6)).await;
+    assert_eq!(
+        about(&house.cases(SALES, "zhao").await),
+        [("[昵称] 加微信领红包", Category::Ads)],
+        "before a word was said"
+    );
+}
+
+#[tokio::test]
 async fn a_name_over_http_is_judged_like_any_other() {
     let house = House::start().await;
     let message = |id: &str, name: &str| {

@@ -169,7 +169,8 @@ impl ArchiveChannel {
             let count = entries.len();
             let reordered = entries.windows(2).filter(|pair| pair[1].seq < pair[0].seq).count();
             metrics::counter!("qunguan_archive_reordered_total").increment(reordered as u64);
-            let entries: Vec<Parsed> = entries.into_iter().map(Parsed::from).collect();
+            let mut entries: Vec<Parsed> = entries.into_iter().map(Parsed::from).collect();
+            entries.sort_by_key(|parsed| parsed.entry.seq); // whoever quotes comes behind whoever is quoted
             self.look_for_gap(&entries, cursor).await.map_err(stored)?;
             let last = entries.iter().map(|parsed| parsed.entry.seq).max().unwrap_or(cursor);
             if last <= cursor {
@@ -437,27 +438,33 @@ impl Channel for ArchiveChannel {
                 let days = zh::length(self.retention);
                 Check::lacking("archive", format!("会话存档超过一天没有拉取；企业微信只保留 {days}"))
             }
-            (None, Some(_)) => match health.gaps {
-                Some(gaps) => Check::lacking("archive", format!("会话存档：{gaps}")),
-                None if health.lag > BEHIND.as_secs_f64() => {
-                    let behind = zh::length(SignedDuration::from_mins((health.lag / 60.0) as i64));
-                    Check::lacking("archive", format!("会话存档落后 {behind}，正在赶上"))
-                }
-                None => {
-                    let quiet = now.duration_since(health.last_message.unwrap_or(self.started));
-                    let aside = health.aside.as_ref().and_then(set_aside::Aside::check);
-                    aside.filter(|aside| !aside.ok() || quiet <= LAG_ALARM).unwrap_or_else(|| match quiet {
-                        quiet if quiet > LAG_ALARM => {
-                            let quiet = zh::length(quiet);
-                            let note = format!(
-                                "会话存档已有 {quiet}没有新消息：群里若有人说过话，请到管理后台 → 管理工具 → 会话内容存档核对开通的成员和到期日"
-                            );
-                            Check::notice("archive", note)
-                        }
-                        _ => Check::good("archive", "会话存档正常"),
-                    })
-                }
-            },
+            (None, Some(_)) => self.while_pulls_succeed(&health, now),
         }
+    }
+}
+
+impl ArchiveChannel {
+    /// Everything there is to know while WeCom answers, in one line.
+    fn while_pulls_succeed(&self, health: &Health, now: Timestamp) -> Check {
+        let behind = (health.lag > BEHIND.as_secs_f64()).then(|| {
+            let behind = zh::length(SignedDuration::from_mins((health.lag / 60.0) as i64));
+            format!("会话存档落后 {behind}，正在赶上")
+        });
+        let aside = health.aside.as_ref().and_then(set_aside::Aside::check);
+        let gaps = health.gaps.as_ref().map(|gaps| format!("会话存档：{gaps}"));
+        let sealed = aside.as_ref().filter(|aside| !aside.ok()).map(|aside| aside.note.clone());
+        let lacking: Vec<String> = [gaps, behind, sealed].into_iter().flatten().collect();
+        if !lacking.is_empty() {
+            return Check::lacking("archive", lacking.join("；另外，"));
+        }
+        let quiet = now.duration_since(health.last_message.unwrap_or(self.started));
+        if quiet > LAG_ALARM {
+            let quiet = zh::length(quiet);
+            let note = format!(
+                "会话存档已有 {quiet}没有新消息：群里若有人说过话，请到管理后台 → 管理工具 → 会话内容存档核对开通的成员和到期日"
+            );
+            return Check::notice("archive", note);
+        }
+        aside.unwrap_or_else(|| Check::good("archive", "会话存档正常"))
     }
 }

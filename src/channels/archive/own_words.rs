@@ -85,7 +85,9 @@ impl SaidLately {
         if harmless || moderation.look(&words, false).verdict == Verdict::Clean {
             return Ok(());
         }
-        let certain = sayer == Sayer::Quoter || self.knows_all(message, group, moderation, missed).await?;
+        // WeCom tells of 群公告 late, and of some groups never.
+        let certain =
+            sayer == Sayer::Quoter || !is_pinned(quoted) && self.knows_all(message, group, moderation, missed).await?;
         metrics::counter!("qunguan_archive_made_up_quotes_total", "certain" => if certain { "yes" } else { "no" })
             .increment(1);
         message.attachments.retain(|part| quote_of(part) != Some(quoted));
@@ -119,10 +121,11 @@ impl SaidLately {
         moderation: &Moderation,
     ) -> Result<Sayer, StoreError> {
         let mut best = Sayer::Nobody;
-        let pinned = chains::folded(&moderation.group(group).learned.notice);
+        let notices: Vec<String> =
+            moderation.group(group).learned.notices.iter().map(|text| chains::folded(text)).collect();
         for words in readings(quoted, moderation) {
             let folded = chains::folded(words);
-            if !folded.is_empty() && pinned.contains(&folded) {
+            if !folded.is_empty() && notices.iter().any(|pinned| pinned.contains(&folded)) {
                 return Ok(Sayer::Another);
             }
             match self.who_said(group, &message.sender, words).await? {
@@ -133,6 +136,11 @@ impl SaidLately {
         }
         Ok(best)
     }
+}
+
+/// Is it shown as 群公告?
+fn is_pinned(quoted: &str) -> bool {
+    quote::readings(quoted).into_iter().any(|(name, _)| name.contains("群公告"))
 }
 
 /// What was said, with or without a name in front that is nothing but a name: of one with a colon inside, which may be

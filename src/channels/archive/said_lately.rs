@@ -19,10 +19,12 @@ use crate::{
     wecom::archive::message::{quote, unknown},
 };
 
-/// Everything said within this is remembered; of what is older and still in the store, only what was not clean.
+/// What nobody is known to have said within this, nobody said.
 pub const LATELY: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Messages remembered over all groups; the oldest go first.
 const MOST: usize = 200_000;
+/// After a start, of what is older than [`LATELY`] and was clean only so many.
+const MOST_OLDER: usize = MOST / 2;
 /// And cases.
 const MOST_CASES: usize = 20_000;
 /// Stands between the parts of a message; no folded text has it.
@@ -145,7 +147,8 @@ impl SaidLately {
             after = Some(last.message.id.clone());
             for processed in &page {
                 let (message, group) = (&processed.message, processed.message.group.clone());
-                if message.at < lately && processed.verdict == Verdict::Clean {
+                let room = self.order.len() < MOST_OLDER;
+                if message.at < lately && processed.verdict == Verdict::Clean && !room {
                     self.heard_of(&group, message);
                 } else {
                     self.remember(&group, message);
@@ -295,7 +298,32 @@ fn parts(message: &Message) -> String {
             Attachment::Quote { .. } | Attachment::Other { .. } => {}
         }
     }
+    texts.extend(as_shown(&message.text));
     joined(texts.iter().map(String::as_str))
+}
+
+/// A robot's formatted words as clients show them: without tags and without where links lead.
+fn as_shown(text: &str) -> Option<String> {
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(['<', ']']) {
+        let (before, mark) = rest.split_at(at);
+        shown.push_str(before);
+        let end = match mark.strip_prefix("](") {
+            Some(_) => mark.find(')'),
+            None => mark.find('>').filter(|_| mark.starts_with('<')),
+        };
+        // Both stand within one line.
+        match end.filter(|end| !mark[..*end].contains('\n')) {
+            Some(end) => rest = &mark[end + 1..],
+            None => {
+                shown.push_str(&mark[..1]);
+                rest = &mark[1..];
+            }
+        }
+    }
+    shown.push_str(rest);
+    (folded(&shown) != folded(text)).then_some(shown)
 }
 
 /// The lines of some texts, folded, one after the other.
@@ -325,6 +353,21 @@ pub fn quote_of(part: &Attachment) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn formatted_words_show_without_their_marks() {
+        for (text, shown) in [
+            ("<font color=\"warning\">让客户加微信</font>吧", Some("让客户加微信吧")),
+            ("详情[点这里](https://x.example/a)看", Some("详情[点这里看")),
+            ("<@zhang> 请看", Some(" 请看")),
+            ("3<5，5>3", Some("33")),
+            ("3 < 5\n7 > 5", None),
+            ("[强] 好](", None),
+            ("好的", None),
+        ] {
+            assert_eq!(as_shown(text).as_deref(), shown, "{text}");
+        }
+    }
 
     #[test]
     fn a_message_shows_as_a_part_or_as_several_one_after_the_other() {
