@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Words, split at spaces of any width and behind a name at its comma (@陈敏，30m), without characters that nobody sees
-/// around them; a leading full-width slash counts as a slash.
+/// around them; a mark behind a space ends the sentence and is no word; a leading full-width slash counts as a slash.
 pub fn split(text: &str) -> Vec<&str> {
     let parts = |word| -> usize { if str::starts_with(word, AT) { 2 } else { 1 } };
     let unseen = |c: char| {
@@ -19,7 +19,11 @@ pub fn split(text: &str) -> Vec<&str> {
     };
     let words = text.split_whitespace().map(|word| word.trim_matches(unseen));
     let words = words.flat_map(|word| word.splitn(parts(word), ['，', ',']));
-    words.map(|word| word.trim_matches(unseen)).filter(|word| !word.is_empty()).collect()
+    let mut words: Vec<&str> = words.map(|word| word.trim_matches(unseen)).filter(|word| !word.is_empty()).collect();
+    while words.len() > 1 && words.last().is_some_and(|word| word.chars().all(|c| STOPS.contains(&c))) {
+        words.pop();
+    }
+    words
 }
 
 /// The group named in front (`#华东销售群`, `＃华东销售群，`), if one is, and the words after it.
@@ -43,12 +47,13 @@ const LONGEST: SignedDuration = SignedDuration::from_hours(30 * 24);
 /// What stands before a name of a person, half or full width.
 pub const AT: [char; 2] = ['@', '＠'];
 
+/// What may end a sentence.
+const STOPS: &[char] = &['。', '！', '？', '!', '?', '.', '～', '~', '，', ',', '…', '；', ';', '、'];
+
 /// The word without the mark that ends a sentence: 帮助。
 pub fn without_end(word: &str) -> &str {
     // One that consists of marks only (？ asks for help) is a word.
-    Some(word.trim_end_matches(['。', '！', '？', '!', '?', '.', '～', '~', '，', ',']))
-        .filter(|word| !word.is_empty())
-        .unwrap_or(word)
+    Some(word.trim_end_matches(STOPS)).filter(|word| !word.is_empty()).unwrap_or(word)
 }
 
 /// What may stand around a word that is typed as it is spoken.
@@ -263,6 +268,10 @@ mod tests {
             ("禁言 @陈敏，30m", &["禁言", "@陈敏", "30m"]),
             ("禁言 ＠陈敏, 30m", &["禁言", "＠陈敏", "30m"]),
             ("警告 李四 刷屏，广告", &["警告", "李四", "刷屏，广告"]),
+            ("举报 。", &["举报"]),
+            ("帮助 ！", &["帮助"]),
+            ("帮助 ……", &["帮助"]),
+            ("？", &["？"]),
             ("\u{8} ", &[]),
         ] {
             assert_eq!(split(text), words, "{text:?}");
@@ -274,6 +283,8 @@ mod tests {
         for (word, name) in [
             ("帮助", "帮助"),
             ("帮助。", "帮助"),
+            ("帮助……", "帮助"),
+            ("帮助；", "帮助"),
             ("／帮助", "帮助"),
             ("「帮助」", "帮助"),
             ("「帮助一下」", "帮助"),

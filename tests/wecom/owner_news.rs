@@ -57,7 +57,7 @@ async fn one_card_a_member_that_grows() {
     assert_eq!(house.press("wang", "已自动处理：李销售", "撤销").await, "已撤销");
     house.later(SignedDuration::from_mins(1)).await;
     assert!(house.is_member(SALES, "li"), "brought back");
-    let over = news(&house, "zhang").into_iter().filter(|card| card.contains("李销售")).next_back().unwrap();
+    let over = news(&house, "zhang").into_iter().rfind(|card| card.contains("李销售")).unwrap();
     assert!(over.ends_with("（已撤销）"), "and nothing is asked there any more: {over}");
     assert_eq!(house.press("zhang", "已自动处理：陈", "误判").await, "已记为误判并撤销");
     assert!(house.told("chen").pop().unwrap().contains("误判"), "{:?}", house.told("chen"));
