@@ -7,7 +7,7 @@ use crate::{
     calendar::Calendar,
     detect::{Detector, Finding, Report},
     groups::Group,
-    model::{Attachment, Category, Clock, Message, Mode, Timestamp},
+    model::{Attachment, Category, Clock, Message, Mode, Stage, Timestamp},
     policy::{self, Policy, rulebook::Broken},
     rulebooks::Rulebooks,
     settings::{ListTroubles, Problem, Settings, TellRules},
@@ -81,8 +81,8 @@ impl InForce {
     }
 }
 
-/// The rules that hit in a category, `recruit/region`; those that only record are none.
+/// The rules that hit in a category, `recruit/region`, also where a graver one counts in their place; those on trial are none.
 pub(crate) fn hits(findings: &[Finding], category: Category) -> Vec<&str> {
-    let hit = |finding: &&Finding| finding.category == category && finding.score > 0.0;
+    let hit = |finding: &&Finding| finding.category == category && finding.stage != Stage::Observe;
     findings.iter().filter(hit).map(|finding| &*finding.rule).collect()
 }

@@ -46,7 +46,8 @@ pub async fn joined(
         if rules.lived.told_at(group.id(), &book.name).is_none() {
             continue; // the whole group is about to be told
         }
-        let id = format!("rulebook-{}-{}@{}-joined-{member}", group.id(), book.name, book.version);
+        let id = format!("joined-{}-{}@{}-{member}", group.id(), book.name, book.version);
+        // Before the question: tasks of one moment go out in the order of their ids.
         let tasks = outgoing::tell(&id, group.id(), now, &Tell::text(vec![member.clone()], text(group, &book)));
         transact!(notices.store(), |tx| tx.add_tasks(tasks.clone()));
         if book.asks(Duty::AgreeRules) {

@@ -192,8 +192,8 @@ fn breach(
     category: Category,
     used: &BTreeSet<String>,
 ) -> Option<String> {
-    let acts = !reach.check(check, category)?.acts.is_empty();
-    let worst = reach.check(&Check::Message(category), category)?.acts.last().copied();
+    let worst = reach.check(check, category)?.acts.last().copied();
+    let acts = worst.is_some();
     let fits = |text: &&String, worst: Option<Severity>| {
         let report = detector.scan(&message(text), None);
         let hit = |finding: &&Finding| finding.category == category && finding.score > 0.0;
@@ -214,9 +214,14 @@ fn breach(
 /// What may be said: by hand, words of the lists, and the sentences that stand beside them.
 fn sayings(settings: &Settings, detector: &Detector) -> Vec<(Category, String)> {
     let by_hand = Category::ALL.iter().flat_map(|category| broken(*category).into_iter().map(|text| (*category, text)));
-    let more = ["登录密码：Xk29dk3021", "我把客户名单传到自己的网盘了"];
-    let more = more.into_iter().map(|text| (Category::LeakSecret, text.to_owned()));
-    let mut all: Vec<(Category, String)> = by_hand.chain(more).collect();
+    let more = [
+        (Category::LeakSecret, "登录密码：Xk29dk3021"),
+        (Category::LeakSecret, "企业微信账号密码是 Abc12345 大家共用"),
+        (Category::LeakSecret, "报价表传到百度网盘"),
+        (Category::Minors, "招未成年陪酒"),
+    ];
+    let mut all: Vec<(Category, String)> =
+        by_hand.chain(more.map(|(category, text)| (category, text.to_owned()))).collect();
     for entry in detector.entries() {
         if let Pattern::Literal(words) = &entry.entry.pattern {
             all.push((entry.category, words.clone()));
@@ -412,21 +417,18 @@ async fn a_group_is_told_its_rules_before_anybody_is_punished_and_staff_agree() 
 
     // Staff are asked for their yes; who has not said it is reminded.
     let asked = |who: &str| house.told(who).iter().filter(|card| card.contains("[同意]")).count();
-    assert_eq!((asked("li"), asked("zhou")), (1, 1));
+    assert_eq!((asked("li"), asked("chen")), (1, 1));
     house.say("li", SALES, "同意").await;
     house.later(SignedDuration::from_hours(13)).await;
-    assert_eq!((asked("li"), asked("zhou")), (1, 2));
+    assert_eq!((asked("li"), asked("chen")), (1, 2));
 
     // Who joins later hears the rules in private, once, and is asked too.
     house.act(json!({"do": "new_person", "id": "new", "name": "小新", "kind": "employee", "department": 2}));
     house.act(json!({"do": "invite", "as": "wang", "group": SALES, "people": ["new"]}));
     house.later(SignedDuration::from_mins(11)).await;
     let private = house.told("new");
-    assert!(
-        private[0]
-            .starts_with("欢迎加入「华东销售群」。本群按《微信群管理制度销售》管理：\n· 二(1) 群名写清主题，不夸大"),
-        "{private:?}"
-    );
+    let whole = "欢迎加入「华东销售群」。本群按《微信群管理制度销售》管理：\n· 二(1) 群名写清主题，不夸大";
+    assert!(private[0].starts_with(whole), "{private:?}");
     assert_eq!(private.iter().filter(|card| card.contains("[同意]")).count(), 1, "{private:?}");
     house.later(SignedDuration::from_mins(11)).await;
     assert_eq!(house.told("new").len(), private.len());

@@ -107,10 +107,8 @@ impl<'a> Place<'a> {
             let both = "私下请本人撤回，到时没撤回再告诉管理者";
             return if watches { said(Label::Asked, owner) } else { said(Label::Enforced, both) };
         }
-        // A word of one rule seldom comes alone: the gravest of its category counts.
-        let all = self.reach.check(&Check::Message(category), category).unwrap_or(strength);
         let outcomes: Vec<(Label, String)> =
-            all.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
+            strength.acts.iter().map(|severity| self.acted_on(category, *severity)).collect();
         let label = outcomes.iter().map(|(label, _)| *label).max().unwrap_or(Label::Watched);
         let mut steps: Vec<String> = outcomes.into_iter().map(|(_, step)| step).collect();
         steps.dedup();
