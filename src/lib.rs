@@ -65,10 +65,10 @@ pub mod identities;
 
 pub mod in_force;
 
-/// How far the bot answers for each clause.
 pub mod labels;
+
 pub mod moderation;
-/// Who joins a group hears its rules and, where they want it, is asked to agree.
+
 pub mod newcomers;
 
 pub mod backtest;

@@ -34,6 +34,23 @@ async fn a_removal_is_over_with_its_event_although_the_list_is_stale() {
 }
 
 #[tokio::test]
+async fn who_was_removed_stays_removed_where_wecoms_clock_is_another() {
+    for seconds in [-300, 300] {
+        let house = House::start().await;
+        stale(&house, 20);
+        house.fault(FaultKind::ClockOff { seconds }, None, None);
+        house.say("wmLiuBig", CUSTOMERS, GAMBLING).await;
+        house.act(json!({"do": "remove", "as": "wang", "group": CUSTOMERS, "person": "wmLiuBig"}));
+        house.act(json!({"do": "rename", "as": "wang", "group": CUSTOMERS, "name": "会员福利一群"}));
+        for _ in 0..8 {
+            house.settled().await;
+            assert_eq!(state(&house, CUSTOMERS, "wmLiuBig").await, "removed", "{seconds}");
+            house.later(SignedDuration::from_secs(5)).await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn after_a_lost_event_the_list_is_read_when_it_has_settled_and_once_more() {
     for (seconds, shows_after) in [(2, 3), (20, 30)] {
         let house = House::start().await;

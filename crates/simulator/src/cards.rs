@@ -119,7 +119,7 @@ impl State {
         let mut xml = Writer::new();
         xml.text("ToUserName", &self.credentials.corp_id);
         xml.text("FromUserName", who);
-        xml.number("CreateTime", now.as_second());
+        xml.number("CreateTime", self.faults.shown(now).as_second());
         xml.text("MsgType", "event");
         xml.text("Event", event);
         xml.text("EventKey", key);

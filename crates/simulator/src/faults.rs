@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,7 +78,7 @@ pub enum FaultKind {
         /// Seconds.
         seconds: i64,
     },
-    /// What answers say of the time is so far from the simulator's clock.
+    /// What answers and callbacks say of the time is so far from the simulator's clock.
     ClockOff {
         /// Seconds; negative: behind.
         seconds: i64,
@@ -125,6 +126,12 @@ impl Faults {
     pub fn look<T>(&self, path: &str, wanted: impl Fn(&FaultKind) -> Option<T>) -> Option<T> {
         let here = |fault: &&Fault| fault.path.as_deref().is_none_or(|prefix| path.starts_with(prefix));
         self.on.iter().filter(here).find_map(|fault| wanted(&fault.kind))
+    }
+
+    /// What WeCom's own clock shows.
+    pub fn shown(&self, now: Timestamp) -> Timestamp {
+        let off = |kind: &FaultKind| if let FaultKind::ClockOff { seconds } = kind { Some(*seconds) } else { None };
+        now + SignedDuration::from_secs(self.look("", off).unwrap_or(0))
     }
 
     /// How much later the answer of a call comes.

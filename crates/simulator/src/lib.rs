@@ -124,9 +124,7 @@ impl Sim {
 
 /// Every answer says what time it is here.
 async fn dated(Shared(sim): Shared<Arc<Sim>>, mut response: Response) -> Response {
-    let off = |kind: &FaultKind| if let FaultKind::ClockOff { seconds } = kind { Some(*seconds) } else { None };
-    let off = sim.read(|state, _| state.faults.look("", off)).unwrap_or(0);
-    let shown = sim.clock.now() + SignedDuration::from_secs(off);
+    let shown = sim.read(|state, now| state.faults.shown(now));
     let printed = rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&shown);
     if let Some(date) = printed.ok().and_then(|date| HeaderValue::from_str(&date).ok()) {
         response.headers_mut().insert(header::DATE, date);

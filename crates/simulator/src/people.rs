@@ -191,7 +191,7 @@ impl State {
         let mut xml = Writer::new();
         xml.text("ToUserName", &self.credentials.corp_id);
         xml.text("FromUserName", who);
-        xml.number("CreateTime", now.as_second());
+        xml.number("CreateTime", self.faults.shown(now).as_second());
         xml.text("MsgType", "text");
         xml.text("Content", text);
         xml.number("MsgId", msgid);

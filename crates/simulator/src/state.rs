@@ -340,7 +340,7 @@ impl State {
         let mut xml = super::xml::Writer::new();
         xml.text("ToUserName", &self.credentials.corp_id);
         xml.text("FromUserName", from);
-        xml.number("CreateTime", now.as_second());
+        xml.number("CreateTime", self.faults.shown(now).as_second());
         xml.text("MsgType", "event");
         xml.text("Event", event);
         for (name, value) in fields {
