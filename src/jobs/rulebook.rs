@@ -64,7 +64,8 @@ impl Job for RulebookJob {
                     news.effective = Some(in_time);
                 }
             }
-            reason = self.say(&self.0.groups.get(&task.group), &news, now).await?.zh().to_owned();
+            let told = self.say(&self.0.groups.get(&task.group), &news, now).await?;
+            told.zh().clone_into(&mut reason);
             news.told = true;
             if let Some(effective) = news.effective.filter(|_| news.days > 0) {
                 self.0.moderation.rulebooks().told(&task.group, &news.rulebook, news.version, effective).await?;

@@ -131,7 +131,7 @@ impl Rulebook {
             let ways = [!raw.check.is_empty(), raw.manual.is_some(), raw.statement.is_some()];
             match ways.iter().filter(|way| **way).count() {
                 0 => {
-                    wrong(at, format!("条款 `{id}` 要写 check；只能靠人的写 manual，没有要求的写 statement，各写原因"))
+                    wrong(at, format!("条款 `{id}` 要写 check；只能靠人的写 manual，没有要求的写 statement，各写原因"));
                 }
                 1 => {}
                 _ => wrong(at, format!("条款 `{id}` 的 check、manual、statement 只能写一个")),
