@@ -47,7 +47,6 @@ pub async fn joined(
             continue; // the whole group is about to be told
         }
         let id = format!("joined-{}-{}@{}-{member}", group.id(), book.name, book.version);
-        // Before the question: tasks of one moment go out in the order of their ids.
         let tasks = outgoing::tell(&id, group.id(), now, &Tell::text(vec![member.clone()], text(group, &book)));
         transact!(notices.store(), |tx| tx.add_tasks(tasks.clone()));
         if book.asks(Duty::AgreeRules) {
