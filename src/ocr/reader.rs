@@ -1,15 +1,12 @@
 //! Reads pictures with two models, run by a runtime that is all Rust: one shows where lines of text are ([`super::lines`]), one
 //! says what each line is ([`super::characters`]).
 
-use std::{
-    path::Path,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
 use image::RgbImage;
 
 use super::{ModelError, Words, characters::Characters, lines::Lines};
-use crate::{settings::Ocr, zh};
+use crate::settings::Ocr;
 
 /// Lines read in one picture; the rest is left.
 const MOST_LINES: usize = 200;
