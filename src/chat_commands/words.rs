@@ -5,6 +5,7 @@ use crate::{
     duration::{Typed, typed},
     groups::Group,
     model::{CaseId, MemberId, SignedDuration, Timestamp, UserError},
+    moderation::case_id,
     orders::Term,
     zh,
 };
@@ -206,7 +207,7 @@ pub fn member_or_gone(group: &Group, word: &str) -> Result<MemberId, UserError> 
 
 /// A case id, in any case and with or without `#`.
 pub fn case(word: &str) -> CaseId {
-    CaseId::new(without_end(word).trim_start_matches('#').to_uppercase())
+    case_id::typed(without_end(word).trim_start_matches('#'))
 }
 
 /// Words pass from now on.

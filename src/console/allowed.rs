@@ -14,7 +14,7 @@ use super::{
     frame::{Frame, Page, named, page},
     visit::Visit,
 };
-use crate::{access::Action, cases::allow::Where, model::CaseId, refusal::ActError};
+use crate::{access::Action, cases::allow::Where, model::CaseId, moderation::case_id, refusal::ActError};
 
 struct Row {
     case: String,
@@ -64,7 +64,7 @@ pub(super) async fn end(
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
 ) -> Page {
-    console.api.cases.end_allowance(&visit.who.actor, &CaseId::new(id.to_uppercase())).await?;
+    console.api.cases.end_allowance(&visit.who.actor, &case_id::typed(&id)).await?;
     Ok(door::told("/allowed", "已取消放行。"))
 }
 

@@ -22,7 +22,7 @@ use crate::{
         report::{Followed, ReportState},
         waiting::What,
     },
-    model::CaseId,
+    moderation::case_id,
     zh,
 };
 
@@ -115,7 +115,7 @@ pub(super) async fn answer(
     };
     let own = fields.get("words");
     let words = if own.is_empty() { fields.get("reason") } else { own };
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     console.api.cases.answer_appeal(&visit.who.actor, &id, upheld, words).await?;
     let text = if upheld { "成立，记录已撤销" } else { "不成立，理由已私信本人" };
     Ok(door::told("/appeals", &format!("{id} 的申诉{text}。")))

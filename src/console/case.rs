@@ -21,6 +21,7 @@ use crate::{
     cases::{Answered, Evidence, RequestAnswer},
     detect::Finding,
     model::{CaseId, Step, TaskId},
+    moderation::case_id,
     store::{Case, CaseState},
     tasks::{Happened, Request},
     zh,
@@ -149,7 +150,7 @@ fn event(by: &str) -> String {
 impl Console {
     async fn case_page(&self, visit: &Visit, id: &str, opened: Option<Evidence>) -> Page {
         let actor = &visit.who.actor;
-        let id = CaseId::new(id.to_uppercase());
+        let id = case_id::typed(id);
         let story = self.api.cases.story(actor, &id).await?;
         let case = story.case;
         let group = self.api.groups.get(&case.group);
@@ -265,7 +266,7 @@ pub(super) async fn open(
     Extension(visit): Extension<Visit>,
     Path(id): Path<String>,
 ) -> Page {
-    let (actor, case) = (&visit.who.actor, CaseId::new(id.to_uppercase()));
+    let (actor, case) = (&visit.who.actor, case_id::typed(&id));
     // Whoever may not even see it is told no more than of one that is not there.
     console.api.cases.story(actor, &case).await?;
     let evidence = console.api.cases.open_evidence(actor, &case).await?;
@@ -290,7 +291,7 @@ pub(super) async fn confirm(
     Extension(fields): Extension<Fields>,
     Path(id): Path<String>,
 ) -> Page {
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     console.api.cases.confirm(&visit.who.actor, &id).await?;
     Ok(back(&fields, &id, &format!("{id} 已确认违规。")))
 }
@@ -302,7 +303,7 @@ pub(super) async fn wrong(
     Extension(fields): Extension<Fields>,
     Path(id): Path<String>,
 ) -> Page {
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     console.api.cases.misjudge(&visit.who.actor, &id).await?;
     let then = allowed::chosen(&console, &visit, &fields, &id).await?;
     Ok(back(&fields, &id, &format!("{id} 已记为误判，{then}")))
@@ -315,7 +316,7 @@ pub(super) async fn revoke(
     Extension(fields): Extension<Fields>,
     Path(id): Path<String>,
 ) -> Page {
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     let case = console.api.cases.revoke(&visit.who.actor, &id).await?;
     let group = console.api.groups.get(&case.group);
     Ok(back(
@@ -332,7 +333,7 @@ pub(super) async fn answer(
     Extension(fields): Extension<Fields>,
     Path(id): Path<String>,
 ) -> Page {
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     let said = match fields.get("answer") {
         "done" => RequestAnswer::Done,
         "warn" => RequestAnswer::OnlyWarn,

@@ -17,7 +17,8 @@ use super::wecom_sign_in::{self, Back, Refused, WecomSignIn};
 use crate::{
     access::{Actor, Face},
     cases::{Cases, appeal::LONGEST},
-    model::{CaseId, MemberId},
+    model::MemberId,
+    moderation::case_id,
     refusal::ActError,
     web,
 };
@@ -84,7 +85,7 @@ async fn send(
     if written.reason.trim().is_empty() {
         return pages.show(&case, &member, "请先写明理由。\n").await;
     }
-    match pages.cases.open_appeal(&actor(&member), &CaseId::new(case.to_uppercase()), &written.reason).await {
+    match pages.cases.open_appeal(&actor(&member), &case_id::typed(&case), &written.reason).await {
         Ok(opened) => page(StatusCode::OK, format!("申诉 {case}"), opened.answer, None),
         Err(error) => failed(&error),
     }
@@ -107,7 +108,7 @@ fn failed(error: &ActError) -> Response {
 impl AppealPages {
     /// What the case is about, to the member it concerns; with the form if it can be appealed.
     async fn show(&self, case: &str, member: &MemberId, before: &str) -> Response {
-        match self.cases.appeal_page(&actor(member), &CaseId::new(case.to_uppercase())).await {
+        match self.cases.appeal_page(&actor(member), &case_id::typed(case)).await {
             Ok(shown) => {
                 let token = shown.open.then(|| self.sign_in.opened(&wecom_sign_in::path("a", case), member));
                 page(StatusCode::OK, format!("申诉 {case}"), format!("{before}{}", shown.text), token)

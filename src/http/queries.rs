@@ -13,6 +13,7 @@ use crate::{
     cases::{Evidence, Search},
     groups::Groups,
     model::{CaseId, Category, GroupId, MemberId, Step, TaskId, Timestamp},
+    moderation::case_id,
     policy::MemberState,
     store::{Case, CaseEvent, CaseState, Task, TaskQuery, TaskState},
     tasks::{Happened, Kind},
@@ -196,7 +197,7 @@ pub async fn case(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<CaseView>, Problem> {
-    let case = api.cases.case(&caller.0, &CaseId::new(id.to_uppercase())).await?;
+    let case = api.cases.case(&caller.0, &case_id::typed(&id)).await?;
     Ok(Json(CaseView::of(case, &api.groups)))
 }
 
@@ -206,7 +207,7 @@ pub async fn evidence(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Evidence>, Problem> {
-    Ok(Json(api.cases.open_evidence(&caller.0, &CaseId::new(id.to_uppercase())).await?))
+    Ok(Json(api.cases.open_evidence(&caller.0, &case_id::typed(&id)).await?))
 }
 
 /// Filters of `GET /api/v1/tasks`.

@@ -9,11 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Api, auth::Caller, body, problem::Problem};
-use crate::{
-    access::Action,
-    cases::allow::Where,
-    model::{CaseId, GroupId},
-};
+use crate::{access::Action, cases::allow::Where, model::GroupId, moderation::case_id};
 
 /// `GET /api/v1/rules`: every rule that an admin added or edited, and every other one that people have said something about.
 pub async fn list(State(api): State<Api>) -> Json<Value> {
@@ -54,7 +50,7 @@ pub async fn judge(
     if said.violation && place.is_some() {
         return Err(Problem::invalid("allow", "只有误判的句子可以放行"));
     }
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     if said.violation {
         api.cases.confirm(&caller.0, &id).await?;
     } else {
@@ -90,7 +86,7 @@ pub async fn end_allowed(
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
 ) -> Result<Json<Value>, Problem> {
-    let id = CaseId::new(id.to_uppercase());
+    let id = case_id::typed(&id);
     api.cases.end_allowance(&caller.0, &id).await?;
     Ok(Json(json!({ "case": id, "allowed": false })))
 }

@@ -18,6 +18,11 @@ pub fn candidates(message: &MessageId) -> impl Iterator<Item = CaseId> {
     (SHORTEST..=LONGEST).map(move |len| CaseId::new(String::from_utf8_lossy(&letters[..len])))
 }
 
+/// The id that somebody typed, in capitals or not.
+pub fn typed(id: &str) -> CaseId {
+    CaseId::new(id.to_uppercase())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -68,12 +68,14 @@ impl SaidLately {
         missed: Option<Timestamp>,
     ) -> Result<(), StoreError> {
         let (mut real, mut own) = (None, quoted);
-        let mut sayer = self.sayer(message, group, quoted, moderation).await?;
+        let pinned: Vec<String> =
+            moderation.group(group).learned.notices.iter().map(|text| chains::folded(text)).collect();
+        let mut sayer = self.sayer(message, group, quoted, &pinned, moderation).await?;
         if sayer == Sayer::Another {
             return Ok(());
         }
         for (earlier, rest) in quote::earlier_ends(quoted).take(MOST_ENDS) {
-            if self.sayer(message, group, earlier, moderation).await? == Sayer::Another {
+            if self.sayer(message, group, earlier, &pinned, moderation).await? == Sayer::Another {
                 (real, own) = (Some(earlier), rest);
                 sayer = Sayer::Quoter; // behind the end of a real quote stands what its writer said
                 break;
@@ -118,14 +120,13 @@ impl SaidLately {
         message: &Message,
         group: &GroupId,
         quoted: &str,
+        pinned: &[String],
         moderation: &Moderation,
     ) -> Result<Sayer, StoreError> {
         let mut best = Sayer::Nobody;
-        let notices: Vec<String> =
-            moderation.group(group).learned.notices.iter().map(|text| chains::folded(text)).collect();
         for words in readings(quoted, moderation) {
             let folded = chains::folded(words);
-            if !folded.is_empty() && notices.iter().any(|pinned| pinned.contains(&folded)) {
+            if !folded.is_empty() && pinned.iter().any(|notice| notice.contains(&folded)) {
                 return Ok(Sayer::Another);
             }
             match self.who_said(group, &message.sender, words).await? {
