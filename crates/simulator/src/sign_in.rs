@@ -39,7 +39,18 @@ pub struct Code {
 #[derive(Template)]
 #[template(path = "simulator/sign_in.html")]
 struct Choice {
-    people: Vec<(String, String)>,
+    people: Vec<Choosable>,
+}
+
+/// Somebody who may be sitting before the browser.
+struct Choosable {
+    name: String,
+    /// The last two characters of the name, as pictures in the chat show it.
+    short: String,
+    /// Which of the eight colours.
+    colour: usize,
+    external: bool,
+    link: String,
 }
 
 /// The route.
@@ -71,7 +82,14 @@ async fn authorize(Extract(sim): Extract<Arc<Sim>>, Query(asked): Query<BTreeMap
     if who.is_empty() {
         let query: String = asked.iter().map(|(name, value)| format!("{}={}&", encode(name), encode(value))).collect();
         let people = state.people.values().filter(|p| !p.left && p.kind != PersonKind::Robot);
-        let people = people.map(|p| (p.name.clone(), format!("?{query}as={}", encode(&p.id)))).collect();
+        let people = people.map(|p| Choosable {
+            short: p.name.chars().skip(p.name.chars().count().saturating_sub(2)).collect(),
+            colour: p.id.bytes().map(usize::from).sum::<usize>() % 8,
+            external: p.kind == PersonKind::External,
+            link: format!("?{query}as={}", encode(&p.id)),
+            name: p.name.clone(),
+        });
+        let people = people.collect();
         return match (Choice { people }).render() {
             Ok(page) => Html(page).into_response(),
             Err(error) => (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response(),
