@@ -11,7 +11,7 @@ use crate::{
     backtest::Replay,
     detect::{
         Detector, Lists,
-        lexicon::Entry,
+        lexicon::{Entry, Overlaid},
         lint::{Company, Level, lint},
     },
     labels::Reach,
@@ -146,6 +146,7 @@ async fn remarks(args: &Args, settings: &Settings, detector: &Detector, now: Tim
         Problem::new(file, l.line, format!("提示：{}", l.message)).to_string()
     }));
     hints.extend(frozen(settings));
+    hints.extend(overlaid(settings, &lists));
     hints.extend(on_trial(settings, &lists, detector));
     for path in settings.files.unread_lists() {
         let message = "提示：这个文件没有读；词表可以是 .txt、.csv、.xlsx 或 .json";
@@ -169,6 +170,27 @@ fn frozen(settings: &Settings) -> Vec<String> {
         hints.push(format!("提示：{files} 个文件和内置的同名而不同，升级时不会更新：{}{more}", names.join("、")));
     }
     hints
+}
+
+/// What own lists change of shipped ones of the same name.
+fn overlaid(settings: &Settings, lists: &Lists) -> Vec<String> {
+    let said = |list: Overlaid| {
+        let counts = [(list.added, "加"), (list.changed, "改"), (list.off, "停用")];
+        let changes: Vec<String> =
+            counts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{what} {n} 条")).collect();
+        let changes = if changes.is_empty() { "没有不同".to_owned() } else { changes.join("、") };
+        let copied = match list.same {
+            0 => String::new(),
+            n => format!("；{n} 条照抄内置的，升级后还会用旧的，qunguan init --own 删掉它们"),
+        };
+        let rest = match list.only_shipped.len() {
+            0 => String::new(),
+            n => format!("；内置的另外 {n} 条照用，不要的写“停用：词条”"),
+        };
+        let text = format!("提示：和内置的比，{changes}{rest}{copied}");
+        Problem::new(settings.files.shown(Kind::Wordlist, &list.file), 0, text).to_string()
+    };
+    lists.overlaid().into_iter().map(said).collect()
 }
 
 /// New words do not act at once: those of a file that say so themselves or first only record.

@@ -22,7 +22,7 @@ pub struct Args {
     /// 把内置的策略、群规和词表也抄一份出来看；抄出来的以后升级不再更新
     #[arg(long, conflicts_with = "own")]
     with_shipped: bool,
-    /// 整理已有的文件夹：删掉和内置一模一样的文件，只留自己改过和加的
+    /// 整理已有的文件夹：删掉和内置一模一样的文件和词条，只留自己改过和加的
     #[arg(long, conflicts_with = "force")]
     own: bool,
 }
@@ -69,19 +69,28 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Removes the files that are as they ship.
+/// Removes the files that are as they ship, and of wordlists the lines that are.
 fn only_own(dir: &Path) -> anyhow::Result<ExitCode> {
     let copies = Files::in_folder(dir).copies();
     for path in &copies.same {
         std::fs::remove_file(path).map_err(|e| UserError::refused("不能删除", path, &e))?;
     }
     println!("删掉了 {} 个和内置一模一样的文件，以后跟着升级更新。", copies.same.len());
+    let files = Files::in_folder(dir);
+    let changed = files.keep_own_changes().map_err(|problem| UserError(problem.to_string()))?;
+    if !changed.is_empty() {
+        let kept = dir.join("before-own");
+        println!("{} 个词表只留下了自己加的和改的（原来的在 {}）：", changed.len(), kept.display());
+        for path in &changed {
+            println!("  {}", path.display());
+        }
+        println!("内置的其余词条照用；不要的，在词表里写一行“停用：那个词条”。");
+    }
     if !copies.differ.is_empty() {
         println!("留下 {} 个和内置不同的，升级时不会更新：", copies.differ.len());
         for path in &copies.differ {
             println!("  {}", path.display());
         }
-        println!("词表里自己加的词，可以挪到同一文件夹的 own.txt，再删掉这个文件。");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -93,7 +93,7 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
 fn export(config: &ConfigArg, lists: &[String]) -> anyhow::Result<ExitCode> {
     let settings = config.load_offline()?;
     let known = settings.lists().0.read_all().0;
-    let unknown = lists.iter().find(|name| !known.iter().any(|list| *list.file == *Kind::Wordlist.file(name)));
+    let unknown = lists.iter().find(|name| !known.iter().any(|list| *list.name() == *Kind::Wordlist.file(name)));
     if let Some(name) = unknown {
         return Err(UserError(format!("没有词表 {name}")).into());
     }

@@ -34,7 +34,7 @@ pub fn chosen(
     let fine: Vec<&str> =
         settings.detect.brands.iter().chain(&settings.detect.staff_names).map(String::as_str).collect();
     let from: Vec<String> = match lists {
-        None => documents.iter().map(|document| document.file.to_string()).collect(),
+        None => documents.iter().map(|document| document.name().to_owned()).collect(),
         Some(lists) => lists.iter().map(|name| Kind::Wordlist.file(name)).collect(),
     };
     let today = now.to_zoned(settings.time_zone.clone()).date();

@@ -68,7 +68,7 @@ pub fn choose(
     let least = if block { scores.act } else { scores.review };
     let mut choice = Choice::default();
     let mut taken = BTreeSet::new();
-    for document in documents.iter().filter(|document| from.iter().any(|name| **name == *document.file)) {
+    for document in documents.iter().filter(|document| from.iter().any(|name| **name == *document.name())) {
         let Some(category) = document.category else { continue };
         for entry in document.entries() {
             let (usual, _) = scores.weight(category, &format!("{category}/{}", entry.rule));

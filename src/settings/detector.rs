@@ -59,14 +59,17 @@ impl Settings {
         Ok((detector, ListTroubles { lines, grave, hints: self.list_problems(&hints) }))
     }
 
-    /// The wordlists in force: the shipped ones, the config folder's over them, without those switched off; and the files
-    /// that cannot be read.
+    /// The wordlists in force: the shipped ones, the config folder's over them entry by entry, without those switched off; and
+    /// the files that cannot be read.
     pub fn lists(&self) -> (Lists, Vec<Problem>) {
         let mut lists = Lists::default();
         let mut unread = Vec::new();
         for name in self.files.list(Kind::Wordlist).iter().filter(|name| !self.detect.skip_wordlists.contains(name)) {
             match self.files.read_list(name) {
-                Ok(form) => lists.insert_form(&Kind::Wordlist.file(name), form),
+                Ok(form) => match self.files.beneath(name) {
+                    Some(shipped) => lists.lay_over(&Kind::Wordlist.file(name), shipped, form),
+                    None => lists.insert_form(&Kind::Wordlist.file(name), form),
+                },
                 Err(problem) => unread.push(problem),
             }
         }

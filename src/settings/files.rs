@@ -1,7 +1,8 @@
-//! Policies, rulebooks and wordlists: shipped inside the program, and a file of the same name in the config folder wins.
+//! Policies, rulebooks and wordlists: shipped inside the program, and files of the config folder over them.
 //!
-//! So `scan`, `check` and `demo` work in any folder, and an admin changes one list without copying the others. To switch
-//! a shipped wordlist off, name it in `[detect] skip_wordlists`.
+//! A policy or rulebook of the same name takes the place of the one that ships. A wordlist of the same name lies over it, entry
+//! by entry: it adds, changes and switches off (`停用：`), and all else goes on following the program. So `scan`, `check` and
+//! `demo` work in any folder. To switch a shipped wordlist off as a whole, name it in `[detect] skip_wordlists`.
 
 use std::{
     borrow::Cow,
@@ -14,8 +15,13 @@ use rust_embed::RustEmbed;
 
 use super::{Problem, company, sheet};
 use crate::{
-    detect::{Lists, lexicon::Form},
-    encoding, zh,
+    detect::{
+        Lists,
+        lexicon::{BENEATH, Form, own_lines},
+    },
+    encoding,
+    model::Category,
+    zh,
 };
 
 #[derive(RustEmbed)]
@@ -117,16 +123,33 @@ const MOST_NAMED: usize = 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Files {
     folder: Option<PathBuf>,
+    /// Wordlists that are tried in place of the folder's own.
+    lists: Option<PathBuf>,
+    /// One that is tried beside them, by name.
+    list: Option<(String, PathBuf)>,
 }
 
 impl Files {
     /// Only what is shipped.
     pub fn built_in() -> Self {
-        Self { folder: None }
+        Self::default()
     }
     /// The folder's files win over the shipped ones; it need not exist.
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: Some(folder.to_owned()) }
+        Self { folder: Some(folder.to_owned()), ..Self::default() }
+    }
+    /// The same with the wordlists of another folder (`ads/own.txt` in it) in place of its own.
+    #[must_use]
+    pub fn with_lists(self, folder: &Path) -> Self {
+        Self { lists: Some(folder.to_owned()), ..self }
+    }
+    /// The same with one wordlist more (`…/ads/new.txt`), in place of the one of its name; `None` where it lies in no folder of a
+    /// category, or is none.
+    pub fn with_list(self, path: &Path) -> Option<Self> {
+        let folder = path.parent()?.file_name()?.to_str()?;
+        let name = Kind::Wordlist.name(path.file_name()?.to_str()?)?;
+        let known = folder == "common" || folder.parse::<Category>().is_ok();
+        known.then(|| Self { list: Some((format!("{folder}/{name}"), path.to_owned())), ..self })
     }
     /// The config folder, if there is one.
     pub fn folder(&self) -> Option<&Path> {
@@ -141,6 +164,9 @@ impl Files {
     pub fn shown(&self, kind: Kind, file: &str) -> String {
         if let Some(setting) = company::shown(file).filter(|_| kind == Kind::Wordlist) {
             return setting.to_owned();
+        }
+        if let Some(beneath) = file.strip_prefix(BENEATH) {
+            return format!("内置:{}/{beneath}", kind.folder());
         }
         let name = file.strip_suffix(kind.extension()).unwrap_or(file);
         match self.own(kind).get(name) {
@@ -164,6 +190,14 @@ impl Files {
         let text =
             encoding::utf8(&bytes).map_err(|line| Problem::new(&shown, line, "不是 UTF-8 编码，请用 UTF-8 另存"))?;
         Ok(Text { name: name.to_owned(), text: text.into_owned(), shown })
+    }
+
+    /// The shipped wordlist that the config folder has one of the same name over; `None` where it is alone, or the same.
+    pub fn beneath(&self, name: &str) -> Option<Form> {
+        let path = self.own(Kind::Wordlist).remove(name)?;
+        let shipped = Kind::Wordlist.shipped_bytes(name)?;
+        let same = std::fs::read(path).is_ok_and(|own| plain(&own) == plain(&shipped));
+        if same { None } else { Form::of_bytes(&Kind::Wordlist.file(name), &shipped).ok() }
     }
 
     /// A wordlist by name, however it was saved.
@@ -245,9 +279,10 @@ impl Files {
     /// The files of the config folder itself, by name.
     fn own(&self, kind: Kind) -> BTreeMap<String, PathBuf> {
         let mut found = BTreeMap::new();
-        if let Some(folder) = &self.folder {
+        let lists = self.lists.clone().filter(|_| kind == Kind::Wordlist);
+        if let Some(folder) = lists.or_else(|| Some(self.folder.as_ref()?.join(kind.folder()))) {
             // A folder that is not there holds nothing; one that can't be read shows when a file of it is.
-            let _ = collect(&folder.join(kind.folder()), "", &mut |folder, file, path| {
+            let _ = collect(&folder, "", &mut |folder, file, path| {
                 if let Some(name) = kind.name(file) {
                     let name = format!("{folder}{name}");
                     // A text and a file without an ending may have one name.
@@ -257,6 +292,7 @@ impl Files {
                 }
             });
         }
+        found.extend(self.list.clone().filter(|_| kind == Kind::Wordlist));
         found
     }
 
@@ -318,16 +354,40 @@ impl Files {
         Ok(written)
     }
 
-    /// The config folder's files that take the place of one that ships: those that are word for word the same, which only keep
-    /// better ones of later versions away, and those that differ.
+    /// Makes the wordlists that lie over shipped ones lists of own changes only; each as it was goes to `before-own/`. Returns
+    /// those changed.
+    pub fn keep_own_changes(&self) -> Result<Vec<PathBuf>, Problem> {
+        let Some(folder) = &self.folder else { return Ok(Vec::new()) };
+        let mut changed = Vec::new();
+        for (name, path) in self.own(Kind::Wordlist) {
+            let Some(shipped) = Kind::Wordlist.shipped_bytes(&name) else { continue };
+            let refused = |e: io::Error| Problem::new(&path, 0, zh::refusal(&e));
+            let bytes = std::fs::read(&path).map_err(refused)?;
+            let Ok(text) = encoding::utf8(&bytes) else { continue };
+            let own = own_lines(&Kind::Wordlist.file(&name), &text, &plain(&shipped))
+                .map_err(|e| Problem::new(&path, e.line, e.message))?;
+            if own == *text {
+                continue;
+            }
+            let before = folder.join("before-own").join(path.strip_prefix(folder).unwrap_or(&path));
+            std::fs::create_dir_all(before.parent().unwrap_or(folder)).map_err(refused)?;
+            std::fs::copy(&path, before).map_err(refused)?;
+            std::fs::write(&path, own).map_err(refused)?;
+            changed.push(path);
+        }
+        Ok(changed)
+    }
+
+    /// The config folder's files that take the place of one that ships, or lie over it: those that are word for word the same,
+    /// which only keep better ones of later versions away, and policies and rulebooks that differ.
     pub fn copies(&self) -> Copies {
         let mut copies = Copies::default();
         for kind in [Kind::Policy, Kind::Rulebook, Kind::Wordlist] {
             for (name, path) in self.own(kind) {
                 let Some(shipped) = kind.shipped_bytes(&name) else { continue };
-                let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace('\r', "");
                 match std::fs::read(&path) {
                     Ok(own) if plain(&own) == plain(&shipped) => copies.same.push(path),
+                    Ok(_) if kind == Kind::Wordlist => {} // entry by entry
                     Ok(_) => copies.differ.push(path),
                     Err(_) => {} // said where it is read
                 }
@@ -352,9 +412,14 @@ const SETTINGS: &str = "qunguan.toml";
 const OWN_LIST: &str = "wordlists/ads/own.txt";
 const OWN_WORDS: &str = "\
 # 自己的词写在这里，一行一个；别的类别放在 wordlists/类别/own.txt（ads 广告引流、abuse 辱骂 等，类别见 docs/wordlists.md）。
-# 内置的词表不用抄过来，一直在用，升级时跟着更新；整个不用的写进设置的 skip_wordlists。
+# 内置的词表不用抄过来，一直在用，升级时跟着更新。内置的某一条不要：停用：那一条；要改：建一个同名文件，只写要改的行。
 # 新词先观察，只记录不处置；要马上执行，在前面单独写一行 [阶段=执行]。
 ";
+
+/// What stands in a file, whatever ends its lines.
+fn plain(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).replace('\r', "")
+}
 
 fn shipped_list(path: &str) -> Option<Cow<'static, [u8]>> {
     Lists::shipped_files().find(|(name, _)| name == path).map(|(_, bytes)| Cow::Owned(bytes))
@@ -465,9 +530,21 @@ mod tests {
         Files::write_out(folder.path(), true, true).unwrap();
         assert_ne!(std::fs::read_to_string(folder.path().join("qunguan.toml")).unwrap(), "mine");
         let list = folder.path().join("wordlists/ads/contact.txt");
-        std::fs::write(&list, "只有这个\n").unwrap();
+        let whole = std::fs::read_to_string(&list).unwrap();
+        std::fs::write(&list, format!("{whole}[]\n多了这个\n")).unwrap();
+        let policy = folder.path().join("policies/gentle.toml");
+        std::fs::write(&policy, std::fs::read_to_string(&policy).unwrap() + "\n# 改过\n").unwrap();
         let copies = files.copies();
-        assert_eq!(copies.differ, [list]);
+        assert_eq!(copies.differ, [policy], "lists differ entry by entry");
         assert!(copies.same.len() > 20);
+        // Of a whole copy only what was added stays, and all that ships holds beside it.
+        assert!(files.beneath("ads/contact").is_some() && files.beneath("ads/own").is_none());
+        let lists = copies.same.iter().filter(|path| path.starts_with(folder.path().join("wordlists")));
+        lists.for_each(|path| std::fs::remove_file(path).unwrap());
+        assert_eq!(files.keep_own_changes().unwrap(), [list.clone()]);
+        assert_eq!(std::fs::read_to_string(&list).unwrap(), "多了这个\n");
+        let before = folder.path().join("before-own/wordlists/ads/contact.txt");
+        assert!(std::fs::read_to_string(before).unwrap().ends_with("多了这个\n"));
+        assert!(files.keep_own_changes().unwrap().is_empty());
     }
 }

@@ -27,7 +27,7 @@ use std::sync::Arc;
 use jiff::civil::Date;
 
 pub use self::forms::{Form, Note, rows};
-pub use self::lists::Lists;
+pub use self::lists::{Lists, Overlaid, own_lines};
 use self::parser::Parser;
 use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
@@ -68,6 +68,41 @@ pub struct Document {
     groups: Vec<Group>,
     examples: Vec<Example>,
     allows: Vec<(usize, String)>,
+    off: Vec<(usize, Off)>,
+}
+
+/// What marks the entries of a shipped list that one of the same name lies over: `内置:ads/contact.txt`.
+pub const BENEATH: &str = "内置:";
+
+/// `停用：`: what ships and does not count any more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Off {
+    /// Entries with these words, in the other lists of the category.
+    Words(String),
+    /// All entries of a rule there.
+    Rule(String),
+}
+
+impl Off {
+    /// Does it switch an entry off?
+    fn names(&self, entry: &Entry) -> bool {
+        match self {
+            Self::Words(words) => {
+                let pattern = entry.pattern.to_string();
+                pattern == *words || words.split('、').any(|word| word.trim() == pattern)
+            }
+            Self::Rule(rule) => *entry.rule == **rule,
+        }
+    }
+}
+
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(words) => f.write_str(words),
+            Self::Rule(rule) => write!(f, "规则={rule}"),
+        }
+    }
 }
 
 /// The meaning of a line.
@@ -80,6 +115,8 @@ enum Meaning {
     Allow(Vec<String>),
     /// A sentence that has to be found, or has to pass; run whenever the lists are read.
     Example(Example),
+    /// Something that ships does not count.
+    Off(Off),
     /// An entry.
     Entry(Entry),
 }
@@ -238,7 +275,12 @@ impl fmt::Display for Pattern {
 impl Document {
     /// Reads a list; `file` is `category/name.txt`. What is wrong with a line is told, and the line left out.
     pub fn read(file: &str, form: &Form) -> (Self, Vec<ListError>) {
-        let mut parser = Parser::new(file);
+        Self::read_over(file, form, None)
+    }
+
+    /// The same of a list that lies over one that ships: fields that it does not write are those of the shipped entry.
+    pub(super) fn read_over(file: &str, form: &Form, beneath: Option<&Self>) -> (Self, Vec<ListError>) {
+        let mut parser = Parser::new(file, beneath);
         let mut document = Self {
             file: file.into(),
             category: parser.category,
@@ -247,6 +289,7 @@ impl Document {
             groups: Vec::new(),
             examples: Vec::new(),
             allows: Vec::new(),
+            off: Vec::new(),
         };
         for (line, nth, raw) in form.lines() {
             match parser.line(line, nth, raw) {
@@ -254,6 +297,7 @@ impl Document {
                 Meaning::Group(group) => document.groups.push(group),
                 Meaning::Allow(words) => document.allows.extend(words.into_iter().map(|word| (line, word))),
                 Meaning::Example(example) => document.examples.push(example),
+                Meaning::Off(off) => document.off.push((line, off)),
                 Meaning::Entry(entry) => document.entries.push(Arc::new(entry)),
             }
         }
@@ -295,6 +339,16 @@ impl Document {
         self.notes.iter().map(|note| note.in_file(&self.file))
     }
 
+    /// The name it is chosen by (`ads/contact.txt`), also of what lies beneath a list of that name.
+    pub fn name(&self) -> &str {
+        self.file.strip_prefix(BENEATH).unwrap_or(&self.file)
+    }
+
+    /// It ships, and a list of the same name lies over it.
+    pub fn is_beneath(&self) -> bool {
+        self.file.starts_with(BENEATH)
+    }
+
     /// The allow-phrases of the file with their lines.
     pub fn allows(&self) -> impl Iterator<Item = (usize, &str)> {
         self.allows.iter().map(|(line, phrase)| (*line, phrase.as_str()))
@@ -306,6 +360,65 @@ mod tests {
     use super::*;
 
     const SAMPLE: &str = "\u{feff}# 说明\r\n[规则=drop 分=1.5 级别=中]\r\n【加】 = 加 / 联系、扫码\t谐音=是\r\n\r\n加我微信 | 注=常见\r\n诚招 >8 代理 ~3 日结\t到期=2027-01-31\t\t\r\n【加】我【加】\n/日入[0-9]{3}/\n允许：加微信群公告";
+
+    /// The lists with one over the shipped `ads/x.txt`.
+    fn over(shipped: &str, own: &str) -> Lists {
+        let mut lists = Lists::default();
+        let form = |text| Form::of_text("ads/x.txt", text).unwrap();
+        lists.lay_over("ads/x.txt", form(shipped), form(own));
+        lists
+    }
+
+    fn in_force(lists: &Lists) -> Vec<String> {
+        let documents = lists.read_all().0;
+        let said = |document: &Document| {
+            let place = |entry: &Arc<Entry>| {
+                let points = entry.points.map(|points| format!(" 分={points}")).unwrap_or_default();
+                let allow = if entry.allow.is_empty() { String::new() } else { format!(" 允许={:?}", entry.allow) };
+                format!("{} {}{points}{allow}", entry.place(&document.file), entry.pattern)
+            };
+            document.entries().map(place).collect::<Vec<_>>()
+        };
+        documents.iter().flat_map(said).collect()
+    }
+
+    #[test]
+    fn an_own_list_adds_changes_and_switches_off_entry_by_entry() {
+        let shipped = "[分=1.5]\n加我微信 | 允许=加我微信群\n【加】 ~3 返利\n扫码返现\n旧说法\n【加】 = 加 / 添加\n必中：加我微信领\n";
+        let own = "# 自己的\n加我微信 | 允许=客户加我微信\n扫码返现 | 分=0.5\n喵喵返现\n停用：旧说法\n停用：没有的词\n";
+        let lists = over(shipped, own);
+        assert_eq!(
+            in_force(&lists),
+            [
+                "内置:ads/x.txt:3 【加】 ~3 返利 分=1.5",
+                "ads/x.txt:2 加我微信 分=1.5 允许=[\"客户加我微信\", \"加我微信群\"]",
+                "ads/x.txt:3 扫码返现 分=0.5",
+                "ads/x.txt:4 喵喵返现",
+            ]
+        );
+        let documents = lists.read_all().0;
+        let notes: Vec<String> = documents.iter().flat_map(Document::remarks).map(|note| note.to_string()).collect();
+        assert_eq!(notes, ["ads/x.txt:5: “旧说法”已停用", "ads/x.txt:6: 没有“没有的词”这个词条，不用停用"]);
+        let overlaid = &lists.overlaid()[0];
+        assert_eq!((overlaid.added, overlaid.changed, overlaid.same, overlaid.off), (1, 2, 0, 2));
+        assert_eq!(overlaid.only_shipped, ["【加】 ~3 返利", "旧说法"]);
+        assert_eq!(documents[0].category, Some(Category::Ads));
+        assert_eq!(&*documents[0].entries().next().unwrap().rule, "x");
+        // A whole rule, from another list of the category.
+        let mut lists = over("[规则=pull]\n加我微信\n扫码返现\n[规则=other]\n别的\n", "");
+        lists.insert("ads/own.txt", "停用：规则=pull\n".into());
+        assert_eq!(in_force(&lists), ["内置:ads/x.txt:5 别的"]);
+    }
+
+    #[test]
+    fn a_whole_copy_becomes_a_list_of_own_changes() {
+        let shipped = "# 说明\n[分=1.5]\n加我微信\n扫码返现\n[级别=重]\n收款码\n允许：收款码牌\n必中：加我微信领\n";
+        let copy = "# 说明\n[分=1.5]\n加我微信\n扫码返现 | 分=1\n喵喵返现\n[级别=重]\n收款码\n[]\n新词\n允许：收款码牌\n必中：加我微信领\n必放：我的\n";
+        let own = own_lines("ads/x.txt", copy, shipped).unwrap();
+        assert_eq!(own, "[分=1.5]\n扫码返现 | 分=1\n喵喵返现\n[]\n新词\n必放：我的\n");
+        assert_eq!(own_lines("ads/x.txt", shipped, shipped).unwrap(), "");
+        assert!(own_lines("ads/x.txt", "/(/\n", shipped).is_err() || Document::parse("ads/x.txt", "/(/\n").is_ok());
+    }
 
     #[test]
     fn what_excel_makes_of_a_list_means_the_same() {

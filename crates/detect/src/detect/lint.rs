@@ -110,7 +110,8 @@ pub fn lint(lists: &Lists, company: &Company<'_>) -> Vec<Lint> {
     let texts: HashMap<&str, Vec<&str>> = lists.iter().map(|(name, text)| (&**name, text.lines().collect())).collect();
     for lint in &mut found {
         let line = texts.get(&*lint.file).and_then(|lines| lines.get(lint.line - 1)).copied().unwrap_or_default();
-        lint.own = shipped.get(&*lint.file).is_none_or(|lines| !lines.contains(line));
+        let ships = lint.file.starts_with(lexicon::BENEATH);
+        lint.own = !ships && shipped.get(&*lint.file).is_none_or(|lines| !lines.contains(line));
     }
     found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
     found

@@ -67,7 +67,7 @@ impl OwnRules {
         let shipped_lists = Lists::shipped();
         let shipped: HashMap<&str, &str> = shipped_lists.iter().map(|(name, text)| (&**name, text)).collect();
         let texts: HashMap<&str, &str> = lists.iter().map(|(name, text)| (&**name, text)).collect();
-        let edited = documents.iter().filter(|d| shipped.get(&*d.file) != texts.get(&*d.file));
+        let edited = documents.iter().filter(|d| !d.is_beneath() && shipped.get(&*d.file) != texts.get(&*d.file));
         let file = |document: &Document| {
             let ships = shipped.get(&*document.file).and_then(|text| Document::parse(&document.file, text).ok());
             let mut own = OwnFile {
@@ -182,7 +182,7 @@ fn id(file: &str, entry: &Entry) -> String {
 }
 
 /// Everything about an entry that changes what it finds or how much that weighs.
-fn print(entry: &Entry) -> u64 {
+pub(super) fn print(entry: &Entry) -> u64 {
     print_with(entry, &entry.allow)
 }
 

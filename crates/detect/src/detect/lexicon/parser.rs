@@ -1,8 +1,11 @@
 //! Reads a list line by line: what each line means, or what is wrong with it.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::{Entry, Example, Fields, Group, ListError, Meaning, NearTerm, Note, Pattern, Sign, Term};
+use super::{
+    BENEATH, Document, Entry, Example, Fields, Group, ListError, Meaning, NearTerm, Note, Off, Pattern, Sign, Term,
+};
 use crate::detect::addresses::Address;
 use crate::model::{Category, Severity, Stage};
 use crate::text::Transform;
@@ -13,18 +16,28 @@ pub(super) struct Parser {
     file: Arc<str>,
     pub(super) category: Option<Category>,
     defaults: Arc<Fields>,
+    /// What the section says, field by field.
+    section: Vec<String>,
+    /// The entries of the list beneath, by their words.
+    beneath: HashMap<String, Arc<Fields>>,
     pub(super) errors: Vec<ListError>,
     pub(super) notes: Vec<Note>,
 }
 
 impl Parser {
-    pub(super) fn new(file: &str) -> Self {
-        let (folder, name) = file.split_once('/').unwrap_or(("", file));
+    pub(super) fn new(file: &str, beneath: Option<&Document>) -> Self {
+        let (folder, name) = file.strip_prefix(BENEATH).unwrap_or(file).split_once('/').unwrap_or(("", file));
         let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
         let mut parser = Self {
             file: file.into(),
             category: folder.parse().ok(),
             defaults: Arc::new(usual(stem)),
+            section: Vec::new(),
+            beneath: beneath
+                .into_iter()
+                .flat_map(Document::entries)
+                .map(|entry| (entry.pattern.to_string(), entry.fields.clone()))
+                .collect(),
             errors: Vec::new(),
             notes: Vec::new(),
         };
@@ -56,7 +69,7 @@ impl Parser {
         if !text.contains('/') {
             text = text.trim_end_matches(',');
         }
-        if self.category.is_none() && !self.file.starts_with("common/") {
+        if self.category.is_none() && !self.file.trim_start_matches(BENEATH).starts_with("common/") {
             return Meaning::Silent;
         }
         self.meaning(number, nth, text).unwrap_or_else(|message| {
@@ -67,7 +80,8 @@ impl Parser {
 
     fn meaning(&mut self, line: usize, nth: u32, text: &str) -> Result<Meaning, String> {
         if self.category.is_some() && is_word(text) {
-            let (pattern, fields) = (Pattern::Literal(text.to_owned()), self.defaults.clone());
+            let fields = self.fields_of(text)?;
+            let pattern = Pattern::Literal(text.to_owned());
             return Ok(Meaning::Entry(Entry { line, nth, pattern, fields }));
         }
         for (must_hit, names) in [(true, ["必中：", "必中:"]), (false, ["必放：", "必放:"])] {
@@ -96,7 +110,11 @@ impl Parser {
                 set_field(&mut defaults, field)?;
             }
             self.defaults = Arc::new(defaults);
+            self.section = section.split_whitespace().map(str::to_owned).collect();
             return Ok(Meaning::Silent);
+        }
+        if let Some(off) = head.strip_prefix("停用：").or_else(|| head.strip_prefix("停用:")) {
+            return self.off(off.trim()).map(Meaning::Off);
         }
         if let Some(words) = head.strip_prefix("允许：").or_else(|| head.strip_prefix("允许:")) {
             let words = split_words(words);
@@ -140,11 +158,41 @@ impl Parser {
                 self.notes.push(Note::new(line, hint));
             }
         }
-        let mut fields = self.defaults.clone();
+        let mut fields = self.fields_of(&pattern.to_string())?;
+        let ships = self.beneath.get(&pattern.to_string());
         for cell in cells.filter(|c| !c.trim().is_empty()) {
             set_field(Arc::make_mut(&mut fields), cell.trim())?;
         }
+        // An exception is one more beside those that ship.
+        for phrase in ships.iter().flat_map(|ships| &ships.allow) {
+            if !fields.allow.contains(phrase) {
+                Arc::make_mut(&mut fields).allow.push(phrase.clone());
+            }
+        }
         Ok(Meaning::Entry(Entry { line, nth, pattern, fields }))
+    }
+
+    /// What an entry says before its own cells: what its section says, over what ships under the same words.
+    fn fields_of(&self, words: &str) -> Result<Arc<Fields>, String> {
+        let Some(ships) = self.beneath.get(words) else { return Ok(self.defaults.clone()) };
+        let mut fields = ships.clone();
+        for field in &self.section {
+            set_field(Arc::make_mut(&mut fields), field)?;
+        }
+        Ok(fields)
+    }
+
+    fn off(&self, what: &str) -> Result<Off, String> {
+        if self.category.is_none() {
+            return Err("common 文件夹里没有词条可以停用".to_owned());
+        }
+        if what.is_empty() {
+            return Err("“停用”后面要写词条，或 规则=规则名".to_owned());
+        }
+        match what.strip_prefix("规则=").or_else(|| what.strip_prefix("规则＝")) {
+            Some(rule) => Ok(Off::Rule(rule.trim().to_owned())),
+            None => Ok(Off::Words(pattern(what)?.to_string())),
+        }
     }
 }
 
