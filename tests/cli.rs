@@ -94,9 +94,16 @@ fn init_writes_what_check_accepts_and_overwrites_only_by_force() {
     edited.push_str("新来的词\n");
     std::fs::write(&list, edited).unwrap();
     let said = stdout(&run(folder.path(), &["check"], ""));
-    assert!(said.contains("个文件和内置的一模一样") && said.contains("1 个文件和内置的同名而不同"), "{said}");
+    assert!(said.contains("个文件和内置的一模一样"), "{said}");
+    assert!(said.contains("ads/contact.txt: 提示：和内置的比，加 1 条；") && said.contains("条照抄内置的"), "{said}");
     let tidied = stdout(&run(folder.path(), &["init", "--own"], ""));
-    assert!(tidied.contains("ads/contact.txt") && list.exists(), "{tidied}");
+    assert!(tidied.contains("ads/contact.txt") && tidied.contains("before-own"), "{tidied}");
+    let own = std::fs::read_to_string(&list).unwrap();
+    assert!(own.ends_with("新来的词\n") && own.lines().count() <= 2, "{own}");
+    std::fs::write(&list, own + "停用：要加我\n").unwrap();
+    let said = stdout(&run(folder.path(), &["check"], ""));
+    assert!(said.contains("和内置的比，加 1 条、停用 1 条；内置的另外 "), "{said}");
+    assert!(!said.contains("照抄"), "{said}");
     assert!(!folder.path().join("config/wordlists/gambling/gambling.txt").exists());
 
     std::fs::write(&settings, "listen = \"127.0.0.1:1\"\n").unwrap();
@@ -427,6 +434,39 @@ fn backtest_compares_a_candidate_with_what_is_in_force() {
 }
 
 #[test]
+fn backtest_shows_what_other_words_would_do_to_what_was_said() {
+    let folder = with_own_list();
+    let texts = ["蓝色大象来电了", "绿色小象来电 13812345678", "下午三点开会"];
+    let said = |(n, text): (usize, &&str)| {
+        let at = format!("2026-11-23T{:02}:00:00+08:00", 8 + 3 * n);
+        serde_json::json!({ "id": n.to_string(), "group": "g", "sender": n.to_string(), "text": text, "at": at })
+            .to_string()
+    };
+    let history = texts.iter().enumerate().map(said).collect::<Vec<_>>().join("\n");
+    let new = folder.path().join("new/ads");
+    std::fs::create_dir_all(&new).unwrap();
+    std::fs::write(new.join("own.txt"), "绿色小象来电\n").unwrap();
+    // A file takes the place of its namesake; the numbers of what was said are nobody's business.
+    let text = stdout(&run(folder.path(), &["backtest", "--words", "new/ads/own.txt", "-"], &history));
+    for part in [
+        "换成新词表：多处理 1 条（1 人），少处理 1 条（1 人）",
+        "多处理的：\n  不处理 → 警告「绿色小象来电」（ads/own.txt:1）：绿色小象来电 〔号码〕\n",
+        "少处理的：\n  警告 → 不处理「蓝色大象来电」（ads/own.txt:1）：蓝色大象来电了\n",
+    ] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    let whole = run(folder.path(), &["backtest", "--words", "new", "--json", "-"], &history);
+    let report: Value = serde_json::from_str(&stdout(&whole)).unwrap();
+    assert_eq!((&report["lists"]["more"]["messages"], &report["lists"]["fewer"]["messages"]), (&1.into(), &1.into()));
+    std::fs::write(new.join("other.txt"), "绿色小象来电\n").unwrap();
+    let beside = stdout(&run(folder.path(), &["backtest", "--words", "new/ads/other.txt", "-"], &history));
+    assert!(beside.contains("多处理 1 条（1 人），少处理 0 条（0 人）"), "{beside}");
+    std::fs::write(folder.path().join("loose.txt"), "绿色小象来电\n").unwrap();
+    let loose = run(folder.path(), &["backtest", "--words", "loose.txt", "-"], &history);
+    assert!(loose.status.code() == Some(1) && stderr(&loose).contains("以类别命名的文件夹"), "{}", stderr(&loose));
+}
+
+#[test]
 fn evaluate_keeps_sets_apart() {
     let folder = with_own_list();
     let sets = folder.path().join("sets");
@@ -448,7 +488,7 @@ fn evaluate_names_the_entries_and_the_lines_that_are_wrong() {
     let own = rows[0].as_array().unwrap().iter().find(|row| row["words"] == "蓝色大象来电").unwrap();
     assert_eq!((&own["honest"]["texts"], &own["bad"]["texts"]), (&1.into(), &1.into()), "{own}");
     let table = stdout(&run(folder.path(), &["evaluate", "--by-entry", "sets"], ""));
-    assert!(table.contains("| 蓝色大象来电 |") && table.contains("ours/ok 1 honest"), "{table}");
+    assert!(table.contains("| 蓝色大象来电 |") && table.contains("ours/ok 1 正常"), "{table}");
 
     let curve = stdout(&run(folder.path(), &["evaluate", "--curve", "sets"], ""));
     assert!(curve.contains(" 2（现在） |") && curve.contains("| ours/ads | 2 | 50.00 |"), "{curve}");

@@ -8,7 +8,7 @@ mod tally;
 
 use std::collections::HashMap;
 
-pub use tally::{Change, Count, Side, Tally};
+pub use tally::{Change, Count, Lists, Parted, Side, Tally};
 
 use crate::{
     calendar::Calendar,
@@ -23,6 +23,13 @@ use crate::{
 /// Which policy judges a group.
 pub type Choose<'a> = Box<dyn Fn(&GroupId) -> &'a Policy + 'a>;
 
+/// Other lists that judge the same messages, to see what would become of them.
+struct Candidate<'a> {
+    detector: &'a Detector,
+    history: History,
+    track: Track<'a>,
+}
+
 /// One run over history: feed it messages in order, then read [`Replay::tally`].
 pub struct Replay<'a> {
     detector: &'a Detector,
@@ -31,6 +38,7 @@ pub struct Replay<'a> {
     history: History,
     names: HashMap<(GroupId, MemberId), String>,
     tracks: Vec<Track<'a>>,
+    candidate: Option<Candidate<'a>>,
     tally: Tally,
 }
 
@@ -74,8 +82,18 @@ impl<'a> Replay<'a> {
             history: History::new(),
             names: HashMap::new(),
             tracks,
+            candidate: None,
             tally: Tally::new(names),
         }
+    }
+
+    /// Other lists beside those in force, under the policies that `choose` says.
+    #[must_use]
+    pub fn beside(mut self, detector: &'a Detector, choose: Choose<'a>) -> Self {
+        let track = Track { choose, people: HashMap::new() };
+        self.candidate = Some(Candidate { detector, history: History::new(), track });
+        self.tally.lists = Some(Lists::default());
+        self
     }
 
     /// One message; `wrong` says that a person judged the bot wrong about it, if anybody did.
@@ -102,6 +120,11 @@ impl<'a> Replay<'a> {
         let fates: Vec<Fate> =
             self.tracks.iter_mut().map(|track| track.decide(message, &place, &report, windows)).collect();
         self.tally.fates(message, &fates);
+        if let Some(candidate) = &mut self.candidate {
+            let other = candidate.detector.scan(&input, Some(&candidate.history));
+            let fate = candidate.track.decide(message, &place, &other, windows);
+            self.tally.lists(message, (&report, fates.first()), (&other, &fate));
+        }
     }
 
     /// What was counted so far.
@@ -234,6 +257,38 @@ mod tests {
         assert!(tally.differing > 0 && tally.changes.len() as u64 == tally.differing);
         let worst = tally.worst_entry.as_ref().unwrap();
         assert_eq!(tally.entries[worst].false_alarms, 1);
+    }
+
+    #[test]
+    fn other_lists_act_more_here_and_fewer_there() {
+        let start: Timestamp = "2026-11-23T10:00:00+08:00".parse().unwrap();
+        let settings = |words: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            std::fs::create_dir_all(folder.path().join("wordlists/ads")).unwrap();
+            std::fs::write(folder.path().join("wordlists/ads/own.txt"), format!("[阶段=执行]\n{words}\n")).unwrap();
+            let settings = Settings { files: Files::in_folder(folder.path()), ..Settings::default() };
+            let detector = settings.detector(start).unwrap().0;
+            (settings, detector)
+        };
+        let ((now, detector), (_, other)) = (settings("蓝色大象来电"), settings("绿色大象来电"));
+        let policies = now.policies().unwrap();
+        let calendar = now.calendar().unwrap();
+        let policy: &Policy = &policies["default"];
+        let mut replay = Replay::new(&detector, &now, &calendar, vec![("default".into(), Box::new(|_| policy))])
+            .beside(&other, Box::new(|_| policy));
+        for (n, text) in
+            ["蓝色大象来电 13812345678", "绿色大象来电了", "绿色大象来电啦", "下午三点开会"].iter().enumerate()
+        {
+            let at = start + crate::model::SignedDuration::from_hours(n as i64);
+            replay.see(&Message::text(Channel::Http, &n.to_string(), "g", &format!("p{n}"), at, text), None);
+        }
+        let lists = replay.tally().lists.as_ref().unwrap();
+        assert_eq!((lists.more.messages, lists.more.people), (2, 2));
+        assert_eq!((lists.fewer.messages, lists.fewer.people), (1, 1));
+        assert_eq!(lists.more.samples[0].word, "绿色大象来电");
+        assert_eq!(lists.more.samples[0].steps, [None, Some(Step::Warn)]);
+        assert_eq!(lists.fewer.samples[0].text, "蓝色大象来电 〔号码〕", "numbers are nobody's business");
+        assert_eq!(lists.fewer.samples[0].steps, [Some(Step::Warn), None]);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::Fate;
 use crate::{
     detect::{Report, Verdict, lexicon},
     model::{GroupId, MemberId, Message, MessageId, Step, Timestamp},
+    second_opinion::mask,
 };
 
 /// So many differences between two policies are kept one by one; the rest is only counted.
@@ -15,6 +16,8 @@ const KEPT_CHANGES: usize = 1000;
 
 /// So many different messages are kept of an entry.
 const SAMPLES: usize = 3;
+/// So many where lists part.
+const PARTED_SAMPLES: usize = 20;
 /// So much of each.
 const SAMPLE_CHARS: usize = 40;
 
@@ -39,6 +42,9 @@ pub struct Tally {
     pub entries: BTreeMap<String, Count>,
     /// The entry that people most often called wrong.
     pub worst_entry: Option<String>,
+    /// What other lists would do, where there are some to compare.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lists: Option<Lists>,
     /// Messages on which two policies part.
     pub differing: u64,
     /// The first of them.
@@ -93,6 +99,45 @@ pub struct Sample {
     pub text: String,
 }
 
+/// What other lists would do otherwise than those in force.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Lists {
+    /// Messages to which they would do more.
+    pub more: Parted,
+    /// … and less.
+    pub fewer: Parted,
+}
+
+/// Messages that other lists treat otherwise.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Parted {
+    /// How many.
+    pub messages: u64,
+    /// People who wrote them.
+    pub people: usize,
+    /// By the entry that makes the difference (`ads/own.txt:3`).
+    pub entries: BTreeMap<String, u64>,
+    /// Some of them, each different.
+    pub samples: Vec<PartedSample>,
+    #[serde(skip)]
+    who: BTreeSet<(GroupId, MemberId)>,
+}
+
+/// One of them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartedSample {
+    /// What was hit, as it was said.
+    pub word: String,
+    /// The entry or rule that hit it.
+    pub entry: String,
+    /// The message, cut, without numbers, accounts and names.
+    pub text: String,
+    /// How the lists in force judge it, and how the others would.
+    pub verdicts: [Verdict; 2],
+    /// What is done, and what would be; `None` is nothing.
+    pub steps: [Option<Step>; 2],
+}
+
 /// One message on which two policies part.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {
@@ -136,7 +181,7 @@ impl Tally {
         for (entry, word) in entries {
             let count = self.entries.entry(entry.to_owned()).or_default();
             count.add(&who, wrong);
-            let sample = Sample { word: word.to_owned(), text: cut(&message.text) };
+            let sample = Sample { word: word.to_owned(), text: cut(&mask::masked(&message.text, [])) };
             if count.samples.len() < SAMPLES && count.samples.iter().all(|known| known.text != sample.text) {
                 count.samples.push(sample);
             }
@@ -146,6 +191,40 @@ impl Tally {
             self.worst_entry = alarms
                 .max_by_key(|(name, count)| (count.false_alarms, std::cmp::Reverse(*name)))
                 .map(|(n, _)| n.clone());
+        }
+    }
+
+    /// What the lists in force and others found, and what would come of it.
+    pub(super) fn lists(&mut self, message: &Message, now: (&Report, Option<&Fate>), other: (&Report, &Fate)) {
+        let Some(lists) = &mut self.lists else { return };
+        let done = |fate: Option<&Fate>| match fate {
+            Some(Fate::Decided(decision)) if decision.step != Step::None => Some(decision.step),
+            _ => None,
+        };
+        // Who could not have spoken, or went on with something, is no difference of the lists.
+        let comparable = |fate: Option<&Fate>| matches!(fate, Some(Fate::Decided(_)));
+        if !comparable(now.1) || !comparable(Some(other.1)) || now.0.verdict == other.0.verdict {
+            return;
+        }
+        let steps = [done(now.1), done(Some(other.1))];
+        let harder = other.0.verdict > now.0.verdict;
+        let (parted, report) = if harder { (&mut lists.more, other.0) } else { (&mut lists.fewer, now.0) };
+        parted.messages += 1;
+        parted.who.insert((message.group.clone(), message.sender.clone()));
+        parted.people = parted.who.len();
+        let best = report.findings.iter().max_by(|a, b| a.score.total_cmp(&b.score));
+        let Some(finding) = best else { return };
+        let entry = finding.entry.as_deref().filter(|entry| is_place(entry)).unwrap_or(&finding.rule).to_owned();
+        *parted.entries.entry(entry.clone()).or_default() += 1;
+        let sample = PartedSample {
+            word: finding.original.clone(),
+            entry,
+            text: cut(&mask::masked(&message.text, [])),
+            verdicts: [now.0.verdict, other.0.verdict],
+            steps,
+        };
+        if parted.samples.len() < PARTED_SAMPLES && parted.samples.iter().all(|known| known.text != sample.text) {
+            parted.samples.push(sample);
         }
     }
 

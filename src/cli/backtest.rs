@@ -14,7 +14,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{ConfigArg, UserError, history};
 use crate::{
-    backtest::{Count, Replay, Tally},
+    backtest::{Count, Parted, Replay, Tally},
+    detect::{Detector, Verdict},
     duration::parse_duration,
     model::{Clock, GroupId, Step, SystemClock, Timestamp},
     policy::{Policy, rulebook::Rulebook},
@@ -36,6 +37,9 @@ pub struct Args {
     /// 要试的策略：名字或文件；不写则只看现行策略
     #[arg(long, value_name = "FILE")]
     policy: Option<String>,
+    /// 要试的词表：一个文件（类别/名字.txt，加在现有词表上，同名的换成它），或放词表的文件夹（换掉自己的全部词表）
+    #[arg(long, value_name = "FILE")]
+    words: Option<PathBuf>,
     /// 只看最近多久，如 30d
     #[arg(long, value_name = "TIME")]
     since: Option<String>,
@@ -73,7 +77,11 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if let Some(policy) = &candidate {
         policies.push((policy.name.clone(), Box::new(move |_| policy)));
     }
+    let other = args.words.as_deref().map(|path| other_lists(&settings, path, now)).transpose()?;
     let mut replay = Replay::new(&detector, &settings, &calendar, policies);
+    if let Some(other) = &other {
+        replay = replay.beside(other, Box::new(choose));
+    }
     let bar = bar(said.len());
     for (message, wrong) in &said {
         replay.see(message, *wrong);
@@ -86,6 +94,23 @@ pub async fn run(args: &Args) -> anyhow::Result<ExitCode> {
         print(replay.tally(), &settings);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The detector with a list more, or with the lists of a folder in place of the company's own.
+fn other_lists(settings: &Settings, path: &Path, now: Timestamp) -> anyhow::Result<Detector> {
+    std::fs::metadata(path).map_err(|e| UserError::refused("读不了", path, &e))?;
+    let files = settings.files.clone();
+    let files = if path.is_dir() {
+        let folder = path.join(Kind::Wordlist.folder());
+        files.with_lists(if folder.is_dir() { &folder } else { path })
+    } else {
+        let text = "不知道是哪一类的词；请放在以类别命名的文件夹里，如 ads/new.txt";
+        files.with_list(path).ok_or_else(|| UserError(format!("{}：{text}", path.display())))?
+    };
+    let settings = Settings { files, ..settings.clone() };
+    let (detector, troubles) = settings.detector(now).map_err(Problems)?;
+    let wrong: Vec<_> = troubles.grave.into_iter().chain(troubles.lines).collect();
+    if wrong.is_empty() { Ok(detector) } else { Err(Problems(wrong).into()) }
 }
 
 /// The policy a group is judged by today.
@@ -146,6 +171,15 @@ fn print(tally: &Tally, settings: &Settings) {
             side.people, side.proposed, side.continued, side.prevented
         );
     }
+    if let Some(lists) = &tally.lists {
+        println!(
+            "\n换成新词表：多处理 {}，少处理 {}（都按已升到处置算，新词实际先观察）",
+            parted(&lists.more),
+            parted(&lists.fewer)
+        );
+        samples("多处理", &lists.more);
+        samples("少处理", &lists.fewer);
+    }
     table("规则", &tally.rules);
     table("词条", &tally.entries);
     if let Some((name, count)) = tally.worst_entry.as_ref().and_then(|name| Some((name, tally.entries.get(name)?))) {
@@ -162,6 +196,29 @@ fn print(tally: &Tally, settings: &Settings) {
         if more > 0 {
             println!("  还有 {more} 条，--json 列出前 1000 条");
         }
+    }
+}
+
+fn parted(side: &Parted) -> String {
+    format!("{} 条（{} 人）", side.messages, side.people)
+}
+
+/// Some of the messages that other lists treat otherwise.
+fn samples(title: &str, side: &Parted) {
+    if side.messages == 0 {
+        return;
+    }
+    println!("\n{title}的：");
+    for sample in side.samples.iter().take(SHOWN) {
+        let said = |side: usize| match (sample.verdicts[side], sample.steps[side]) {
+            (Verdict::Review, _) => "请人看",
+            (_, step) => step.map_or("不处理", Step::zh),
+        };
+        println!("  {} → {}「{}」（{}）：{}", said(0), said(1), sample.word, sample.entry, sample.text);
+    }
+    let more = usize::try_from(side.messages).unwrap_or(usize::MAX).saturating_sub(side.samples.len().min(SHOWN));
+    if more > 0 {
+        println!("  还有 {more} 条");
     }
 }
 
