@@ -59,6 +59,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         if args.json { println!("{}", serde_json::to_string(&found)?) } else { print!("{found}") }
     } else {
         print!("{}", Table::of(&detector, &sets));
+        eprintln!("判错的行：--wrong 文件名/标签；每个词条：--by-entry");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -178,12 +178,12 @@ fn percent(part: usize, whole: usize) -> f64 {
 
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "| set | label | texts | act % | review % | flagged % | insult % | strongest categories |")?;
+        writeln!(f, "| 文件 | 标签 | 条数 | 处置 % | 请人看 % | 命中 % | 辱骂 % | 最多的类别 |")?;
         writeln!(f, "|---|---|---:|---:|---:|---:|---:|---|")?;
         for ((set, label), row) in &self.rows {
             let mut categories: Vec<_> = row.by_category.iter().collect();
             categories.sort_by_key(|(category, count)| (std::cmp::Reverse(**count), **category));
-            let categories: Vec<String> = categories.iter().take(4).map(|(c, n)| format!("{c} {n}")).collect();
+            let categories: Vec<String> = categories.iter().take(4).map(|(c, n)| format!("{} {n}", c.zh())).collect();
             let insult = row.by_category.get(&Category::Insult).copied().unwrap_or(0);
             writeln!(
                 f,
@@ -193,11 +193,11 @@ impl fmt::Display for Table {
                 percent(row.review, row.total),
                 percent(row.act + row.review, row.total),
                 percent(insult, row.total),
-                categories.join(", ")
+                categories.join("、")
             )?;
         }
         if !self.kinds.is_empty() {
-            writeln!(f, "\n| set | kind | precision % | recall % |\n|---|---|---:|---:|")?;
+            writeln!(f, "\n| 文件 | 说法 | 判对 % | 找到 % |\n|---|---|---:|---:|")?;
             for ((set, kind), k) in &self.kinds {
                 let precision = percent(k.right, k.right + k.wrong);
                 writeln!(f, "| {set} | {kind} | {precision:.2} | {:.2} |", percent(k.right, k.right + k.missed))?;

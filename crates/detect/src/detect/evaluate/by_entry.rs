@@ -127,7 +127,7 @@ impl fmt::Display for ByEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(
             f,
-            "| entry | words | rule | honest | alone acted | alone asked | bad | alone acted | alone asked | precision ≥ % | sets |"
+            "| 词条 | 词 | 规则 | 正常的命中 | 只凭它处置 | 只凭它请人 | 违规的命中 | 只凭它处置 | 只凭它请人 | 准确率至少 % | 文件 |"
         )?;
         writeln!(f, "|---|---|---|---:|---:|---:|---:|---:|---:|---:|---|")?;
         for line in &self.0 {
@@ -137,7 +137,7 @@ impl fmt::Display for ByEntry {
             let sets: Vec<String> = sets
                 .iter()
                 .take(line.honest_sets.len() + SHOWN)
-                .map(|(set, n, honest)| format!("{set} {n}{}", if *honest { " honest" } else { "" }))
+                .map(|(set, n, honest)| format!("{set} {n}{}", if *honest { " 正常" } else { "" }))
                 .collect();
             writeln!(
                 f,
@@ -152,7 +152,7 @@ impl fmt::Display for ByEntry {
                 line.bad.alone_acted,
                 line.bad.alone_asked,
                 line.precision * 100.0,
-                sets.join(", ")
+                sets.join("、")
             )?;
         }
         Ok(())
@@ -192,7 +192,7 @@ mod tests {
         assert_eq!(order, ["蓝鲸币", "红鲸币", "绿鲸币"]);
         let shown = found.to_string();
         assert!(shown.contains("| ads/own.txt:1 | 蓝鲸币 | ads/own | 1 | 1 | 0 | 2 | 2 | 0 |"), "{shown}");
-        assert!(shown.contains("talk/0 1 honest, sold/1 2 |"), "{shown}");
+        assert!(shown.contains("talk/0 1 正常、sold/1 2 |"), "{shown}");
         let reversed = ByEntry::of(&detector, &sets, &Honest(vec!["1".to_owned()]));
         assert_eq!(reversed.0.iter().map(|line| line.honest.texts).sum::<usize>(), 5);
     }
