@@ -148,6 +148,13 @@ async fn a_message_that_comes_again_and_again_is_one_strike() {
     house.settled().await;
     assert_eq!(house.member(SALES, "chen").await.standing.strikes.len(), 1);
     assert_eq!(house.told("chen").len(), 1);
+    // The same id with other words is no repetition: nobody may believe that these were judged.
+    let mut other = message;
+    other["messages"][0]["text"] = json!("下午三点开会");
+    let more = json!({"id": "m4", "group": SALES, "sender": "chen", "at": house.clock_text(), "text": "早"});
+    other["messages"].as_array_mut().unwrap().insert(0, more);
+    let (status, body) = house.post("/api/v1/messages", other).await;
+    assert_eq!((status, &body["code"], &body["field"]), (409, &json!("key_taken"), &json!("messages[1].id")), "{body}");
     // One id for two people's messages in a batch is a mistake, and so is a message that says nothing.
     let said =
         |sender: &str| json!({"id": "m2", "group": SALES, "sender": sender, "at": house.clock_text(), "text": AD});
@@ -203,7 +210,7 @@ async fn in_a_customer_group_the_owner_acts_and_the_bot_checks() {
     请移出成员 吴昊
     会员福利群
     > 加我V信领红包
-    请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。
+    请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。「改为警告」不移出。
     成员：吴昊
     类别：广告引流
     时间：今天 10:00

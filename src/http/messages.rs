@@ -11,6 +11,7 @@ use crate::{
     chat_commands,
     detect::Verdict,
     model::{Attachment, CaseId, Channel, GroupId, Message, MessageId, Mode, SignedDuration, Step, Timestamp},
+    refusal::{Code, Refusal},
 };
 
 /// Most messages in one batch.
@@ -107,6 +108,7 @@ pub async fn take_in(
             Ok::<_, crate::store::StoreError>(done)
         });
     }
+    let mut differing: Option<usize> = None;
     let mut results: Vec<Option<Outgoing>> = ids.iter().map(|_| None).collect();
     while let Some(lane) = working.join_next().await {
         let lane = lane.map_err(|_| {
@@ -114,6 +116,9 @@ pub async fn take_in(
         })??;
         for (position, outcome) in lane {
             let answer = outcome.answer;
+            if outcome.differs {
+                differing = Some(differing.map_or(position, |first| first.min(position)));
+            }
             results[position] = Some(Outgoing {
                 id: ids[position].clone(),
                 duplicate: outcome.duplicate,
@@ -126,7 +131,17 @@ pub async fn take_in(
             });
         }
     }
+    if let Some(position) = differing {
+        return Err(taken(position));
+    }
     Ok(Json(Results { results: results.into_iter().flatten().collect() }))
+}
+
+/// An id came before with other words: the first answer would be about those, and silence about these.
+fn taken(position: usize) -> Problem {
+    let text =
+        "这个 id 已用于另一条内容不同的消息，这次的内容没有判断；请换一个 id。同一批的其他消息已经处理，可以照样重发";
+    Problem { field: Some(format!("messages[{position}].id")), ..Refusal::new(Code::KeyTaken, text).into() }
 }
 
 fn message(incoming: Incoming, position: usize, latest: Timestamp) -> Result<Message, Problem> {
@@ -153,7 +168,9 @@ fn message(incoming: Incoming, position: usize, latest: Timestamp) -> Result<Mes
     if text.len() > MAX_TEXT {
         return Err(wrong("text", "太长"));
     }
-    let mut message = Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, incoming.at, &text);
+    // One style of times, whatever a caller's clock shows.
+    let at = Timestamp::from_millisecond(incoming.at.as_millisecond()).unwrap_or(incoming.at);
+    let mut message = Message::text(Channel::Http, &incoming.id, &incoming.group, &incoming.sender, at, &text);
     message.sender_name = incoming.sender_name;
     message.attachments = incoming.attachments;
     message.revokes = incoming.revokes.map(|id| MessageId::new(format!("{}:{id}", Channel::Http)));

@@ -60,6 +60,8 @@ use crate::{
 pub struct Outcome {
     /// It had been handled before; `answer` is the first answer.
     pub duplicate: bool,
+    /// … and the words were other ones then: these were not judged.
+    pub differs: bool,
     /// What was decided.
     pub answer: Answer,
 }
@@ -104,6 +106,13 @@ impl Answer {
             live_points: self.live_points,
             case: self.case.clone(),
         }
+    }
+}
+
+impl Outcome {
+    /// A message comes again.
+    fn again(first: &Processed, message: &Message) -> Self {
+        Self { duplicate: true, differs: first.message.text != message.text, answer: Answer::from(first) }
     }
 }
 
@@ -258,7 +267,7 @@ impl Moderation {
         let _turn = self.sender_locks.enter(&message).await;
         self.observe(&message).await?;
         if let Some(first) = self.store.processed(&message.id).await? {
-            return self.handled_before(&first, cursor).await;
+            return self.handled_before(&first, &message, cursor).await;
         }
         if let Some(of) = recall::takes_back(&message).cloned() {
             return self.recalled(message, &of, cursor).await;
@@ -303,7 +312,7 @@ impl Moderation {
         let _turn = self.sender_locks.enter(&message).await;
         self.observe(&message).await?;
         if let Some(first) = self.store.processed(&message.id).await? {
-            return self.handled_before(&first, cursor).await;
+            return self.handled_before(&first, &message, cursor).await;
         }
         let rules = self.rules.get_full();
         let group = self.group_heard_of(&message.group).await?;
@@ -312,11 +321,16 @@ impl Moderation {
     }
 
     /// The first answer; the stream goes on behind the message all the same.
-    async fn handled_before(&self, first: &Processed, cursor: Option<(String, u64)>) -> Result<Outcome, StoreError> {
+    async fn handled_before(
+        &self,
+        first: &Processed,
+        again: &Message,
+        cursor: Option<(String, u64)>,
+    ) -> Result<Outcome, StoreError> {
         if let Some(cursor) = cursor {
             self.store.commit(Commit { cursors: vec![cursor], ..Commit::default() }).await?;
         }
-        Ok(Outcome { duplicate: true, answer: Answer::from(first) })
+        Ok(Outcome::again(first, again))
     }
 
     /// Judges, decides, opens a case, follows up and commits; again from the record on if somebody was faster.
@@ -344,7 +358,7 @@ impl Moderation {
                     commit =
                         Commit { cursors: commit.cursors, processed: Some(answer.to(message)), ..Commit::default() };
                     self.store.commit(commit).await?;
-                    return Ok(Outcome { duplicate: true, answer });
+                    return Ok(Outcome { duplicate: true, differs: false, answer });
                 }
             };
             commit.members.push(record);
@@ -360,9 +374,9 @@ impl Moderation {
                         info!(%case, group = %message.group, member = %message.sender, step = %answer.step,
                             points = answer.points, live_points = answer.live_points, "decided");
                     }
-                    return Ok(Outcome { duplicate: false, answer });
+                    return Ok(Outcome { duplicate: false, differs: false, answer });
                 }
-                Committed::Duplicate(first) => return Ok(Outcome { duplicate: true, answer: Answer::from(&*first) }),
+                Committed::Duplicate(first) => return Ok(Outcome::again(&first, message)),
                 Committed::Conflict => debug!(message = %message.id, "somebody was faster; deciding again"),
             }
         }

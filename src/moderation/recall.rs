@@ -38,7 +38,7 @@ impl Moderation {
     ) -> Result<Outcome, StoreError> {
         let answer = transact!(self.store.as_ref(), |tx| {
             if let Some(first) = tx.processed(&message.id).await? {
-                return Ok(Outcome { duplicate: true, answer: Answer::from(&first) });
+                return Ok(Outcome::again(&first, &message));
             }
             let now = self.clock.now();
             let record = tx.member(&message.group, &message.sender).await?;
@@ -69,7 +69,7 @@ impl Moderation {
             }
             answer
         });
-        Ok(Outcome { duplicate: false, answer })
+        Ok(Outcome { duplicate: false, differs: false, answer })
     }
 }
 
