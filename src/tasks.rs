@@ -204,9 +204,14 @@ impl Tell {
         Self { topic, n: 0, of: 0, next: String::new(), counts: false, by_person: false, announce: false }
     }
 
+    /// Where it stands.
+    pub fn id(case: &CaseId, topic: Topic) -> TaskId {
+        format!("tell-{case}-{topic}").into()
+    }
+
     /// The task; told once for each case and topic.
     pub fn task(&self, case: &CaseId, member: &MemberId, group: &GroupId, now: Timestamp) -> Task {
-        let mut task = task(format!("tell-{case}-{}", self.topic), group, now, self);
+        let mut task = task(Self::id(case, self.topic), group, now, self);
         task.member = Some(member.clone());
         task.case = Some(case.clone());
         task

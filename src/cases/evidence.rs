@@ -1,15 +1,18 @@
 //! 打开原文: evidence is masked wherever cases are listed; who needs the words opens them, and that stays on record.
 
+use std::collections::VecDeque;
+
 use serde::Serialize;
 use serde_json::json;
 
 use super::{Cases, entry};
 use crate::{
-    access::{Action, Actor},
+    access::{self, Action, Actor},
     audit::Act,
-    model::{CaseId, MemberId, MessageId, Timestamp},
+    model::{CaseId, MemberId, MessageId, SignedDuration, Timestamp},
+    moderation::names::is_name,
     refusal::ActError,
-    store::transaction::transact,
+    store::{Case, Processed, transaction::transact},
     tasks::Happened,
 };
 
@@ -35,7 +38,55 @@ pub struct Said {
     pub text: String,
 }
 
+/// What was said around a case: so many messages before, and as many after, …
+const AROUND: usize = 3;
+/// … within so long.
+const NEAR: SignedDuration = SignedDuration::from_mins(10);
+/// Messages of all groups that are looked through for them.
+const LOOKED_THROUGH: usize = 5000;
+/// Read at once.
+const PAGE: usize = 500;
+
 impl Cases {
+    /// What was said in the group shortly before a case and after it, oldest first, for who decides; without the messages that
+    /// it is about. What a leak stands among is not shown.
+    pub async fn around(&self, actor: &Actor, case: &Case) -> Result<Vec<Said>, ActError> {
+        access::ask(actor, Action::OpenEvidence, Some(&self.groups.get(&case.group)))?;
+        if case.category.is_leak() || case.by_hand() || is_name(&case.message) {
+            return Ok(Vec::new());
+        }
+        let own: Vec<&MessageId> = std::iter::once(&case.message)
+            .chain(case.further.iter().map(|more| &more.message))
+            .chain(case.others.iter().map(|other| &other.message))
+            .collect();
+        let until = case.last_at().saturating_add(NEAR).unwrap_or(Timestamp::MAX);
+        let (mut before, mut after) = (VecDeque::new(), Vec::new());
+        let mut last: Option<MessageId> = None;
+        let since = case.at.saturating_sub(NEAR).unwrap_or(Timestamp::MIN);
+        'read: for _ in 0..LOOKED_THROUGH / PAGE {
+            let page = self.store.messages(since, last.as_ref(), PAGE).await?;
+            let Some(newest) = page.last() else { break };
+            last = Some(newest.message.id.clone());
+            for Processed { message, .. } in page {
+                if message.at > until || after.len() == AROUND {
+                    break 'read;
+                }
+                let words = !message.text.trim().is_empty() && !message.to_bot && message.revokes.is_none();
+                if message.group != case.group || own.contains(&&message.id) || !words || is_name(&message.id) {
+                    continue;
+                }
+                let said = Said { message: message.id, member: message.sender, at: message.at, text: message.text };
+                if said.at < case.at {
+                    before.push_back(said);
+                    before.drain(..before.len().saturating_sub(AROUND));
+                } else {
+                    after.push(said);
+                }
+            }
+        }
+        Ok(before.into_iter().chain(after).collect())
+    }
+
     /// Opens the words of a case; each time is on record, with the case and in the audit.
     pub async fn open_evidence(&self, actor: &Actor, id: &CaseId) -> Result<Evidence, ActError> {
         let now = self.clock.now();

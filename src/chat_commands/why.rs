@@ -4,7 +4,9 @@ use async_trait::async_trait;
 
 use super::{Call, Command, words};
 use crate::{
-    model::UserError,
+    cases::Said,
+    groups::Group,
+    model::{Timestamp, UserError},
     refusal::ActError,
     store::{Case, CaseQuery},
     zh,
@@ -66,6 +68,7 @@ impl Command for Why {
                 answer.push_str(&format!("\n原话：{}", cut(&said)));
             }
             answer.push_str(&hits(case));
+            answer.push_str(&around(call, case, &group, now).await?);
         }
         for event in story.events.iter().filter(|event| !event.note.is_empty()) {
             let appeal = if event.what == "appealed" { "申诉：" } else { "" };
@@ -82,11 +85,18 @@ const LONGEST: usize = 1200;
 /// Hits that are named.
 const HITS: usize = 5;
 
+/// Characters of what was said before or after.
+const BESIDE: usize = 40;
+
 fn cut(said: &str) -> String {
-    if said.chars().count() <= LONGEST {
+    cut_to(said, LONGEST)
+}
+
+fn cut_to(said: &str, longest: usize) -> String {
+    if said.chars().count() <= longest {
         return said.to_owned();
     }
-    said.chars().take(LONGEST).chain(['…']).collect()
+    said.chars().take(longest).chain(['…']).collect()
 }
 
 /// What was found in the words: as it was typed, and as it was read.
@@ -105,6 +115,25 @@ fn hits(case: &Case) -> String {
     }
     lines.truncate(HITS);
     lines.concat()
+}
+
+/// What was said before and after, for who decides.
+async fn around(call: &Call<'_>, case: &Case, group: &Group, now: Timestamp) -> Result<String, ActError> {
+    let said = match call.commands.cases.around(&call.actor, case).await {
+        Ok(said) => said,
+        Err(ActError::Refused(_)) => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
+    let line = |said: &Said| {
+        let which = if said.at < case.at { "之前" } else { "之后" };
+        format!(
+            "\n{which} {} {}：{}",
+            zh::when(said.at, now),
+            group.member_name(&said.member),
+            cut_to(&said.text.replace('\n', " "), BESIDE)
+        )
+    };
+    Ok(said.iter().map(line).collect())
 }
 
 /// 为什么 alone: the numbers there are.

@@ -102,6 +102,8 @@ struct CasePage {
     same_text: Vec<String>,
     findings: Vec<Found>,
     lines: Option<Vec<Line>>,
+    /// What was said before and after, once the words are open.
+    around: Vec<Line>,
     silent: Vec<(String, String)>,
     events: Vec<Event>,
     asked: Option<Asked>,
@@ -191,6 +193,13 @@ impl Console {
         });
         let findings = findings.collect();
         let silent = if open { self.silent(&case) } else { Vec::new() };
+        let near = if open { self.api.cases.around(actor, &case).await? } else { Vec::new() };
+        let around = near.into_iter().map(|said| Line {
+            who: named(&group, &said.member),
+            at: self.when(said.at),
+            pieces: vec![Piece { text: said.text, hit: false }],
+        });
+        let around = around.collect();
         let lines = opened.map(|evidence| {
             let line = |said: crate::cases::Said| Line {
                 who: named(&group, &said.member),
@@ -233,6 +242,7 @@ impl Console {
             same_text: case.same_text.iter().map(ToString::to_string).collect(),
             findings,
             lines,
+            around,
             silent,
             events,
             asked,

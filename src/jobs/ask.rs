@@ -153,7 +153,7 @@ impl AskJob {
             });
         };
         let with = if ask.cards == 0 { self.supersedes(task, &ask, &case, now).await? } else { Changes::new() };
-        let card = card(task, &ask, &case, &group, self.earlier(&case, now).await?, now);
+        let card = self.card(task, &ask, &case, &group, now).await?;
         let sent = self.0.platform.tell(std::slice::from_ref(&next), &Private::Card(card), now).await?;
         ask.asked.push(next.clone());
         ask.cards += 1;
@@ -194,6 +194,25 @@ impl AskJob {
         Ok(with)
     }
 
+    /// The card, with the way to what was said before and after.
+    async fn card(
+        &self,
+        task: &Task,
+        ask: &Ask,
+        case: &Case,
+        group: &Group,
+        now: Timestamp,
+    ) -> Result<serde_json::Value, JobError> {
+        let follows = match ask.request {
+            Request::Review => self.0.moderation.would_follow(group, case).await?,
+            _ => String::new(),
+        };
+        let known = Known { earlier: self.earlier(case, now).await?, follows };
+        let mut card = card(task, ask, case, group, &known, now);
+        super::leads_to_case(&self.0, &mut card, &case.id);
+        Ok(card)
+    }
+
     /// How often the member was in the wrong lately, before this.
     async fn earlier(&self, case: &Case, now: Timestamp) -> Result<usize, JobError> {
         let query = CaseQuery {
@@ -225,11 +244,10 @@ impl AskJob {
         close_cards(self.0.platform.as_ref(), &ask.out(), RENEWED, now).await;
         ask.response_codes.clear();
         ask.sent.clear();
-        let earlier = self.earlier(case, now).await?;
         // Whoever has the card already is not told that it was passed on.
         let mut shown = ask.clone();
         shown.asked.pop();
-        let card = card(task, &shown, case, &self.0.groups.get(&task.group), earlier, now);
+        let card = self.card(task, &shown, case, &self.0.groups.get(&task.group), now).await?;
         let sent = self.0.platform.tell(std::slice::from_ref(asked), &Private::Card(card), now).await?;
         ask.cards += 1;
         ask.sent.extend(sent.response_code.map(|code| SentCard { code, to: vec![asked.clone()] }));
@@ -354,8 +372,17 @@ fn circumstances(ask: &Ask, group: &Group, earlier: usize) -> String {
     text
 }
 
-/// The card; pure, so that tests read it word for word. `earlier`: how often the member was in the wrong lately.
-pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, earlier: usize, now: Timestamp) -> serde_json::Value {
+/// What is known besides the case.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Known {
+    /// How often the member was in the wrong lately.
+    pub earlier: usize,
+    /// What a yes brings: `警告`, `禁言 2 小时`; may be empty.
+    pub follows: String,
+}
+
+/// The card; pure, so that tests read it word for word.
+pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, known: &Known, now: Timestamp) -> serde_json::Value {
     let name = group.member_name(&case.member);
     let until = case.until.map(|until| zh::when(until, now)).unwrap_or_default();
     let done = |text| Button { text, key: "done", primary: true };
@@ -367,23 +394,23 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, earlier: usize, 
         // What only WeCom itself can do there: remove by itself, and keep somebody out.
         Request::Remove if group.set.kind == GroupKind::Customer => (
             format!("请移出成员 {name}"),
-            "请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。".into(),
+            "请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。「改为警告」不移出。".into(),
             vec![done("已移出"), warn, wrong],
         ),
         Request::Remove => (
             format!("请移出成员 {name}"),
-            "机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。".into(),
+            "机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。「改为警告」不移出。".into(),
             vec![done("已移出"), warn, wrong],
         ),
         // Not even the owner can mute somebody in a customer group.
         Request::Mute if group.set.kind == GroupKind::Customer => (
             format!("请处理 {name}：禁言"),
-            format!("客户群不能禁言。请提醒对方 {until} 前先不要发言，或移出后到时再邀请，处理后点「已处理」。"),
+            format!("客户群不能禁言。请提醒对方 {until} 前先不要发言，或移出后到时再邀请，处理后点「已处理」。「改为警告」不禁言。"),
             vec![done("已处理"), warn, wrong],
         ),
         Request::Mute => (
             format!("请禁言 {name}"),
-            format!("请在群管理里对该成员禁言至 {until}（到时再提醒您解除），操作后点「已禁言」。"),
+            format!("请在群管理里对该成员禁言至 {until}（到时再提醒您解除），操作后点「已禁言」。「改为警告」不禁言。"),
             vec![done("已禁言"), warn, wrong],
         ),
         Request::Warn => (
@@ -414,9 +441,16 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, earlier: usize, 
         ),
         Request::Review => (
             format!("请看一条消息：{name}"),
-            match second_opinion::hint(case) {
-                "" => "机器人把握不够，请您判断：确认就按群规处理，误判就撤销。".into(),
-                hint => format!("机器人把握不够，请您判断：确认就按群规处理，误判就撤销。仅供参考，{hint}"),
+            {
+                let follows = match known.follows.as_str() {
+                    "" => String::new(),
+                    follows => format!("（现在是{follows}）"),
+                };
+                let hint = match second_opinion::hint(case) {
+                    "" => String::new(),
+                    hint => format!("仅供参考，{hint}"),
+                };
+                format!("机器人把握不够，请您判断：确认就按群规处理{follows}，误判就撤销。{hint}")
             },
             vec![Button { text: "确认违规", key: "confirm", primary: true }, wrong],
         ),
@@ -441,7 +475,7 @@ pub fn card(task: &Task, ask: &Ask, case: &Case, group: &Group, earlier: usize, 
         text
     };
     let text = if ask.reopened { format!("核实：{name} 还在群里。{text}") } else { text };
-    let text = format!("{text}{}", circumstances(ask, group, earlier));
+    let text = format!("{text}{}", circumstances(ask, group, known.earlier));
     let text = match case.messages() {
         1 => text,
         _ if !case.others.is_empty() => {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::Value;
 
-use super::{announce, ask, notice, tell::message};
+use super::{announce, ask, ask::Known, notice, tell::message};
 use crate::{
     groups::{Configured, Group, GroupState, Person},
     model::{Category, GroupKind, MemberId, Mode, Severity, Step, Timestamp},
@@ -109,7 +109,14 @@ impl Scene {
     fn request(&self, request: Request, member: &str) -> Value {
         let category = if request == Request::Leak { Category::LeakPersonal } else { self.case.category };
         let case = Case { member: member.into(), category, ..self.case.clone() };
-        ask::card(&self.task(&format!("ask-8F2K-{request}")), &Ask::new(request), &case, &self.group, 0, self.now)
+        ask::card(
+            &self.task(&format!("ask-8F2K-{request}")),
+            &Ask::new(request),
+            &case,
+            &self.group,
+            &Known::default(),
+            self.now,
+        )
     }
 
     /// The cards that are not about a case's member or owner.
@@ -287,7 +294,7 @@ fn what_an_owner_is_asked() {
     insta::assert_snapshot!(all_looks(&cards), @r"
     【请禁言 李四】会员福利群
     > 加 薇❤信 领红包
-    请在群管理里对该成员禁言至 今天 16:31（到时再提醒您解除），操作后点「已禁言」。
+    请在群管理里对该成员禁言至 今天 16:31（到时再提醒您解除），操作后点「已禁言」。「改为警告」不禁言。
     成员　李四
     类别　广告引流
     时间　今天 14:30
@@ -298,7 +305,7 @@ fn what_an_owner_is_asked() {
 
     【请移出成员 李四】会员福利群
     > 加 薇❤信 领红包
-    机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。
+    机器人无权在本群移出成员。请在群里操作后点「已移出」，稍后自动核实。「改为警告」不移出。
     成员　李四
     类别　广告引流
     时间　今天 14:30
@@ -368,7 +375,7 @@ fn what_an_owner_is_asked() {
 
     【请处理 大刘：禁言】会员福利群
     > 加 薇❤信 领红包
-    客户群不能禁言。请提醒对方 今天 16:31 前先不要发言，或移出后到时再邀请，处理后点「已处理」。
+    客户群不能禁言。请提醒对方 今天 16:31 前先不要发言，或移出后到时再邀请，处理后点「已处理」。「改为警告」不禁言。
     成员　大刘
     类别　广告引流
     时间　今天 14:30
@@ -379,7 +386,7 @@ fn what_an_owner_is_asked() {
 
     【请移出成员 大刘】会员福利群
     > 加 薇❤信 领红包
-    请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。
+    请在群里移出并勾选「加入群聊黑名单」（否则还能再进群），再点「已移出」，稍后自动核实。常见广告可打开企业微信的「防骚扰」自动移出。「改为警告」不移出。
     成员　大刘
     类别　广告引流
     时间　今天 14:30
@@ -430,7 +437,8 @@ fn a_second_card_for_the_same_request_has_its_own_id() {
     let scene = scene(str::to_owned);
     let mut ask = Ask::new(Request::Remove);
     let id = |ask: &Ask| {
-        let card = ask::card(&scene.task("ask-8F2K-remove"), ask, &scene.case, &scene.group, 1, scene.now);
+        let card =
+            ask::card(&scene.task("ask-8F2K-remove"), ask, &scene.case, &scene.group, &Known::default(), scene.now);
         card["task_id"].as_str().unwrap().to_owned()
     };
     assert_eq!(id(&ask), "ask-8F2K-remove");
@@ -468,7 +476,7 @@ proptest::proptest! {
             }
             for request in Request::ALL.iter().copied() {
                 let ask = Ask { tell: Some(tell.clone()), ..Ask::new(request) };
-                cards.push(ask::card(&scene.task("ask"), &ask, &case, &scene.group, 2, scene.now));
+                cards.push(ask::card(&scene.task("ask"), &ask, &case, &scene.group, &Known { earlier: 2, follows: "警告".into() }, scene.now));
             }
         }
         let count = regex::Regex::new("第 ([0-9]+) 次 / 共 ([0-9]+) 次").unwrap();

@@ -37,11 +37,12 @@ use async_trait::async_trait;
 
 use crate::{
     deps::Deps,
-    model::{GroupId, Timestamp},
+    model::{CaseId, GroupId, Timestamp},
     notices,
     platform::PlatformError,
     store::{Store, StoreError, Task, TaskUpdate, changes::Changes},
     tasks::{Kind, Payload, Standing},
+    wecom::cards,
 };
 
 /// Every kind of task and who does it: a new kind is a name in [`Kind`], a file here and a line in this list.
@@ -220,6 +221,14 @@ async fn due(store: &dyn Store, task: Task) -> Result<(), StoreError> {
         None => Changes::new().task(task),
     };
     changes.commit(store).await.map(drop)
+}
+
+/// Whoever decides gets from the card to the case's page, with what was said before and after; there they sign in.
+fn leads_to_case(deps: &Deps, card: &mut serde_json::Value, case: &CaseId) {
+    let console = deps.rules.get_full().settings.console.enabled;
+    if let Some(url) = deps.public_url.as_ref().filter(|_| console) {
+        cards::leads_to(card, &format!("{url}/cases/{case}"));
+    }
 }
 
 /// Reads a task's payload; one that this version cannot read is never guessed at.

@@ -11,10 +11,10 @@ use crate::{
     },
     deps::Deps,
     groups::{Given, Ordered},
-    model::{MemberId, Step, Timestamp},
+    model::{CaseId, MemberId, Step, Timestamp},
     platform::{Platform, Private},
     store::{Task, changes::Changes},
-    tasks::{self, Asked, CardId, Kind, SentCard, TellReport},
+    tasks::{self, Asked, CardId, Kind, SentCard, Tell, TellReport, Topic},
     wecom::cards::{self, Button},
     zh,
 };
@@ -45,8 +45,9 @@ impl Job for AppealJob {
             .iter()
             .map(|why| Button { text: why.button(), key: why.id(), primary: false })
             .collect();
+        let count = self.count(case).await?;
         ask_next::<tasks::Appeal>(self.0.platform.as_ref(), task, reviewers, now, |id| {
-            cards::appeal(&cards::Appeal {
+            let mut card = cards::appeal(&cards::Appeal {
                 id,
                 group: group.name(),
                 member: name,
@@ -55,7 +56,7 @@ impl Job for AppealJob {
                 done: format!("{} {}", zh::when(found.at, now), found.step.zh()),
                 points: match found.points {
                     0 => "不记分".to_owned(),
-                    points => format!("{points} 分（当时累计 {} 分）", found.live_points),
+                    points => format!("{points} 分（当时累计 {} 分{count}）", found.live_points),
                 },
                 rule,
                 by: format!("{} 前答复", zh::when(now + ANSWER_WITHIN, now)),
@@ -65,9 +66,24 @@ impl Job for AppealJob {
                     _ => "成立就撤销记录；",
                 },
                 refusals: &refusals,
-            })
+            });
+            super::leads_to_case(&self.0, &mut card, case);
+            card
         })
         .await
+    }
+}
+
+impl AppealJob {
+    /// `，第 2 次 / 共 3 次`: as its member was told; empty where nobody told them.
+    async fn count(&self, case: &CaseId) -> Result<String, JobError> {
+        for topic in [Topic::Warn, Topic::Mute, Topic::Remove] {
+            let told = self.0.store.task(&Tell::id(case, topic)).await?;
+            if let Some(told) = told.as_ref().and_then(tasks::payload::<Tell>).filter(|told| told.n > 0) {
+                return Ok(format!("，{}", zh::nth(told.n, told.of)));
+            }
+        }
+        Ok(String::new())
     }
 }
 

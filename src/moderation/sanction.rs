@@ -12,6 +12,7 @@ use crate::{
     refusal::{ActError, Code, Refusal},
     store::{Case, CaseState, StoreError, TaskUpdate, Tx},
     tasks::{Happened, Readd},
+    zh,
 };
 
 /// What a person wants to happen to a member.
@@ -116,6 +117,25 @@ impl Moderation {
         tx.put_member(record);
         tx.put_case(case);
         Ok(id)
+    }
+
+    /// What confirming a case would bring its member now: `警告`, `禁言 2 小时`; empty where nothing would follow.
+    pub async fn would_follow(&self, group: &Group, case: &Case) -> Result<String, StoreError> {
+        if group.role(&case.member) != Role::Member || !case.others.is_empty() {
+            return Ok(String::new());
+        }
+        if self.is_dry_run(group) {
+            return Ok("试运行，只记录".to_owned());
+        }
+        let rules = self.rules.get_full();
+        let policy = rules.policy(group).for_group(group.id());
+        let now = self.clock.now();
+        let record = self.store.member(group.id(), &case.member).await?;
+        let about = Some((Some(case.category), case.evidence.as_str(), case.at));
+        let what = Punishment { step: None, reason: "", about, cause: None };
+        let decision = decision(policy, &record.standing, group, &case.member, &what, now);
+        let length = decision.until.map(|until| format!(" {}", zh::length(until.duration_since(now))));
+        Ok(format!("{}{}", decision.step.zh(), length.unwrap_or_default()))
     }
 
     /// Ends a mute early in the name of `by`: the strikes stay, the member is brought back at once. `cases` are those that may

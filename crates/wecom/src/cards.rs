@@ -96,6 +96,17 @@ fn quoting(words: &str, rule: &str, mut card: Value) -> Value {
     card
 }
 
+/// Whoever taps on what was said gets to a page that knows more.
+pub fn leads_to(card: &mut Value, url: &str) {
+    if card["quote_area"]["title"] == "原话" {
+        card["quote_area"]["title"] = json!("原话（点开看前后文）");
+        card["quote_area"]["type"] = json!(1);
+        card["quote_area"]["url"] = json!(url);
+    } else {
+        card["card_action"] = json!({ "type": 1, "url": url });
+    }
+}
+
 /// A rule as a row says it: whole, or where it stands, with its words for the quotation. Never half of a clause.
 fn folded(rule: &str) -> (&str, Option<&str>) {
     if rule.chars().count() <= VALUE {

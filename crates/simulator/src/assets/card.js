@@ -42,7 +42,11 @@ export function card(face, frozen, press) {
     title.title && h("h3", {}, title.title),
     title.desc && h("p", { class: "card-desc" }, title.desc),
     emphasis && h("div", { class: "card-emphasis" }, h("strong", {}, emphasis.title ?? ""), h("span", {}, emphasis.desc ?? "")),
-    quote && h("blockquote", {}, quote.title && h("strong", {}, quote.title), h("span", {}, quote.quote_text ?? "")),
+    quote && h("blockquote", {},
+      quote.title && (quote.type === 1 && quote.url
+        ? h("a", { class: "card-jump", href: quote.url, target: "_blank", rel: "noopener noreferrer" }, quote.title)
+        : h("strong", {}, quote.title)),
+      h("span", {}, quote.quote_text ?? "")),
     face.sub_title_text && h("p", { class: "card-sub" }, inline(face.sub_title_text)),
     rows(face.horizontal_content_list),
     (face.vertical_content_list ?? []).map((v) => h("p", { class: "card-sub" }, h("strong", {}, v.title ?? ""), " ", v.desc ?? "")),
