@@ -450,7 +450,7 @@ fn backtest_shows_what_other_words_would_do_to_what_was_said() {
     let text = stdout(&run(folder.path(), &["backtest", "--words", "new/ads/own.txt", "-"], &history));
     for part in [
         "换成新词表：多处理 1 条（1 人），少处理 1 条（1 人）",
-        "多处理的：\n  不处理 → 警告「绿色小象来电」（ads/own.txt:1）：绿色小象来电 〔号码〕\n",
+        "多处理的：\n  请人看 → 警告「绿色小象来电」（ads/own.txt:1）：绿色小象来电 〔号码〕\n",
         "少处理的：\n  警告 → 不处理「蓝色大象来电」（ads/own.txt:1）：蓝色大象来电了\n",
     ] {
         assert!(text.contains(part), "{part} in\n{text}");

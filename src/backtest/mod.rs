@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(lists.more.samples[0].word, "绿色大象来电");
         assert_eq!(lists.more.samples[0].steps, [None, Some(Step::Warn)]);
         assert_eq!(lists.fewer.samples[0].text, "蓝色大象来电 〔号码〕", "numbers are nobody's business");
-        assert_eq!(lists.fewer.samples[0].steps, [Some(Step::Warn), None]);
+        assert_eq!(lists.fewer.samples[0].steps, [Some(Step::Warn), Some(Step::Review)]);
     }
 
     #[test]
