@@ -20,7 +20,7 @@ async fn words_pass_only_where_and_how_long_somebody_says() {
         let (_, answer) = house.post("/api/v1/check", json!({ "text": MEANT_WELL, "group": group })).await;
         answer["verdict"].as_str().unwrap().to_owned()
     };
-    assert_snapshot!(house.ask("wang", &format!("误判 {id}")).await, @"记录 #### 已记为误判并撤销。只算这一条；以后同样的话要在本群放行，请发：放行 ####。整类说法都没问题的话，请管理员在词表 ads/contact.txt 第 5 行写「允许=说法」。");
+    assert_snapshot!(house.ask("wang", &format!("误判 {id}")).await, @"记录 #### 已记为误判并撤销。只算这一条；以后同样的话要在本群放行，请发：放行 ####。整类说法都没问题的话，请管理员在词表 ads/contact.txt 里写一行「【加】 >1 我 >1 【微信】 >3 【账号】 | 允许=说法」。");
     // One message was harmless; the words are judged as before.
     assert_eq!(check(Some(SALES)).await, "act");
     house.later(HOUR).await;
