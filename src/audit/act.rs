@@ -41,6 +41,12 @@ named_enum! {
         PermitAds = "permit_ads", "授权广告";
         /// A group is strict for a time.
         BeStrict = "be_strict", "严管";
+        /// A time is planned in which the group is strict, or called off.
+        PlanSeason = "plan_season", "安排大促";
+        /// Somebody complains, suggests or objects.
+        OpenTicket = "open_ticket", "提出投诉或建议";
+        /// That was answered.
+        AnswerTicket = "answer_ticket", "答复投诉或建议";
         /// A mute ended early.
         EndMute = "end_mute", "解除禁言";
         /// Acting goes on after the circuit breaker.

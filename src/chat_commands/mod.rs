@@ -18,9 +18,11 @@ pub mod notice;
 mod own_words;
 mod report;
 mod rules;
+mod season;
 mod second_opinion;
 mod status;
 mod strict;
+mod ticket;
 mod try_it;
 mod unfinished;
 pub mod when;
@@ -51,6 +53,7 @@ use crate::{
     },
     orders::Orders,
     refusal::{ActError, Refusal},
+    service::Service,
     settings::reload::Live,
     standing::Standings,
     store::{Commit, Store, StoreError},
@@ -63,6 +66,9 @@ const ALL: &[&dyn Command] = &[
     &status::Status,
     &report::Report,
     &appeal::Appeal,
+    &ticket::COMPLAIN,
+    &ticket::SUGGEST,
+    &ticket::OBJECT,
     &why::Why,
     &lists::RECORDS,
     &lists::TODAY,
@@ -70,6 +76,7 @@ const ALL: &[&dyn Command] = &[
     &lists::THIS_WEEK,
     &lists::LAST_WEEK,
     &lists::ToDo,
+    &ticket::Answer,
     &try_it::TryIt,
     &moderate::Warn,
     &moderate::Unwarn,
@@ -83,6 +90,7 @@ const ALL: &[&dyn Command] = &[
     &exempt::Exempt,
     &exempt::PermitAds,
     &strict::Strict,
+    &season::Season,
     &breaker::Breaker,
     &second_opinion::SecondOpinion,
     &notice::Publish,
@@ -235,6 +243,8 @@ pub struct CommandService {
     pub standings: Arc<Standings>,
     /// What can be done.
     pub capabilities: Arc<ArcSwap<Capabilities>>,
+    /// Questions, tickets.
+    pub service: Arc<Service>,
     /// Notices.
     pub notices: Arc<Notices>,
     /// What was answered just now.
@@ -258,6 +268,7 @@ impl CommandService {
             orders: deps.orders.clone(),
             standings: deps.standings.clone(),
             capabilities: deps.capabilities.clone(),
+            service: deps.service.clone(),
             notices: deps.notices.clone(),
             answered: Answered::default(),
             last_group: LastGroup::default(),
