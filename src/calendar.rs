@@ -284,7 +284,10 @@ mod tests {
         assert_eq!(add("2026-11-23T11:50", 30), at("2026-11-23T13:50"));
         assert_eq!(add("2026-11-23T12:10", 30), at("2026-11-23T14:00"));
         assert_eq!(add("2026-11-23T20:50", 30), at("2026-11-24T09:20"));
-        assert_eq!((c.is_working(at("2026-11-23T12:10")), c.is_working(at("2026-11-23T13:30"))), (Some(false), Some(true)));
+        assert_eq!(
+            (c.is_working(at("2026-11-23T12:10")), c.is_working(at("2026-11-23T13:30"))),
+            (Some(false), Some(true))
+        );
         assert!(calendar().counts(at("2026-11-23T12:10")) && !calendar().counts(at("2026-11-22T12:10")));
     }
 

@@ -79,6 +79,7 @@ fn rows(act: Act) -> Row {
         A::ExemptFromNotices => whole(row(hr(), program("own", None, Some("li")), C::SamePerson, "member:li")),
         A::NoteAbsence => whole(row(hr(), reads(), C::Forbidden, "member:li")),
         A::AnnounceActivity => nobody(row(hr(), reads(), C::Forbidden, "activity:{}")),
+        A::CancelActivity => nobody(row(wang, li, C::Forbidden, "activity:{}")),
         A::AskLeave => row(li, person("boss"), C::BadRequest, "activity:{}"),
         A::SummariseActivity => nobody(row(wang, zhao, C::Forbidden, "activity:{}")),
         A::SettleLine => row(hr(), program("own", None, Some("li")), C::SamePerson, "notice:{}"),
@@ -127,7 +128,8 @@ async fn made(bench: &Bench, act: Act) -> Made {
             notices.publish(&person("wang"), &draft, None).await.unwrap().id
         }
         A::AnswerTicket => {
-            let written = bench.commands.service.write(&person("li"), About::Suggestion, Some(&bench.group()), "少开会").await;
+            let written =
+                bench.commands.service.write(&person("li"), About::Suggestion, Some(&bench.group()), "少开会").await;
             written.unwrap().id
         }
         A::SendNotice => notices.create(&person("wang"), &draft, None).await.unwrap().id,
@@ -143,7 +145,7 @@ async fn made(bench: &Bench, act: Act) -> Made {
             }
             id
         }
-        A::AskLeave | A::SummariseActivity => {
+        A::AskLeave | A::SummariseActivity | A::CancelActivity => {
             let id = notices.announce_activity(&person("zhao"), plan(bench)).await.unwrap().id;
             if act == A::SummariseActivity {
                 bench.later(2);
@@ -227,6 +229,7 @@ async fn done(bench: &Bench, act: Act, actor: &Actor, made: &Made) -> Result<(),
         A::ExemptFromNotices => notices.exempt(actor, &li, span).await,
         A::NoteAbsence => notices.absent(actor, &li, span).await,
         A::AnnounceActivity => notices.announce_activity(actor, plan(bench)).await.map(drop),
+        A::CancelActivity => notices.call_off_activity(actor, id).await.map(drop),
         A::AskLeave => notices.ask_leave(actor, id, "出差").await.map(drop),
         A::SummariseActivity => notices.summarise(actor, id, "到场 18 人").await.map(drop),
         A::SettleLine => notices.settle(actor, id, &li, Some(Settled::Waived), "出差").await,

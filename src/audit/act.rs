@@ -73,6 +73,8 @@ named_enum! {
         NoteAbsence = "note_absence", "登记请假";
         /// An activity was announced.
         AnnounceActivity = "announce_activity", "发布活动";
+        /// An activity does not take place.
+        CancelActivity = "cancel_activity", "取消活动";
         /// Somebody cannot come.
         AskLeave = "ask_leave", "活动请假";
         /// An organiser wrote the summary.

@@ -245,7 +245,8 @@ async fn questions(call: &Call<'_>, groups: &[Arc<Group>], now: Timestamp) -> Re
         let place = if groups.len() > 1 { format!("{} ", group.name()) } else { String::new() };
         let late = if *due < now { "已超时" } else { "" };
         let (since, due) = (zh::when(*since, now), zh::when(*due, now));
-        answer.push_str(&format!("\n· {place}{}「{}」，{since} 起，应在 {due} 前回复{late}", thread.name, thread.words));
+        answer
+            .push_str(&format!("\n· {place}{}「{}」，{since} 起，应在 {due} 前回复{late}", thread.name, thread.words));
     }
     if all.len() > SHOWN {
         answer.push_str(&format!("\n还有 {} 件。", all.len() - SHOWN));

@@ -96,6 +96,7 @@ const ALL: &[&dyn Command] = &[
     &notice::Publish,
     &notice::Send,
     &notice::Cancel,
+    &notice::CancelActivity,
     &notice::Progress,
     &own_words::OwnWords,
 ];

@@ -183,6 +183,34 @@ impl Command for Cancel {
     }
 }
 
+/// Calls an activity off.
+pub struct CancelActivity;
+
+#[async_trait]
+impl Command for CancelActivity {
+    fn names(&self) -> &'static [&'static str] {
+        &["取消活动", "/calloff"]
+    }
+    fn usage(&self) -> &'static str {
+        "取消活动 8F2K（私信我）"
+    }
+    fn help(&self) -> &'static str {
+        "取消已公布的活动，并告诉群里"
+    }
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
+    }
+    fn is_at_large(&self) -> bool {
+        true
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
+        let activity = call.commands.notices.call_off_activity(&call.actor, id).await?;
+        call.commands.moderation.ring();
+        Ok(format!("活动《{}》已取消，正在告诉群里。", activity.plan.title))
+    }
+}
+
 /// Tells how a notice stands.
 pub struct Progress;
 

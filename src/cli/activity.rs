@@ -55,6 +55,12 @@ enum Action {
         #[arg(long, value_name = "MINUTES", default_value_t = 30)]
         remind: u32,
     },
+    /// 取消活动，群里会收到通知
+    Cancel {
+        /// 活动编号
+        #[arg(value_name = "ID")]
+        id: String,
+    },
     /// 谁签到了、迟到、请假、缺席
     Show {
         /// 活动编号
@@ -76,6 +82,10 @@ pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
                 "closes_minutes": closes, "remind_minutes": remind });
             let answer = api.post("/api/v1/activities", &plan).await?;
             println!("{}", answer["id"].as_str().unwrap_or_default());
+        }
+        Action::Cancel { id } => {
+            api.delete(&format!("/api/v1/activities/{}", escape(&id))).await?;
+            println!("已取消");
         }
         Action::Show { id, json } => {
             let answer = api.get(&format!("/api/v1/activities/{}", escape(&id))).await?;

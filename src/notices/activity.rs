@@ -21,7 +21,7 @@ use crate::{
     audit::{Act, Entry},
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
     refusal::{ActError, Code},
-    store::{Collection, Commit, Name, Task, transaction::transact},
+    store::{Collection, Commit, Name, Task, TaskUpdate, transaction::transact},
     tasks::Kind,
     zh::{when, zone},
 };
@@ -135,6 +135,9 @@ pub struct Activity {
     /// The sign-in is over and the organiser was told.
     #[serde(default)]
     pub closed: bool,
+    /// It does not take place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub called_off: bool,
     /// The organiser's summary.
     #[serde(default)]
     pub summary: Option<String>,
@@ -258,6 +261,7 @@ impl Notices {
                 by: by.to_owned(),
                 guests: guests.clone(),
                 closed: false,
+                called_off: false,
                 summary: None,
                 history: vec![Event::new(now, by, "发布")],
             };
@@ -277,6 +281,37 @@ impl Notices {
             activity
         });
         Ok(activity)
+    }
+
+    /// It does not take place: its groups hear so, nobody is reminded, nothing is summed up. Called off twice is called off once.
+    pub async fn call_off_activity(&self, actor: &Actor, id: &str) -> Result<Activity, ActError> {
+        let (id, now) = (id.trim().trim_start_matches('#').to_uppercase(), self.now());
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let Some(mut activity) = tx.get(ACTIVITIES, &id).await? else {
+                return Err(ActError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
+            };
+            self.may_speak(actor, &activity.plan.groups)?;
+            if activity.called_off {
+                return Ok(activity);
+            }
+            if activity.closed {
+                return Err(ActError::refused(Code::WrongState, "签到已经结束，不能取消"));
+            }
+            for name in ["remind", "close", "summary"] {
+                tx.update_task(TaskUpdate::cancel(format!("activity/{id}/{name}").into(), now, "活动已取消"));
+            }
+            (activity.called_off, activity.closed) = (true, true);
+            activity.history.push(Event::new(now, actor.name(), "取消"));
+            for (n, group) in activity.plan.groups.iter().enumerate() {
+                tx.delete(OPEN, &format!("{group}/{id}")).await?;
+                let text = format!("【活动 {id}】《{}》取消，不用签到。", activity.plan.title);
+                tx.add_task(outgoing::announce(&format!("activity/{id}/called-off/{n}"), group, now, text));
+            }
+            tx.put(ACTIVITIES, &id, &activity).await?;
+            let record = about(Act::CancelActivity, &activity).now(json!({ "called_off": true }));
+            tx.audit(actor, now, record).await?;
+            activity
+        }))
     }
 
     /// One activity.
@@ -306,9 +341,13 @@ impl Notices {
     ) -> Result<(String, Presence), ActError> {
         self.edit_activity(id, |activity| {
             let (opens, closes, name) = (activity.opens(), activity.closes(), activity.plan.title.clone());
+            let called_off = activity.called_off;
             let Some(guest) = activity.guests.get_mut(member) else {
                 return Err(ActError::refused(Code::BadRequest, format!("您不在活动《{name}》的名单里")));
             };
+            if called_off {
+                return Err(ActError::refused(Code::BadRequest, format!("活动《{name}》已取消")));
+            }
             if at < opens {
                 return Err(ActError::refused(
                     Code::WrongState,
@@ -460,6 +499,9 @@ impl Notices {
             .map_err(|e| ActError::refused(Code::BadRequest, format!("待办内容读不懂：{e}")))?;
         let now = self.now();
         let activity = self.activity(&payload.activity).await?;
+        if activity.called_off {
+            return Ok(Ran::Done("活动已取消".into()));
+        }
         let id = &activity.id;
         let organiser = |text: String, button: Option<Button>| Tell {
             to: vec![activity.plan.organiser.clone()],

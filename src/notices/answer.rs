@@ -19,7 +19,7 @@ use crate::{
     access::{Actor, Face},
     acknowledgement,
     audit::{Act, Entry},
-    model::{Attachment, GroupId, MemberId, Message, MessageId, Timestamp},
+    model::{Attachment, GroupId, MemberId, Message, MessageId, SignedDuration, Timestamp},
     observer::{self, Observer},
     refusal::{ActError, Code},
     store::{Commit, StoreError},
@@ -27,6 +27,8 @@ use crate::{
 
 /// Only so many open notices of a group are looked at for one word.
 const MOST_OPEN: usize = 500;
+/// WeCom's clock and ours may differ by so much: an answer of a moment before the sending is one.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 /// What introduces an explanation.
 const EXPLAIN: &[&str] = &["特殊情况", "情况说明"];
 
@@ -122,7 +124,7 @@ impl Notices {
         }
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
-        open.retain(|o| o.sent <= message.at);
+        open.retain(|o| o.sent <= message.at + CLOCKS);
         // 收到 8F2K means that notice; 收到 5000 speaks of something else.
         let named = named_id(text).filter(|(id, _)| open.iter().any(|o| o.notice == *id));
         if let Some((id, _)) = &named {
@@ -147,7 +149,8 @@ impl Notices {
             }
             candidates.push((notice, entry));
         }
-        candidates.sort_by_key(|(notice, _)| std::cmp::Reverse(notice.sent));
+        // The newest that was out by then; one that a faster clock sent counts only after those.
+        candidates.sort_by_key(|(notice, _)| (notice.sent > Some(message.at), std::cmp::Reverse(notice.sent)));
         let quoted = quote.and_then(|q| candidates.iter().position(|(n, _)| is_quoted(n, q)));
         let chosen = quoted.or_else(|| {
             candidates.iter().position(|(_, entry)| entry.answer.as_ref().is_none_or(|answer| answer.at > message.at))
@@ -286,7 +289,7 @@ impl Notices {
         if notice.state == State::Cancelled {
             return Err(ActError::refused(Code::BadRequest, format!("通知 {} 已取消，不用回执", notice.id)));
         }
-        if notice.sent.is_none_or(|sent| at < sent) {
+        if notice.sent.is_none_or(|sent| at + CLOCKS < sent) {
             return Err(ActError::refused(Code::BadRequest, format!("通知 {} 还没有发送", notice.id)));
         }
         let now = self.now();

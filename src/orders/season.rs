@@ -79,7 +79,8 @@ impl Orders {
             tx.put(SEASONS, key, &season).await?;
             for (over, due) in [(false, season.from.max(now)), (true, season.until)] {
                 let turn = Turn { from: season.from, over };
-                let id = format!("season/{key}/{}/{}/{}", now.as_millisecond(), season.from.as_second(), u8::from(over));
+                let id =
+                    format!("season/{key}/{}/{}/{}", now.as_millisecond(), season.from.as_second(), u8::from(over));
                 let mut task = tasks::task(id, group.id(), now, &turn);
                 task.due = due;
                 tx.add_task(task);
@@ -153,11 +154,7 @@ impl Orders {
     }
 
     async fn season_report(&self, group: &Group, season: &Season, now: Timestamp) -> Result<String, StoreError> {
-        let query = CaseQuery {
-            group: Some(group.id().clone()),
-            limit: COUNTED,
-            ..CaseQuery::default()
-        };
+        let query = CaseQuery { group: Some(group.id().clone()), limit: COUNTED, ..CaseQuery::default() };
         let mut cases = self.store.cases(&query).await?;
         cases.retain(|case| (season.from..season.until).contains(&case.at));
         Ok(report(group.name(), season, &cases, now))

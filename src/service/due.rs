@@ -200,7 +200,9 @@ fn words(group: &Group, thread: &Thread, before: &str, level: usize, solving: bo
     let since = thread.waits.unwrap_or(thread.first);
     let (place, name, asked) = (group.name(), &thread.name, zh::when(thread.first, now));
     let head = if solving {
-        format!("「{place}」{name} {asked} 提的问题还没有解决，请您过问（负责人：{before}）。解决后请在群里说「已解决」。")
+        format!(
+            "「{place}」{name} {asked} 提的问题还没有解决，请您过问（负责人：{before}）。解决后请在群里说「已解决」。"
+        )
     } else if level == 0 {
         let owed = if thread.round == 1 { "的提问还没有人回复" } else { "还在等答复" };
         format!("「{place}」{name} {} {owed}，请尽快回复。", zh::when(since, now))
@@ -225,7 +227,10 @@ mod tests {
         let chain = |first: &[&str], owner: Option<&str>| {
             let first = first.iter().map(|id| MemberId::from(*id)).collect();
             let chain = climb(first, &superior, owner.map(MemberId::from), &["wang".into(), "boss".into()]);
-            chain.iter().map(|level| level.iter().map(MemberId::as_str).collect::<Vec<_>>().join("+")).collect::<Vec<_>>()
+            chain
+                .iter()
+                .map(|level| level.iter().map(MemberId::as_str).collect::<Vec<_>>().join("+"))
+                .collect::<Vec<_>>()
         };
         assert_eq!(chain(&["li"], Some("zhang")), ["li", "zhang", "wang", "boss"]);
         assert_eq!(chain(&["zhao", "lin"], Some("sun")), ["zhao+lin", "sun", "wang+boss"]);

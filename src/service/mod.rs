@@ -112,6 +112,11 @@ impl Service {
         Ok(MONTHS.get(self.store.as_ref(), &format!("{month}/{}", group.id())).await?.unwrap_or_default())
     }
 
+    /// The month it is, `2026-11`.
+    pub fn this_month(&self) -> String {
+        self.rules.get_full().calendar.month(self.clock.now())
+    }
+
     async fn listen(&self, message: &Message) -> Result<(), ActError> {
         if message.group.as_str().is_empty() || message.to_bot {
             return Ok(());
@@ -141,7 +146,8 @@ impl Service {
         }
         let judged = question::judge(&message.text);
         let colleague = !group.is_external(&message.sender);
-        let to: Vec<MemberId> = named.into_iter().filter(|id| *id != message.sender && !group.is_external(id)).collect();
+        let to: Vec<MemberId> =
+            named.into_iter().filter(|id| *id != message.sender && !group.is_external(id)).collect();
         let begins = judged.asks && (!colleague || set.asked_by == Askers::Everyone && !to.is_empty());
         let name = message.sender_name.as_deref().unwrap_or_else(|| group.member_name(&message.sender));
         transact!(self.store.as_ref(), |tx| {
@@ -261,7 +267,9 @@ impl Observer for Service {
     async fn hear(&self, message: &Message) -> Result<Option<Heard>, StoreError> {
         match self.listen(message).await {
             Err(ActError::Store(error)) => return Err(error),
-            Err(ActError::Refused(why)) => tracing::warn!(message = %message.id, %why, "a question could not be followed"),
+            Err(ActError::Refused(why)) => {
+                tracing::warn!(message = %message.id, %why, "a question could not be followed")
+            }
             Ok(()) => {}
         }
         self.outside_times(message).await?;

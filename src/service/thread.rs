@@ -67,7 +67,14 @@ pub enum Step {
 
 impl Thread {
     /// A first question.
-    pub fn begin(group: &GroupId, asker: &MemberId, name: &str, to: Vec<MemberId>, said: &Said<'_>, judged: &Judged) -> Self {
+    pub fn begin(
+        group: &GroupId,
+        asker: &MemberId,
+        name: &str,
+        to: Vec<MemberId>,
+        said: &Said<'_>,
+        judged: &Judged,
+    ) -> Self {
         Self {
             group: group.clone(),
             asker: asker.clone(),
@@ -213,7 +220,9 @@ mod tests {
                     Step::Owed
                 }
                 (Some(thread), true) => thread.asked(&said, &judged),
-                (Some(thread), false) => thread.replied(&"li".into(), &said, super::super::reply::judge(said.text, false)),
+                (Some(thread), false) => {
+                    thread.replied(&"li".into(), &said, super::super::reply::judge(said.text, false))
+                }
             };
             steps.push(step);
         }

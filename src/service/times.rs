@@ -58,19 +58,104 @@ impl OfDay {
 }
 
 const OFFERS: &[&str] = &[
-    "特价", "优惠", "打折", "折起", "满减", "秒杀", "限时", "促销", "上新", "新品", "爆款", "包邮", "买一送一", "买一赠", "团购", "福利价", "活动价", "券后", "到手价",
-    "清仓", "原价", "现价", "仅需", "只要", "元", "￥", "¥", "红包雨", "预售", "首发",
+    "特价",
+    "优惠",
+    "打折",
+    "折起",
+    "满减",
+    "秒杀",
+    "限时",
+    "促销",
+    "上新",
+    "新品",
+    "爆款",
+    "包邮",
+    "买一送一",
+    "买一赠",
+    "团购",
+    "福利价",
+    "活动价",
+    "券后",
+    "到手价",
+    "清仓",
+    "原价",
+    "现价",
+    "仅需",
+    "只要",
+    "元",
+    "￥",
+    "¥",
+    "红包雨",
+    "预售",
+    "首发",
 ];
 const CALLS: &[&str] = &[
-    "下单", "抢购", "抢", "私信", "联系我", "扫码", "点击", "链接", "戳", "接龙", "报名", "要的", "扣1", "速来", "名额", "预定", "预订", "欢迎选购", "欢迎咨询", "立即购买",
-    "找我拿", "数量有限", "先到先得", "手慢无",
+    "下单",
+    "抢购",
+    "抢",
+    "私信",
+    "联系我",
+    "扫码",
+    "点击",
+    "链接",
+    "戳",
+    "接龙",
+    "报名",
+    "要的",
+    "扣1",
+    "速来",
+    "名额",
+    "预定",
+    "预订",
+    "欢迎选购",
+    "欢迎咨询",
+    "立即购买",
+    "找我拿",
+    "数量有限",
+    "先到先得",
+    "手慢无",
 ];
 const CHATTER: &[&str] = &[
-    "吃什么", "点外卖", "奶茶", "火锅", "烧烤", "电影", "追剧", "综艺", "游戏", "王者", "开黑", "球赛", "彩票", "股票", "涨停", "八卦", "哈哈", "嘻嘻", "周末去哪", "旅游",
-    "逛街", "美甲", "健身", "减肥", "困死", "好困", "摸鱼", "相亲", "明星", "演唱会", "麻将", "斗地主", "撸猫", "遛狗", "段子", "笑死",
+    "吃什么",
+    "点外卖",
+    "奶茶",
+    "火锅",
+    "烧烤",
+    "电影",
+    "追剧",
+    "综艺",
+    "游戏",
+    "王者",
+    "开黑",
+    "球赛",
+    "彩票",
+    "股票",
+    "涨停",
+    "八卦",
+    "哈哈",
+    "嘻嘻",
+    "周末去哪",
+    "旅游",
+    "逛街",
+    "美甲",
+    "健身",
+    "减肥",
+    "困死",
+    "好困",
+    "摸鱼",
+    "相亲",
+    "明星",
+    "演唱会",
+    "麻将",
+    "斗地主",
+    "撸猫",
+    "遛狗",
+    "段子",
+    "笑死",
 ];
 const WORK: &[&str] = &[
-    "客户", "订单", "发货", "报价", "合同", "会议", "报表", "项目", "单号", "库存", "门店", "业绩", "回款", "方案", "培训", "流程", "审批", "盘点", "排班", "产品",
+    "客户", "订单", "发货", "报价", "合同", "会议", "报表", "项目", "单号", "库存", "门店", "业绩", "回款", "方案",
+    "培训", "流程", "审批", "盘点", "排班", "产品",
 ];
 
 /// Is it promotion, and by which two words? An offer and a call to take it, or an offer with a link or mini program.
@@ -107,7 +192,8 @@ impl Service {
         let local = message.at.to_zoned(rules.calendar.zone().clone());
         let outside = |spans: &[Span]| !spans.is_empty() && !spans.iter().any(|span| span.contains(local.time()));
         let permitted = free(orders.ads_permitted.get(&message.sender));
-        let chatty = times.work_only && calendar_of(&rules, &group).counts(message.at) && chats(&message.text).is_some();
+        let chatty =
+            times.work_only && calendar_of(&rules, &group).counts(message.at) && chats(&message.text).is_some();
         let kept = if outside(&times.promote) && !permitted && promotes(&message.text, &message.attachments).is_some() {
             Kept::Promotion
         } else if outside(&times.chat) {
@@ -195,10 +281,12 @@ mod tests {
 
     #[test]
     fn promotion_and_chat_are_told_from_work() {
-        for text in ["新品到手价 99，要的私信", "限时秒杀，速来下单", "买一送一，名额有限，扣1"] {
+        for text in ["新品到手价 99，要的私信", "限时秒杀，速来下单", "买一送一，名额有限，扣1"]
+        {
             assert!(promotes(text, &[]).is_some(), "{text}");
         }
-        for text in ["明天 10 点开会", "这单 298 元，客户已付", "请大家点击链接打卡", "优惠政策下周培训"] {
+        for text in ["明天 10 点开会", "这单 298 元，客户已付", "请大家点击链接打卡", "优惠政策下周培训"]
+        {
             assert!(promotes(text, &[]).is_none(), "{text}");
         }
         let link = Attachment::Link { url: "https://a.cn".into(), title: "新品".into(), origin: "link".into() };

@@ -147,16 +147,21 @@ mod tests {
         let settings = Settings::parse(text, Path::new("qunguan.toml"), None).unwrap();
         let rules = settings.service_of(&"g".into()).unwrap();
         let minutes = SignedDuration::from_mins;
-        assert_eq!((rules.asked_by, rules.reply_within, rules.next_within), (Askers::Customers, minutes(20), minutes(60)));
+        assert_eq!(
+            (rules.asked_by, rules.reply_within, rules.next_within),
+            (Askers::Customers, minutes(20), minutes(60))
+        );
         assert_eq!((rules.climb_after, rules.solve_within), (minutes(30), Some(minutes(480))));
         assert_eq!(rules.responsible, ["li".into()]);
         assert_eq!(settings.service_of(&"h".into()), None);
         assert_eq!(Settings::default().service_of(&"g".into()), None);
         assert_eq!(settings.groups[0].times.promote[0].zh(), "09:00-11:30");
-        let night: Span = toml::from_str::<std::collections::BTreeMap<String, Span>>("a = \"22:00-08:00\"").unwrap()["a"];
+        let night: Span =
+            toml::from_str::<std::collections::BTreeMap<String, Span>>("a = \"22:00-08:00\"").unwrap()["a"];
         let at = |hour| jiff::civil::Time::constant(hour, 0, 0, 0);
         assert!(night.contains(at(23)) && night.contains(at(7)) && !night.contains(at(8)) && !night.contains(at(21)));
-        for wrong in ["[service]\nreply_within = \"soon\"\n", "[[group]]\nid = \"g\"\ntimes = { chat = [\"9-10\"] }\n"] {
+        for wrong in ["[service]\nreply_within = \"soon\"\n", "[[group]]\nid = \"g\"\ntimes = { chat = [\"9-10\"] }\n"]
+        {
             assert!(Settings::parse(wrong, Path::new("qunguan.toml"), None).is_err(), "{wrong}");
         }
     }

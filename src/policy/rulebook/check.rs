@@ -13,7 +13,9 @@ named_enum! {
         FineLedger = "fine_ledger", "逾期台账";
         /// Questions are answered in time.
         ReplyTime = "reply_time", "回复时限";
-        /// Something is allowed only at certain times.
+        /// Nobody chats at work for long.
+        WorkChat = "work_chat", "上班闲聊";
+        /// Promotion is welcome only at certain times.
         TimeWindow = "time_window", "时间窗口";
         /// Activities: announced, on time, summed up.
         Activity = "activity", "群活动";
@@ -55,12 +57,10 @@ named_enum! {
 }
 
 impl Duty {
-    /// Who sees to it as long as nothing here does: what is about membership, names, times, windows, approval, quotas, samples
-    /// and figures.
+    /// Who sees to it as long as nothing here does: what is about membership, names, approval, quotas, samples and
+    /// figures.
     pub const fn by_people(self) -> Option<&'static str> {
         Some(match self {
-            Self::ReplyTime => "群管不计回复时间，由负责人看",
-            Self::TimeWindow => "群管不看发言的时间，由管理员看",
             Self::Quota => "群管不计每天的数量，由主管看",
             Self::ContentApproval => "先审后发由审核的人把关",
             Self::GroupName => "群名由群主取和改",
