@@ -70,6 +70,7 @@ fn played(duty: Duty) -> Option<(&'static str, &'static str)> {
         Duty::ReplyTime => (SERVICE, "a_question_that_nobody_answers_climbs"),
         Duty::TimeWindow => (SERVICE, "promotion_at_the_wrong_time_is_told_in_private"),
         Duty::WorkChat => (SERVICE, "long_chat_at_work_is_told_in_private"),
+        Duty::Tickets => (SERVICE, "a_suggestion_in_private_is_answered"),
         Duty::Activity => (HOUSE, "an_activity_is_announced_signed_in_to_and_reported"),
         Duty::Ladder => (HOUSE, "once_warns_twice_mutes_three_times_removes"),
         Duty::Ban => (TIMERS, "a_ban_has_no_end"),
@@ -108,7 +109,7 @@ fn every_duty_of_the_rulebooks_is_played_or_left_to_people() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 13);
+    assert_eq!(seen, 14);
     assert_eq!(books().len(), 17);
     assert_eq!(Settings::default().files.list(Kind::Rulebook).len(), 17);
 }

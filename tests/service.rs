@@ -106,7 +106,7 @@ async fn what_was_answered_while_the_bot_was_down_reminds_nobody() {
     house.act(json!({"do": "post", "as": "zhao", "group": CUSTOMERS, "text": "可以的，抬头发我"}));
     house.crash(HOUR * 24).await;
     house.later(HOUR).await;
-    assert!(news(&house, "zhao", before).is_empty());
+    assert_eq!(news(&house, "zhao", before), [""; 0]);
 }
 
 #[tokio::test]
@@ -254,4 +254,67 @@ async fn an_activity_is_called_off() {
     assert!(house.lines_after(SALES, before).join("\n").contains("《新品培训》取消，不用签到。"));
     house.later(HOUR * 24).await;
     assert_eq!(house.told("li").len(), li, "nobody is reminded");
+}
+
+#[tokio::test]
+async fn a_notice_typed_by_hand_is_followed_after_one_tap() {
+    let house = monday("").await;
+    let before = house.lines(SALES).len();
+    house.say("wang", SALES, "@所有人 今天下班前交门店日报").await;
+    house.later(MINUTE * 5).await;
+    house.say("chen", SALES, "收到").await;
+    assert_eq!(house.press("wang", "按通知跟进", "跟进").await, "已确认发出");
+    house.say("sun", SALES, "收到，马上交").await;
+    let li = house.told("li").len();
+    // Half of the two hours since it was typed: those missing are reminded, and nobody else.
+    let (chen, sun) = (house.told("chen").len(), house.told("sun").len());
+    house.later(MINUTE * 55).await;
+    assert_eq!((house.told("li").len() - li, house.told("chen").len(), house.told("sun").len()), (1, chen, sun));
+    let wang = house.told("wang").len();
+    house.later(HOUR * 2).await;
+    let list = news(&house, "wang", wang).join("\n");
+    assert!(list.contains("李销售") && !list.contains("陈敏"), "{list}");
+    let said = house.lines_after(SALES, before);
+    assert!(!said.iter().any(|line| line.contains("【通知")), "{said:?}");
+}
+
+#[tokio::test]
+async fn a_training_comes_again_every_week_until_it_is_called_off() {
+    let house = monday("").await;
+    let plan = json!({"title": "产品培训", "groups": [SALES], "organiser": "wang", "repeat": {"every": "week"},
+        "starts": at("2026-05-11T14:00"), "ends": at("2026-05-11T15:00")});
+    let (status, made) = house.post("/api/v1/activities", plan).await;
+    assert_eq!(status, 200, "{made}");
+    house.settled().await;
+    let before = house.lines(SALES).len();
+    house.later(HOUR * 5).await;
+    let next: Vec<String> =
+        house.lines_after(SALES, before).into_iter().filter(|line| line.contains("【活动 ")).collect();
+    assert!(next.len() == 1 && next[0].contains("产品培训\n时间：5月18日 14:00 到 15:00"), "{next:?}");
+    assert!(house.told("wang").iter().any(|text| text.contains("《产品培训》签到结果：应到")));
+    let id = next[0].split("【活动 ").nth(1).unwrap().split('】').next().unwrap();
+    house.ask("wang", &format!("取消活动 {id}")).await;
+    let before = house.lines(SALES).len();
+    house.later(HOUR * 24 * 9).await;
+    assert!(!house.lines_after(SALES, before).iter().any(|line| line.contains("产品培训")));
+}
+
+#[tokio::test]
+async fn a_draft_is_set_up_in_the_talk() {
+    let house = monday("").await;
+    house.ask("wang", "发通知 2h 请各位修改密码").await;
+    let card = house.inbox("wang").last().unwrap()["card"]["button_list"][0]["key"].as_str().unwrap().to_owned();
+    let id = card.split(':').nth(1).unwrap();
+    let told = house.ask("wang", &format!("改草稿 {id} 重复 每月")).await;
+    assert_snapshot!(told, @"草稿 #### 已改，每月重复，今天 12:00 截止，5 人。没有问题请回复：发出 ####");
+    assert!(house.ask("wang", &format!("改草稿 {id} 重复 有时")).await.contains("看不懂"));
+    house.ask("wang", &format!("改草稿 {id} 定时 明天9点")).await;
+    let before = house.lines(SALES).len();
+    house.ask("wang", &format!("发出 {id}")).await;
+    house.later(HOUR * 24).await;
+    let notices = house.lines_after(SALES, before).iter().filter(|line| line.contains("请各位修改密码")).count();
+    assert_eq!(notices, 1);
+    house.later(HOUR * 24 * 31).await;
+    let notices = house.lines_after(SALES, before).iter().filter(|line| line.contains("请各位修改密码")).count();
+    assert_eq!(notices, 2);
 }

@@ -7,6 +7,7 @@ mod allow;
 mod answered;
 mod appeal;
 mod breaker;
+mod draft;
 mod exempt;
 mod help;
 mod last_group;
@@ -94,6 +95,7 @@ const ALL: &[&dyn Command] = &[
     &breaker::Breaker,
     &second_opinion::SecondOpinion,
     &notice::Publish,
+    &draft::Revise,
     &notice::Send,
     &notice::Cancel,
     &notice::CancelActivity,

@@ -21,7 +21,7 @@ const SHOWN: usize = 10;
 const ALL_GROUPS: &str = "全部";
 
 /// `2h`, `30分钟`, `18:00`, `明天9点`, `周五 下午3点`, `work:120m`, `2026-11-23T18:00`, and how many words it took.
-fn deadline(call: &Call<'_>, words: &[&str]) -> Result<(Deadline, usize), UserError> {
+pub(super) fn deadline(call: &Call<'_>, words: &[&str]) -> Result<(Deadline, usize), UserError> {
     let word = words.first().copied().unwrap_or_default();
     if let Ok(length) = words::duration(word) {
         return Ok((Deadline::After(length), 1));

@@ -177,6 +177,7 @@ impl<'a> Place<'a> {
             Duty::Activity => said(Label::Enforced, "群管通知的活动：签到、请假、催总结"),
             Duty::FineLedger => said(Label::Asked, "发布通知时由人选择记账，登记自动，收不收由人定"),
             Duty::Reports => said(Label::Asked, "成员举报，管理者判断"),
+            Duty::Tickets => said(Label::Asked, "私下提给群管，管理者答复"),
             Duty::Appeals => said(Label::Asked, "成员申诉，管理者答复"),
             Duty::Ladder if mode == Mode::Watch => said(Label::Watched, "本群只观察"),
             Duty::Ladder if mode == Mode::Assisted => said(Label::Asked, "警告自动，禁言和移出请群主动手"),

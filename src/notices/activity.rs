@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::{
     Notices, Ran, encode,
-    notice::{Event, id_candidates, is_id},
+    notice::{Event, Repeat, id_candidates, is_id},
     outgoing::{self, Button, Tell},
     publish::{free_id, once},
+    repeat,
     roster::How,
     run::WAIT,
     wording::names,
@@ -21,7 +22,7 @@ use crate::{
     audit::{Act, Entry},
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
     refusal::{ActError, Code},
-    store::{Collection, Commit, Name, Task, TaskUpdate, transaction::transact},
+    store::{Collection, Commit, Name, Task, TaskUpdate, Tx, transaction::transact},
     tasks::Kind,
     zh::{when, zone},
 };
@@ -68,6 +69,9 @@ pub struct Plan {
     /// Everybody is reminded so many minutes before the start; 0: not; default 30.
     #[serde(default = "thirty")]
     pub remind_minutes: u32,
+    /// It comes again and again: when one's sign-in is over, the next one is announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
 }
 
 /// Activities looked at where no number was given.
@@ -212,7 +216,7 @@ impl Notices {
     /// Announces an activity and takes the list of who is expected.
     pub async fn announce_activity(&self, actor: &Actor, mut plan: Plan) -> Result<Activity, ActError> {
         self.may_speak(actor, &plan.groups)?;
-        let (now, by) = (self.now(), actor.name());
+        let now = self.now();
         once(&mut plan.groups);
         if plan.groups.is_empty() {
             return Err(ActError::refused(Code::NoReceivers, "活动要写明发到哪些群"));
@@ -230,6 +234,12 @@ impl Notices {
         if plan.ends.duration_since(now) > FURTHEST || spans.iter().any(|span| minutes(*span) > LONGEST_SPAN) {
             return Err(ActError::refused(Code::BadRequest, "活动最远两年以后，签到和提醒的时间最长 7 天"));
         }
+        let guests = self.guests(&plan)?;
+        Ok(transact!(self.store.as_ref(), |tx| self.announced(tx, actor, &plan, &guests, now).await?))
+    }
+
+    /// Who is expected.
+    fn guests(&self, plan: &Plan) -> Result<BTreeMap<MemberId, Guest>, ActError> {
         let mut guests = BTreeMap::new();
         for group in &plan.groups {
             let Some(people) = self.directory.group(group) else {
@@ -243,6 +253,19 @@ impl Notices {
             };
             guests.extend(people.into_iter().map(|p| (p.id, Guest { name: p.name, ..Guest::default() })));
         }
+        Ok(guests)
+    }
+
+    /// Writes everything that an announcement writes.
+    async fn announced(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        plan: &Plan,
+        guests: &BTreeMap<MemberId, Guest>,
+        now: Timestamp,
+    ) -> Result<Activity, ActError> {
+        let by = actor.name();
         let text = |id: &str| {
             format!(
                 "【活动 {id}】{}\n时间：{} 到 {}{}\n{} 起可以签到：在群里回复“签到”。不能参加请私信我：请假 {id} 原因",
@@ -253,33 +276,30 @@ impl Notices {
                 when(plan.starts - minutes(plan.opens_minutes), now)
             )
         };
-        let activity = transact!(self.store.as_ref(), |tx| {
-            let id = free_id(tx, ACTIVITIES, id_candidates(by, now, &plan.title)).await?;
-            let activity = Activity {
-                id: id.clone(),
-                plan: plan.clone(),
-                by: by.to_owned(),
-                guests: guests.clone(),
-                closed: false,
-                called_off: false,
-                summary: None,
-                history: vec![Event::new(now, by, "发布")],
-            };
-            tx.put(ACTIVITIES, &id, &activity).await?;
-            for (n, group) in plan.groups.iter().enumerate() {
-                tx.put(OPEN, &format!("{group}/{id}"), &id).await?;
-                tx.add_task(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
-            }
-            let remind = plan.starts - minutes(plan.remind_minutes);
-            if plan.remind_minutes > 0 && remind > now {
-                tx.add_task(timed(&activity, REMIND, remind, now));
-            }
-            tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
-            tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
-            let after = json!({ "title": plan.title, "starts": plan.starts, "expected": activity.guests.len() });
-            tx.audit(actor, now, about(Act::AnnounceActivity, &activity).now(after)).await?;
-            activity
-        });
+        let id = free_id(tx, ACTIVITIES, id_candidates(by, now, &plan.title)).await?;
+        let activity = Activity {
+            id: id.clone(),
+            plan: plan.clone(),
+            by: by.to_owned(),
+            guests: guests.clone(),
+            closed: false,
+            called_off: false,
+            summary: None,
+            history: vec![Event::new(now, by, "发布")],
+        };
+        tx.put(ACTIVITIES, &id, &activity).await?;
+        for (n, group) in plan.groups.iter().enumerate() {
+            tx.put(OPEN, &format!("{group}/{id}"), &id).await?;
+            tx.add_task(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
+        }
+        let remind = plan.starts - minutes(plan.remind_minutes);
+        if plan.remind_minutes > 0 && remind > now {
+            tx.add_task(timed(&activity, REMIND, remind, now));
+        }
+        tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
+        tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
+        let after = json!({ "title": plan.title, "starts": plan.starts, "expected": activity.guests.len() });
+        tx.audit(actor, now, about(Act::AnnounceActivity, &activity).now(after)).await?;
         Ok(activity)
     }
 
@@ -538,8 +558,12 @@ impl Notices {
                 let text = activity.report(now);
                 let tasks =
                     outgoing::tell(&format!("activity/{id}/report"), &home(&activity), now, &organiser(text, None));
+                let next = self.next_one(&activity);
                 transact!(self.store.as_ref(), |tx| {
                     if let Some(mut activity) = tx.get(ACTIVITIES, id).await? {
+                        if let Some((plan, guests)) = next.as_ref().filter(|_| !activity.closed) {
+                            self.announced(tx, &Actor::bot(), plan, guests, now).await?;
+                        }
                         for group in &activity.plan.groups {
                             tx.delete(OPEN, &format!("{group}/{id}")).await?;
                         }
@@ -565,6 +589,21 @@ impl Notices {
                 })
             }
             other => Err(ActError::refused(Code::BadRequest, format!("不认识的待办 {other}"))),
+        }
+    }
+
+    /// The one after an activity that repeats, and who is expected there; none where nobody knows who is in its groups any more.
+    fn next_one(&self, activity: &Activity) -> Option<(Plan, BTreeMap<MemberId, Guest>)> {
+        let plan = &activity.plan;
+        let (starts, now) = (plan.starts, self.now());
+        let next = repeat::next(Some(plan.repeat.as_ref()?), starts, starts, now, &self.calendar.load());
+        let plan = Plan { starts: next, ends: next + plan.ends.duration_since(starts), ..plan.clone() };
+        match self.guests(&plan) {
+            Ok(guests) => Some((plan, guests)),
+            Err(error) => {
+                tracing::warn!(activity = activity.id, %error, "the next one could not be announced");
+                None
+            }
         }
     }
 

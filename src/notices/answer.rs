@@ -94,6 +94,7 @@ impl Notices {
     /// Looks whether a message answers an open notice, and records it. Most messages do not; then nothing is read but the
     /// short list of open notices. Safe to call again for the same message.
     pub async fn listen(&self, message: &Message) -> Result<Option<Heard>, ActError> {
+        self.hear_typed(message).await?;
         match self.hear_activity(message).await? {
             Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, label: reply.clone(), reply })),
             None => self.hear_notice(message).await,
@@ -143,6 +144,10 @@ impl Notices {
         let mut candidates = Vec::new();
         for open in open {
             let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
+            if notice.waits_for_tap() {
+                self.answered_early(&notice.id, message).await?;
+                continue;
+            }
             let Some(entry) = self.entry(&notice, &message.sender).await? else { continue };
             if entry.answer.as_ref().is_some_and(|a| a.message.as_ref() == Some(&message.id)) {
                 return Ok(None); // delivered again

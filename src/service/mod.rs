@@ -339,7 +339,8 @@ pub fn mentioned(group: &Group, text: &str) -> Vec<MemberId> {
     let mut found = Vec::new();
     for (at, mark) in text.match_indices(['@', '＠']) {
         let rest = &text[at + mark.len()..];
-        let called = group.learned.members.keys().filter_map(|id| {
+        let known = group.learned.members.keys().chain(group.colleagues.keys());
+        let called = known.filter_map(|id| {
             let name = group.member_name(id);
             (!name.is_empty() && rest.starts_with(name)).then_some((name.len(), id))
         });

@@ -1,7 +1,7 @@
 //! What somebody who has to answer said: an answer, a promise (稍等), a question back, or 已解决. Only the words decide.
 
 use super::question::{self, own_words};
-use crate::model::named_enum;
+use crate::{acknowledgement, model::named_enum};
 
 named_enum! {
     /// What a reply is to whoever asked.
@@ -62,6 +62,9 @@ const PROMISES: &[&str] = &[
 /// A promise is short; a longer message says something besides.
 const LONGEST_PROMISE: usize = 24;
 
+/// 收到, and no more.
+const LONGEST_RECEIPT: usize = 6;
+
 /// What it is; `to_colleague`: it speaks to a colleague, not to whoever asked.
 pub fn judge(text: &str, to_colleague: bool) -> Reply {
     let words = own_words(text);
@@ -69,7 +72,10 @@ pub fn judge(text: &str, to_colleague: bool) -> Reply {
     if SOLVED.iter().any(|solved| bare.contains(solved)) && !question::judge(&words).asks && !bare.contains('没') {
         return Reply::Solved;
     }
-    if bare.is_empty() || to_colleague || crate::acknowledgement::is_one(&words) {
+    // 可以 answers whoever asked 可以吗; 收到 does not.
+    let heard =
+        bare.chars().count() <= LONGEST_RECEIPT && acknowledgement::matches(&words, acknowledgement::DEFAULT_ACCEPT);
+    if bare.is_empty() || to_colleague || heard {
         return Reply::Promise;
     }
     let promises = PROMISES.iter().any(|promise| bare.contains(promise));
@@ -98,6 +104,9 @@ mod tests {
             ("今天 18:00 前发出", Reply::Answer),
             ("这款 298 元", Reply::Answer),
             ("有的", Reply::Answer),
+            ("可以", Reply::Answer),
+            ("可以的，抬头发我", Reply::AsksBack),
+            ("收到，今天 18:00 发出", Reply::Answer),
             ("已经帮您催了仓库，明天发货，单号稍后发您，收到后请检查外包装", Reply::Answer),
         ] {
             assert_eq!(judge(text, false), expected, "{text}");

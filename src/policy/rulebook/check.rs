@@ -45,6 +45,8 @@ named_enum! {
         Reports = "reports", "成员举报";
         /// Objections in private.
         Appeals = "appeals", "申诉";
+        /// 投诉, 建议 and 异议 in private are answered.
+        Tickets = "tickets", "投诉和建议";
         /// Whoever forwards a record answers for what stands in it.
         Forwarded = "forwarded", "转发视同发言";
         /// Changes of the rules are announced.
