@@ -272,6 +272,7 @@ async fn a_notice_typed_by_hand_is_followed_after_one_tap() {
     assert_eq!((house.told("li").len() - li, house.told("chen").len(), house.told("sun").len()), (1, chen, sun));
     let wang = house.told("wang").len();
     house.later(HOUR * 2).await;
+    house.later(MINUTE * 5).await;
     let list = news(&house, "wang", wang).join("\n");
     assert!(list.contains("李销售") && !list.contains("陈敏"), "{list}");
     let said = house.lines_after(SALES, before);
@@ -302,11 +303,11 @@ async fn a_training_comes_again_every_week_until_it_is_called_off() {
 #[tokio::test]
 async fn a_draft_is_set_up_in_the_talk() {
     let house = monday("").await;
-    house.ask("wang", "发通知 2h 请各位修改密码").await;
-    let card = house.inbox("wang").last().unwrap()["card"]["button_list"][0]["key"].as_str().unwrap().to_owned();
-    let id = card.split(':').nth(1).unwrap();
+    house.ask("wang", "#华东销售群 发通知 2h 请各位修改密码").await;
+    let answer = house.inbox("wang").last().unwrap()["text"].as_str().unwrap().to_owned();
+    let id = answer.split("草稿 ").nth(1).unwrap().split('，').next().unwrap();
     let told = house.ask("wang", &format!("改草稿 {id} 重复 每月")).await;
-    assert_snapshot!(told, @"草稿 #### 已改，每月重复，今天 12:00 截止，5 人。没有问题请回复：发出 ####");
+    assert_snapshot!(told, @"草稿 #### 已改，每月重复，今天 12:00 截止，6 人。没有问题请回复：发出 ####");
     assert!(house.ask("wang", &format!("改草稿 {id} 重复 有时")).await.contains("看不懂"));
     house.ask("wang", &format!("改草稿 {id} 定时 明天9点")).await;
     let before = house.lines(SALES).len();
