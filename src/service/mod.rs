@@ -158,12 +158,11 @@ impl Service {
                     self.begins(tx, &place, &thread).await?;
                 }
                 None => {}
-                Some(mut thread) => {
-                    if !colleague || begins || judged.solved {
-                        let step = thread.asked(&said, &judged);
-                        self.went(tx, &place, &thread, step, said.at).await?;
-                    }
+                Some(mut thread) if !colleague || begins || judged.solved => {
+                    let step = thread.asked(&said, &judged);
+                    self.went(tx, &place, &thread, step, said.at).await?;
                 }
+                Some(_) => {}
             }
         });
         Ok(())
@@ -268,7 +267,7 @@ impl Observer for Service {
         match self.listen(message).await {
             Err(ActError::Store(error)) => return Err(error),
             Err(ActError::Refused(why)) => {
-                tracing::warn!(message = %message.id, %why, "a question could not be followed")
+                tracing::warn!(message = %message.id, %why, "a question could not be followed");
             }
             Ok(()) => {}
         }

@@ -233,7 +233,9 @@ impl Service {
                 if counts && count == OWNER_HEARS && !owners.is_empty() {
                     let tell = Tell::text(owners, news(&group, message, kept));
                     let mut tasks = outgoing::tell(&format!("{id}/owner"), group.id(), now, &tell);
-                    tasks.iter_mut().for_each(|task| task.due = quiet.unwrap_or(now));
+                    for task in &mut tasks {
+                        task.due = quiet.unwrap_or(now);
+                    }
                     tx.add_tasks(tasks);
                 }
             }
