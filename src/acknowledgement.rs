@@ -156,7 +156,26 @@ const TO_COME: &[&str] = &["会收到", "将收到"];
 const DENIALS: &[&str] = &["没", "没有", "未", "未能", "没能", "冇", "木有", "不是"];
 /// What people say for an accepted word: dialect, English, spellings of the moment.
 const SAME: &[(&str, &[&str])] = &[
-    ("收到", &["received", "roger", "rogerthat", "copythat", "gotit", "noted", "收悉", "收訖", "收讫"]),
+    (
+        "收到",
+        &[
+            "received",
+            "roger",
+            "rogerthat",
+            "copythat",
+            "gotit",
+            "noted",
+            "收悉",
+            "收訖",
+            "收讫",
+            "遵命",
+            "sd",
+            "收到已转发给客户",
+            "收到已转发客户",
+            "收到已转发",
+        ],
+    ),
+    ("执行", &["执行中", "正在执行中"]),
     ("好的", &["好滴", "好哒", "好嘞", "好勒", "好咧", "好哩", "好呀", "得嘞"]),
     ("知道了", &["晓得了", "晓得咯", "知道啦", "知道咯", "知悉", "已知悉"]),
     ("明白", &["懂了", "明了", "understood"]),

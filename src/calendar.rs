@@ -141,8 +141,21 @@ impl Calendar {
     /// Is somebody at work then? `None` where the settings have no `[working_hours]`: then every hour counts alike.
     pub fn is_working(&self, at: Timestamp) -> Option<bool> {
         let local = at.to_zoned(self.zone.clone());
-        let working = self.is_workday(local.date()) && (self.hours.from..self.hours.to).contains(&local.time());
+        let at = local.time();
+        let on_break = self.hours.lunch.is_some_and(|lunch| lunch.contains(at));
+        let working = self.is_workday(local.date()) && (self.hours.from..self.hours.to).contains(&at) && !on_break;
         self.stated.then_some(working)
+    }
+    /// The same days off with other working hours: those of a group.
+    #[must_use]
+    pub fn with_hours(&self, mut hours: WorkingHours) -> Self {
+        hours.holidays.extend(&self.hours.holidays);
+        hours.workdays.extend(&self.hours.workdays);
+        Self { hours, stated: true, ..self.clone() }
+    }
+    /// Is somebody at work then, by the usual hours if the settings have none?
+    pub fn counts(&self, at: Timestamp) -> bool {
+        Self { stated: true, ..self.clone() }.is_working(at) == Some(true)
     }
     /// The first year between two instants whose public holidays are not known.
     pub fn unknown_year(&self, from: Timestamp, to: Timestamp) -> Option<i16> {
@@ -175,7 +188,12 @@ impl Calendar {
                 day = next;
                 continue;
             };
-            for (start, end) in without(open.max(from), close, absences) {
+            let mut cut = absences.to_vec();
+            if let Some(lunch) = self.hours.lunch.filter(|_| working) {
+                let (from, to) = (day.to_datetime(lunch.from), day.to_datetime(lunch.to));
+                cut.push(Absence { from: self.instant(from)?, to: self.instant(to)?, reason: String::new() });
+            }
+            for (start, end) in without(open.max(from), close, &cut) {
                 let span = end.duration_since(start);
                 if left <= span {
                     return Ok(start + left);
@@ -256,6 +274,21 @@ mod tests {
             assert_eq!(c.is_working(at(when)), Some(working), "{when}");
         }
         assert_eq!(calendar().is_working(at("2026-10-01T10:00")), None, "no [working_hours]");
+    }
+
+    #[test]
+    fn lunch_stops_the_clock() {
+        let hours = toml::from_str("from = \"09:00\"\nto = \"21:00\"\nlunch = \"12:00-13:30\"").unwrap();
+        let c = calendar().with_hours(hours);
+        let add = |from: &str, n: i64| c.add(at(from), mins(n), true, &[]).unwrap();
+        assert_eq!(add("2026-11-23T11:50", 30), at("2026-11-23T13:50"));
+        assert_eq!(add("2026-11-23T12:10", 30), at("2026-11-23T14:00"));
+        assert_eq!(add("2026-11-23T20:50", 30), at("2026-11-24T09:20"));
+        assert_eq!(
+            (c.is_working(at("2026-11-23T12:10")), c.is_working(at("2026-11-23T13:30"))),
+            (Some(false), Some(true))
+        );
+        assert!(calendar().counts(at("2026-11-23T12:10")) && !calendar().counts(at("2026-11-22T12:10")));
     }
 
     #[test]

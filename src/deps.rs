@@ -21,6 +21,7 @@ use crate::{
     notices::Notices,
     orders::Orders,
     platform::{Platform, dry_run::DryRun, wecom::WecomPlatform},
+    service::Service,
     settings::{Settings, reload::Live},
     standing::Standings,
     store::Store,
@@ -55,6 +56,8 @@ pub struct Deps {
     pub orders: Arc<Orders>,
     /// How people stand.
     pub standings: Arc<Standings>,
+    /// Questions that wait, times, tickets.
+    pub service: Arc<Service>,
     /// Notices and activities.
     pub notices: Arc<Notices>,
     /// Who may sign in at the console.
@@ -97,6 +100,15 @@ impl Deps {
                 .with_links(public_url.clone())
                 .with_people(people.clone()),
         );
+        let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
+        let service = Arc::new(Service::new(
+            store.clone(),
+            clock.clone(),
+            groups.clone(),
+            rules.clone(),
+            company.clone(),
+            escalation.clone(),
+        ));
         let said = Feedback::load(store.as_ref()).await.context("reading what people said of rules and cases")?;
         let reports = Arc::new(HeardReports::default());
         let moderation = Arc::new(Moderation::new(
@@ -106,7 +118,7 @@ impl Deps {
             rules.clone(),
             capabilities.clone(),
             said,
-            vec![notices.clone(), reports.clone()],
+            vec![service.clone(), notices.clone(), reports.clone()],
             wake.clone(),
         ));
         moderation.recall().await.context("reading what was said last")?;
@@ -133,7 +145,6 @@ impl Deps {
         let wecom = Arc::new(WecomPlatform::of(settings, &clock)?);
         let platform = Arc::new(DryRun { platform: wecom.clone(), capabilities: capabilities.clone() });
         company.reads_through(platform.clone(), clock.clone());
-        let escalation: Vec<MemberId> = settings.escalation.iter().flat_map(|e| e.to.clone()).collect();
         let accounts = Accounts::load(store.clone(), clock.clone(), groups.clone(), people, escalation.clone());
         let accounts = Arc::new(accounts.await.context("reading accounts")?);
         Ok(Self {
@@ -150,6 +161,7 @@ impl Deps {
             cases,
             orders,
             standings,
+            service,
             notices,
             accounts,
             platform,

@@ -67,6 +67,8 @@ pub mod in_force;
 
 pub mod labels;
 
+pub mod service;
+
 pub mod moderation;
 
 pub mod newcomers;

@@ -72,16 +72,22 @@ named_enum! {
         Retire = "retire", "收起卡片";
         /// People are told of a change of the rules.
         Rulebook = "rulebook", "群规变更";
+        /// 大促: a time that was planned, in which the group is strict, and a report of it.
+        Season = "season", "大促";
         /// Who has a seat in the archive is read.
         Seats = "seats", "读取存档席位";
         /// A language model is asked about a message.
         SecondOpinion = "second_opinion", "第二意见";
+        /// A question waits for an answer, or a problem to be solved.
+        ServiceReply = "service.reply", "回复提醒";
         /// What would have been done.
         Simulated = "simulated", "试运行";
         /// A member reads something about a case.
         Tell = "tell", "私信";
         /// A reporter reads what came of it.
         TellReport = "tell_report", "举报结果";
+        /// 投诉, 建议 or 异议: somebody answers.
+        Ticket = "ticket", "投诉和建议";
         /// Phones ring, because nobody answered what is grave.
         UrgentCall = "urgent_call", "电话提醒";
         /// The greetings of customer groups follow the settings.

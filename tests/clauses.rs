@@ -61,11 +61,16 @@ fn played(duty: Duty) -> Option<(&'static str, &'static str)> {
     const HOUSE: &str = include_str!("house.rs");
     const STORIES: &str = include_str!("stories.rs");
     const TIMERS: &str = include_str!("timers.rs");
+    const SERVICE: &str = include_str!("service.rs");
     const CLAUSES: &str = include_str!("clauses.rs");
     Some(match duty {
         Duty::Illegal => return None, // its categories are rows of their own
         Duty::NoticeAck => (HOUSE, "a_notice_is_answered_in_private_and_in_the_group"),
         Duty::FineLedger => (HOUSE, "a_month_of_late_answers_is_settled_closed_and_signed_by_somebody_else"),
+        Duty::ReplyTime => (SERVICE, "a_question_that_nobody_answers_climbs"),
+        Duty::TimeWindow => (SERVICE, "promotion_at_the_wrong_time_is_told_in_private"),
+        Duty::WorkChat => (SERVICE, "long_chat_at_work_is_told_in_private"),
+        Duty::Tickets => (SERVICE, "a_suggestion_in_private_is_answered"),
         Duty::Activity => (HOUSE, "an_activity_is_announced_signed_in_to_and_reported"),
         Duty::Ladder => (HOUSE, "once_warns_twice_mutes_three_times_removes"),
         Duty::Ban => (TIMERS, "a_ban_has_no_end"),
@@ -104,7 +109,7 @@ fn every_duty_of_the_rulebooks_is_played_or_left_to_people() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 10);
+    assert_eq!(seen, 14);
     assert_eq!(books().len(), 17);
     assert_eq!(Settings::default().files.list(Kind::Rulebook).len(), 17);
 }

@@ -12,8 +12,9 @@ use crate::{
     cases::{RequestAnswer, Sanction, allow::Where, report::ReportState},
     model::{CaseId, GroupId, MemberId, Step, TaskId},
     notices::{Draft, roster::Settled},
-    orders::Term,
+    orders::{Term, season::Season},
     refusal::{ActError, Code},
+    service::ticket::About,
     settings::Scope,
 };
 
@@ -65,6 +66,9 @@ fn rows(act: Act) -> Row {
         A::JudgeReport => nobody(row(zhao, qian, C::Forbidden, "report:{}")),
         A::Exempt | A::PermitAds | A::EndMute => row(person("boss"), li, C::Forbidden, "member:li"),
         A::BeStrict | A::ResumeBreaker | A::UndoBreaker => nobody(row(person("boss"), li, C::Forbidden, "group:g")),
+        A::PlanSeason => nobody(row(wang, li, C::Forbidden, "group:g")),
+        A::OpenTicket => nobody(row(li, hr(), C::Forbidden, "ticket:{}")),
+        A::AnswerTicket => row(wang, qian, C::Forbidden, "ticket:{}"),
         A::DraftNotice => nobody(row(wang, person("boss"), C::Forbidden, "notice:{}")),
         A::ReviewNotice => nobody(row(zhao, hr(), C::SamePerson, "notice:{}")),
         A::SendNotice => nobody(row(wang, zhao, C::Forbidden, "notice:{}")),
@@ -75,6 +79,7 @@ fn rows(act: Act) -> Row {
         A::ExemptFromNotices => whole(row(hr(), program("own", None, Some("li")), C::SamePerson, "member:li")),
         A::NoteAbsence => whole(row(hr(), reads(), C::Forbidden, "member:li")),
         A::AnnounceActivity => nobody(row(hr(), reads(), C::Forbidden, "activity:{}")),
+        A::CancelActivity => nobody(row(wang, li, C::Forbidden, "activity:{}")),
         A::AskLeave => row(li, person("boss"), C::BadRequest, "activity:{}"),
         A::SummariseActivity => nobody(row(wang, zhao, C::Forbidden, "activity:{}")),
         A::SettleLine => row(hr(), program("own", None, Some("li")), C::SamePerson, "notice:{}"),
@@ -122,6 +127,11 @@ async fn made(bench: &Bench, act: Act) -> Made {
             let draft = Draft { review: true, ..draft };
             notices.publish(&person("wang"), &draft, None).await.unwrap().id
         }
+        A::AnswerTicket => {
+            let written =
+                bench.commands.service.write(&person("li"), About::Suggestion, Some(&bench.group()), "少开会").await;
+            written.unwrap().id
+        }
         A::SendNotice => notices.create(&person("wang"), &draft, None).await.unwrap().id,
         A::CancelNotice | A::WriteInAnswer | A::ExplainNotice | A::DecideExcuse | A::SettleLine => {
             let id = notices.publish(&person("wang"), &draft, None).await.unwrap().id;
@@ -135,7 +145,7 @@ async fn made(bench: &Bench, act: Act) -> Made {
             }
             id
         }
-        A::AskLeave | A::SummariseActivity => {
+        A::AskLeave | A::SummariseActivity | A::CancelActivity => {
             let id = notices.announce_activity(&person("zhao"), plan(bench)).await.unwrap().id;
             if act == A::SummariseActivity {
                 bench.later(2);
@@ -172,6 +182,7 @@ fn plan(bench: &Bench) -> crate::notices::activity::Plan {
 async fn done(bench: &Bench, act: Act, actor: &Actor, made: &Made) -> Result<(), ActError> {
     use Act as A;
     let (cases, orders, notices) = (&bench.commands.cases, &bench.commands.orders, &bench.commands.notices);
+    let service = &bench.commands.service;
     let (group, li, now) = (bench.group(), member("li"), bench.now());
     let span = Absence { from: now, to: now + crate::model::SignedDuration::from_hours(9), reason: "产假".into() };
     let draft = Draft::new("明天盘点", &["g"], "2h".parse().unwrap());
@@ -198,6 +209,13 @@ async fn done(bench: &Bench, act: Act, actor: &Actor, made: &Made) -> Result<(),
         A::Exempt => orders.exempt(actor, &group, &li, Term::Usual).await.map(drop),
         A::PermitAds => orders.permit_ads(actor, &group, &li, Term::Usual).await.map(drop),
         A::BeStrict => orders.be_strict(actor, &group, Term::Usual).await.map(drop),
+        A::PlanSeason => {
+            let until = now + crate::model::SignedDuration::from_hours(9);
+            let season = Season { name: "双十一".into(), from: now, until, by: String::new() };
+            orders.plan_season(actor, &group, &season).await
+        }
+        A::OpenTicket => service.write(actor, About::Complaint, Some(&group), "太吵").await.map(drop),
+        A::AnswerTicket => service.answer(actor, id, "好").await.map(drop),
         A::EndMute => orders.end_mute(actor, &group, &li).await,
         A::ResumeBreaker => orders.resume_breaker(actor, &group).await,
         A::UndoBreaker => orders.undo_breaker(actor, &group).await.map(drop),
@@ -211,6 +229,7 @@ async fn done(bench: &Bench, act: Act, actor: &Actor, made: &Made) -> Result<(),
         A::ExemptFromNotices => notices.exempt(actor, &li, span).await,
         A::NoteAbsence => notices.absent(actor, &li, span).await,
         A::AnnounceActivity => notices.announce_activity(actor, plan(bench)).await.map(drop),
+        A::CancelActivity => notices.call_off_activity(actor, id).await.map(drop),
         A::AskLeave => notices.ask_leave(actor, id, "出差").await.map(drop),
         A::SummariseActivity => notices.summarise(actor, id, "到场 18 人").await.map(drop),
         A::SettleLine => notices.settle(actor, id, &li, Some(Settled::Waived), "出差").await,

@@ -41,6 +41,12 @@ named_enum! {
         PermitAds = "permit_ads", "授权广告";
         /// A group is strict for a time.
         BeStrict = "be_strict", "严管";
+        /// A time is planned in which the group is strict, or called off.
+        PlanSeason = "plan_season", "安排大促";
+        /// Somebody complains, suggests or objects.
+        OpenTicket = "open_ticket", "提出投诉或建议";
+        /// That was answered.
+        AnswerTicket = "answer_ticket", "答复投诉或建议";
         /// A mute ended early.
         EndMute = "end_mute", "解除禁言";
         /// Acting goes on after the circuit breaker.
@@ -67,6 +73,8 @@ named_enum! {
         NoteAbsence = "note_absence", "登记请假";
         /// An activity was announced.
         AnnounceActivity = "announce_activity", "发布活动";
+        /// An activity does not take place.
+        CancelActivity = "cancel_activity", "取消活动";
         /// Somebody cannot come.
         AskLeave = "ask_leave", "活动请假";
         /// An organiser wrote the summary.

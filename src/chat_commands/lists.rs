@@ -11,6 +11,7 @@ use crate::{
     groups::Group,
     model::{Step, Timestamp, UserError},
     refusal::ActError,
+    service::Waiting,
     store::{Case, CaseQuery, CaseState, Task, TaskQuery, TaskState},
     tasks::{self, Ask, Kind},
     zh,
@@ -197,8 +198,11 @@ impl Command for ToDo {
             let tasks = call.commands.cases.tasks(&call.actor, &query).await?;
             waiting.extend(tasks.into_iter().map(|task| (group.clone(), task)));
         }
+        // Questions have lines of their own.
+        waiting.retain(|(_, task)| task.kind != Kind::ServiceReply.id());
+        let questions = questions(call, &groups, now).await?;
         if waiting.is_empty() {
-            return Ok("没有等人处理的事。".into());
+            return Ok(if questions.is_empty() { "没有等人处理的事。".into() } else { questions });
         }
         waiting.sort_by_key(|(_, task)| task.due);
         let mut answer = format!("等人处理的事，共 {} 件：", waiting.len());
@@ -217,8 +221,37 @@ impl Command for ToDo {
             answer.push_str(&format!("\n还有 {} 件。", waiting.len() - SHOWN));
         }
         answer.push_str("\n请点对应卡片上的按钮。");
+        if !questions.is_empty() {
+            answer.push('\n');
+            answer.push_str(&questions);
+        }
         Ok(answer)
     }
+}
+
+/// Questions that nobody has answered yet; empty if there are none.
+async fn questions(call: &Call<'_>, groups: &[Arc<Group>], now: Timestamp) -> Result<String, ActError> {
+    let mut all: Vec<(Arc<Group>, Waiting)> = Vec::new();
+    for group in groups {
+        let waiting = call.commands.service.waiting(&call.actor, group).await?;
+        all.extend(waiting.into_iter().map(|waiting| (group.clone(), waiting)));
+    }
+    if all.is_empty() {
+        return Ok(String::new());
+    }
+    all.sort_by_key(|(_, waiting)| waiting.since);
+    let mut answer = format!("等回复的提问，共 {} 件：", all.len());
+    for (group, Waiting { thread, since, due }) in all.iter().take(SHOWN) {
+        let place = if groups.len() > 1 { format!("{} ", group.name()) } else { String::new() };
+        let late = if *due < now { "已超时" } else { "" };
+        let (since, due) = (zh::when(*since, now), zh::when(*due, now));
+        answer
+            .push_str(&format!("\n· {place}{}「{}」，{since} 起，应在 {due} 前回复{late}", thread.name, thread.words));
+    }
+    if all.len() > SHOWN {
+        answer.push_str(&format!("\n还有 {} 件。", all.len() - SHOWN));
+    }
+    Ok(answer)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod allow;
 mod answered;
 mod appeal;
 mod breaker;
+mod draft;
 mod exempt;
 mod help;
 mod last_group;
@@ -18,9 +19,11 @@ pub mod notice;
 mod own_words;
 mod report;
 mod rules;
+mod season;
 mod second_opinion;
 mod status;
 mod strict;
+mod ticket;
 mod try_it;
 mod unfinished;
 pub mod when;
@@ -51,6 +54,7 @@ use crate::{
     },
     orders::Orders,
     refusal::{ActError, Refusal},
+    service::Service,
     settings::reload::Live,
     standing::Standings,
     store::{Commit, Store, StoreError},
@@ -63,6 +67,9 @@ const ALL: &[&dyn Command] = &[
     &status::Status,
     &report::Report,
     &appeal::Appeal,
+    &ticket::COMPLAIN,
+    &ticket::SUGGEST,
+    &ticket::OBJECT,
     &why::Why,
     &lists::RECORDS,
     &lists::TODAY,
@@ -70,6 +77,7 @@ const ALL: &[&dyn Command] = &[
     &lists::THIS_WEEK,
     &lists::LAST_WEEK,
     &lists::ToDo,
+    &ticket::Answer,
     &try_it::TryIt,
     &moderate::Warn,
     &moderate::Unwarn,
@@ -83,11 +91,14 @@ const ALL: &[&dyn Command] = &[
     &exempt::Exempt,
     &exempt::PermitAds,
     &strict::Strict,
+    &season::Season,
     &breaker::Breaker,
     &second_opinion::SecondOpinion,
     &notice::Publish,
+    &draft::Revise,
     &notice::Send,
     &notice::Cancel,
+    &notice::CancelActivity,
     &notice::Progress,
     &own_words::OwnWords,
 ];
@@ -235,6 +246,8 @@ pub struct CommandService {
     pub standings: Arc<Standings>,
     /// What can be done.
     pub capabilities: Arc<ArcSwap<Capabilities>>,
+    /// Questions, tickets.
+    pub service: Arc<Service>,
     /// Notices.
     pub notices: Arc<Notices>,
     /// What was answered just now.
@@ -258,6 +271,7 @@ impl CommandService {
             orders: deps.orders.clone(),
             standings: deps.standings.clone(),
             capabilities: deps.capabilities.clone(),
+            service: deps.service.clone(),
             notices: deps.notices.clone(),
             answered: Answered::default(),
             last_group: LastGroup::default(),

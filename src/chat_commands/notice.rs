@@ -21,7 +21,7 @@ const SHOWN: usize = 10;
 const ALL_GROUPS: &str = "全部";
 
 /// `2h`, `30分钟`, `18:00`, `明天9点`, `周五 下午3点`, `work:120m`, `2026-11-23T18:00`, and how many words it took.
-fn deadline(call: &Call<'_>, words: &[&str]) -> Result<(Deadline, usize), UserError> {
+pub(super) fn deadline(call: &Call<'_>, words: &[&str]) -> Result<(Deadline, usize), UserError> {
     let word = words.first().copied().unwrap_or_default();
     if let Ok(length) = words::duration(word) {
         return Ok((Deadline::After(length), 1));
@@ -180,6 +180,34 @@ impl Command for Cancel {
         let cancelled = call.commands.notices.cancel(&call.actor, id).await?;
         call.commands.moderation.ring();
         Ok(format!("通知 {} 已取消。", cancelled.id))
+    }
+}
+
+/// Calls an activity off.
+pub struct CancelActivity;
+
+#[async_trait]
+impl Command for CancelActivity {
+    fn names(&self) -> &'static [&'static str] {
+        &["取消活动", "/calloff"]
+    }
+    fn usage(&self) -> &'static str {
+        "取消活动 8F2K（私信我）"
+    }
+    fn help(&self) -> &'static str {
+        "取消已公布的活动，并告诉群里"
+    }
+    fn action(&self) -> Option<Action> {
+        Some(Action::PublishNotice)
+    }
+    fn is_at_large(&self) -> bool {
+        true
+    }
+    async fn run(&self, call: &Call<'_>) -> Result<String, ActError> {
+        let [id] = call.words.as_slice() else { return Err(Call::usage(self).into()) };
+        let activity = call.commands.notices.call_off_activity(&call.actor, id).await?;
+        call.commands.moderation.ring();
+        Ok(format!("活动《{}》已取消，正在告诉群里。", activity.plan.title))
     }
 }
 

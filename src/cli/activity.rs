@@ -54,6 +54,15 @@ enum Action {
         /// 开始前多少分钟提醒，0 为不提醒
         #[arg(long, value_name = "MINUTES", default_value_t = 30)]
         remind: u32,
+        /// 重复：day 每天、workday 每个工作日、week 每周、month 每月；一次签到结束就公布下一次
+        #[arg(long, value_name = "EVERY", value_parser = ["day", "workday", "week", "month"])]
+        repeat: Option<String>,
+    },
+    /// 取消活动，群里会收到通知
+    Cancel {
+        /// 活动编号
+        #[arg(value_name = "ID")]
+        id: String,
     },
     /// 谁签到了、迟到、请假、缺席
     Show {
@@ -70,12 +79,31 @@ enum Action {
 pub async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let api = Api::new(&args.server)?;
     match args.action {
-        Action::Announce { title, details, group, starts, ends, organiser, opens, tolerance, closes, remind } => {
-            let plan = json!({ "title": title, "details": details, "groups": group, "starts": starts, "ends": ends,
+        Action::Announce {
+            title,
+            details,
+            group,
+            starts,
+            ends,
+            organiser,
+            opens,
+            tolerance,
+            closes,
+            remind,
+            repeat,
+        } => {
+            let mut plan = json!({ "title": title, "details": details, "groups": group, "starts": starts, "ends": ends,
                 "organiser": organiser, "opens_minutes": opens, "tolerance_minutes": tolerance,
                 "closes_minutes": closes, "remind_minutes": remind });
+            if let Some(every) = repeat {
+                plan["repeat"] = json!({ "every": every });
+            }
             let answer = api.post("/api/v1/activities", &plan).await?;
             println!("{}", answer["id"].as_str().unwrap_or_default());
+        }
+        Action::Cancel { id } => {
+            api.delete(&format!("/api/v1/activities/{}", escape(&id))).await?;
+            println!("已取消");
         }
         Action::Show { id, json } => {
             let answer = api.get(&format!("/api/v1/activities/{}", escape(&id))).await?;

@@ -165,8 +165,8 @@ fn a_closed_pipe_is_no_fault() {
 
 async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Demo(args) => demo::run(&args).await,
-        Command::Run(args) => run::run(&args).await,
+        Command::Demo(args) => Box::pin(demo::run(&args)).await,
+        Command::Run(args) => Box::pin(run::run(&args)).await,
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args).await,
         Command::Scan(args) => scan::run(&args),
@@ -187,7 +187,7 @@ async fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Account(args) => account::run(args).await,
         Command::Audit(args) => audit::run(args).await,
         Command::Activity(args) => activity::run(args).await,
-        Command::Archive(args) => archive::run(&args).await,
+        Command::Archive(args) => Box::pin(archive::run(&args)).await,
         Command::Words(args) => words::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args),
         Command::ReadFile(args) => Ok(read_file::run(&args)),

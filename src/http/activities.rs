@@ -25,6 +25,17 @@ pub async fn announce(
     Ok(Json(json!({ "id": activity.id, "expected": activity.guests.len() })))
 }
 
+/// `DELETE /api/v1/activities/{id}`: it does not take place, and its groups hear so.
+pub async fn call_off(
+    State(api): State<Api>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let activity = api.notices.call_off_activity(&caller.0, &id).await?;
+    api.moderation.ring();
+    Ok(Json(json!({ "id": activity.id, "called_off": activity.called_off })))
+}
+
 /// `GET /api/v1/activities/{id}`: the list, and the report that the organiser reads.
 pub async fn show(
     State(api): State<Api>,

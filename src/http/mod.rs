@@ -15,6 +15,7 @@ pub mod ops;
 pub mod parameters;
 pub mod problem;
 pub mod queries;
+pub mod questions;
 pub mod receipt;
 pub mod routes;
 pub mod rules;
@@ -40,6 +41,7 @@ use crate::{
     model::Clock,
     moderation::{Moderation, breaker},
     notices::Notices,
+    service::Service,
     standing::Standings,
     store::Store,
 };
@@ -57,6 +59,8 @@ pub struct Api {
     pub store: Arc<dyn Store>,
     /// Known groups.
     pub groups: Arc<Groups>,
+    /// Questions that wait.
+    pub service: Arc<Service>,
     /// Notices.
     pub notices: Arc<Notices>,
     /// Now.
@@ -87,6 +91,7 @@ impl Api {
             standings: deps.standings.clone(),
             store: deps.store.clone(),
             groups: deps.groups.clone(),
+            service: deps.service.clone(),
             notices: deps.notices.clone(),
             clock: deps.clock.clone(),
             metrics,

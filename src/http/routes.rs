@@ -4,7 +4,7 @@
 use axum::routing::{MethodRouter, delete, get, post};
 
 use super::{
-    Api, activities, audit, groups, ledger, messages, notices, queries, rules, second_opinion,
+    Api, activities, audit, groups, ledger, messages, notices, queries, questions, rules, second_opinion,
     shape::Shape::{self, Any, Bool, Int, List, Maybe, Number, Object, OneOf, Text, Time},
 };
 use crate::access::Action;
@@ -341,6 +341,34 @@ pub fn all() -> Vec<Route> {
             ]),
             get(groups::members),
         ),
+        see(
+            "/groups/{group}/questions",
+            ReadCase,
+            "等回复的提问，最早的在前；本月问了多少、按时答了多少",
+            Object(&[
+                ("group", Text),
+                (
+                    "questions",
+                    List(&Object(&[
+                        ("member", Text),
+                        ("name", Text),
+                        ("first", Time),
+                        ("since", Time),
+                        ("due", Time),
+                        ("text", Text),
+                        ("because", Text),
+                    ])),
+                ),
+                ("month", Text),
+                ("asked", Int),
+                ("in_time", Int),
+                ("late", Int),
+                ("closed", Int),
+                ("climbed", Int),
+                ("first_reply_seconds", Maybe(&Int)),
+            ]),
+            get(questions::list),
+        ),
         see("/groups/{group}/members/{member}", ReadCase, "一个人的状态和记分", standing, get(queries::standing)),
         with(
             &["group", "member", "state", "since", "until", "after", "limit"],
@@ -487,6 +515,15 @@ pub fn all() -> Vec<Route> {
             ]),
             Object(&[("id", Text), ("expected", Int)]),
             post(activities::announce),
+        ),
+        route(
+            "delete",
+            "/activities/{id}",
+            PublishNotice,
+            "取消活动，并告诉群里",
+            None,
+            Object(&[("id", Text), ("called_off", Bool)]),
+            delete(activities::call_off),
         ),
         see("/activities/{id}", PublishNotice, "活动的签到、请假、结果", activity, get(activities::show)),
     ]

@@ -22,10 +22,13 @@ pub mod retire;
 pub mod review;
 pub mod rulebook;
 pub mod runner;
+pub mod season;
 pub mod seats;
 pub mod second_opinion;
+pub mod service;
 pub mod simulated;
 pub mod tell;
+pub mod ticket;
 pub mod urgent_call;
 pub mod welcome;
 pub mod words;
@@ -70,10 +73,13 @@ pub fn all(deps: &Deps) -> anyhow::Result<Vec<Arc<dyn Job>>> {
         Arc::new(review::ReportJob(deps())),
         Arc::new(review::TellReportJob(deps())),
         Arc::new(rulebook::RulebookJob(deps())),
+        Arc::new(season::SeasonJob(deps())),
         Arc::new(seats::SeatsJob(deps())),
         Arc::new(second_opinion::SecondOpinionJob::new(deps())?),
+        Arc::new(service::ServiceJob(deps())),
         Arc::new(simulated::SimulatedJob),
         Arc::new(tell::TellJob(deps())),
+        Arc::new(ticket::TicketJob(deps())),
         Arc::new(urgent_call::UrgentCallJob(deps())),
         Arc::new(welcome::WelcomeJob(deps())),
         Arc::new(words::WordsJob(deps())),

@@ -26,6 +26,12 @@ pub struct Place<'a> {
     pub can: Capabilities,
     /// The bot hears what is said without being mentioned.
     pub hears: bool,
+    /// Questions are followed.
+    pub replies: bool,
+    /// Promotion has its hours.
+    pub promotion_hours: bool,
+    /// Long chat at work is noticed.
+    pub work_only: bool,
     /// How far the lists go.
     pub reach: &'a Reach,
 }
@@ -35,7 +41,8 @@ impl<'a> Place<'a> {
     pub fn best(policy: &'a Policy, reach: &'a Reach) -> Self {
         let mut group = Group::unknown(&"".into());
         (group.set.mode, group.set.kind) = (Mode::Full, GroupKind::App);
-        Self { policy, group, can: Capabilities { app: true, bot: true, dry_run: false }, hears: true, reach }
+        let can = Capabilities { app: true, bot: true, dry_run: false };
+        Self { policy, group, can, hears: true, replies: true, promotion_hours: true, work_only: true, reach }
     }
 
     /// A configured group, by its place in the settings.
@@ -49,7 +56,17 @@ impl<'a> Place<'a> {
             .api_tokens
             .iter()
             .any(|token| token.scopes.as_ref().is_none_or(|scopes| scopes.contains(&Scope::MessagesWrite)));
-        Self { policy, group, can: Capabilities::of(settings), hears: archive || fed, reach }
+        let times = settings.times_of(group.id());
+        Self {
+            policy,
+            can: Capabilities::of(settings),
+            hears: archive || fed,
+            replies: settings.service_of(group.id()).is_some(),
+            promotion_hours: times.is_some_and(|times| !times.promote.is_empty()),
+            work_only: times.is_some_and(|times| times.work_only),
+            group,
+            reach,
+        }
     }
 
     /// What a check brings here, a part a category.
@@ -147,10 +164,20 @@ impl<'a> Place<'a> {
         }
         let mode = self.group.set.mode;
         match duty {
+            Duty::ReplyTime | Duty::TimeWindow | Duty::WorkChat if !self.hears => {
+                said(Label::Disabled, "缺会话存档：设置 [wecom.archive]")
+            }
+            Duty::ReplyTime if !self.replies => said(Label::Disabled, "缺 [service]：没有写多久要回复"),
+            Duty::ReplyTime => said(Label::Enforced, "群里的提问超时没人回复：提醒负责人，再告诉上级"),
+            Duty::TimeWindow if !self.promotion_hours => said(Label::Disabled, "缺 times：没有写 promote 推广时间"),
+            Duty::WorkChat if !self.work_only => said(Label::Disabled, "缺 times：没有写 work_only = true"),
+            Duty::TimeWindow | Duty::WorkChat if mode == Mode::Watch => said(Label::Disabled, "本群只观察"),
+            Duty::TimeWindow | Duty::WorkChat => said(Label::Enforced, "私下提醒本人，一天三次告诉群主"),
             Duty::NoticeAck => said(Label::Enforced, "群管发布的通知：催未回复的人，到期给名单"),
             Duty::Activity => said(Label::Enforced, "群管通知的活动：签到、请假、催总结"),
             Duty::FineLedger => said(Label::Asked, "发布通知时由人选择记账，登记自动，收不收由人定"),
             Duty::Reports => said(Label::Asked, "成员举报，管理者判断"),
+            Duty::Tickets => said(Label::Asked, "私下提给群管，管理者答复"),
             Duty::Appeals => said(Label::Asked, "成员申诉，管理者答复"),
             Duty::Ladder if mode == Mode::Watch => said(Label::Watched, "本群只观察"),
             Duty::Ladder if mode == Mode::Assisted => said(Label::Asked, "警告自动，禁言和移出请群主动手"),

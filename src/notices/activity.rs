@@ -8,9 +8,10 @@ use serde_json::json;
 
 use super::{
     Notices, Ran, encode,
-    notice::{Event, id_candidates, is_id},
+    notice::{Event, Repeat, id_candidates, is_id},
     outgoing::{self, Button, Tell},
     publish::{free_id, once},
+    repeat,
     roster::How,
     run::WAIT,
     wording::names,
@@ -21,7 +22,7 @@ use crate::{
     audit::{Act, Entry},
     model::{GroupId, MemberId, Message, SignedDuration, Timestamp, named_enum},
     refusal::{ActError, Code},
-    store::{Collection, Commit, Name, Task, transaction::transact},
+    store::{Collection, Commit, Name, Task, TaskUpdate, Tx, transaction::transact},
     tasks::Kind,
     zh::{when, zone},
 };
@@ -68,6 +69,9 @@ pub struct Plan {
     /// Everybody is reminded so many minutes before the start; 0: not; default 30.
     #[serde(default = "thirty")]
     pub remind_minutes: u32,
+    /// It comes again and again: when one's sign-in is over, the next one is announced.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
 }
 
 /// Activities looked at where no number was given.
@@ -135,6 +139,9 @@ pub struct Activity {
     /// The sign-in is over and the organiser was told.
     #[serde(default)]
     pub closed: bool,
+    /// It does not take place.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub called_off: bool,
     /// The organiser's summary.
     #[serde(default)]
     pub summary: Option<String>,
@@ -209,7 +216,7 @@ impl Notices {
     /// Announces an activity and takes the list of who is expected.
     pub async fn announce_activity(&self, actor: &Actor, mut plan: Plan) -> Result<Activity, ActError> {
         self.may_speak(actor, &plan.groups)?;
-        let (now, by) = (self.now(), actor.name());
+        let now = self.now();
         once(&mut plan.groups);
         if plan.groups.is_empty() {
             return Err(ActError::refused(Code::NoReceivers, "活动要写明发到哪些群"));
@@ -227,6 +234,12 @@ impl Notices {
         if plan.ends.duration_since(now) > FURTHEST || spans.iter().any(|span| minutes(*span) > LONGEST_SPAN) {
             return Err(ActError::refused(Code::BadRequest, "活动最远两年以后，签到和提醒的时间最长 7 天"));
         }
+        let guests = self.guests(&plan)?;
+        Ok(transact!(self.store.as_ref(), |tx| self.announced(tx, actor, &plan, &guests, now).await?))
+    }
+
+    /// Who is expected.
+    fn guests(&self, plan: &Plan) -> Result<BTreeMap<MemberId, Guest>, ActError> {
         let mut guests = BTreeMap::new();
         for group in &plan.groups {
             let Some(people) = self.directory.group(group) else {
@@ -240,6 +253,19 @@ impl Notices {
             };
             guests.extend(people.into_iter().map(|p| (p.id, Guest { name: p.name, ..Guest::default() })));
         }
+        Ok(guests)
+    }
+
+    /// Writes everything that an announcement writes.
+    async fn announced(
+        &self,
+        tx: &mut Tx<'_>,
+        actor: &Actor,
+        plan: &Plan,
+        guests: &BTreeMap<MemberId, Guest>,
+        now: Timestamp,
+    ) -> Result<Activity, ActError> {
+        let by = actor.name();
         let text = |id: &str| {
             format!(
                 "【活动 {id}】{}\n时间：{} 到 {}{}\n{} 起可以签到：在群里回复“签到”。不能参加请私信我：请假 {id} 原因",
@@ -250,33 +276,62 @@ impl Notices {
                 when(plan.starts - minutes(plan.opens_minutes), now)
             )
         };
-        let activity = transact!(self.store.as_ref(), |tx| {
-            let id = free_id(tx, ACTIVITIES, id_candidates(by, now, &plan.title)).await?;
-            let activity = Activity {
-                id: id.clone(),
-                plan: plan.clone(),
-                by: by.to_owned(),
-                guests: guests.clone(),
-                closed: false,
-                summary: None,
-                history: vec![Event::new(now, by, "发布")],
-            };
-            tx.put(ACTIVITIES, &id, &activity).await?;
-            for (n, group) in plan.groups.iter().enumerate() {
-                tx.put(OPEN, &format!("{group}/{id}"), &id).await?;
-                tx.add_task(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
-            }
-            let remind = plan.starts - minutes(plan.remind_minutes);
-            if plan.remind_minutes > 0 && remind > now {
-                tx.add_task(timed(&activity, REMIND, remind, now));
-            }
-            tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
-            tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
-            let after = json!({ "title": plan.title, "starts": plan.starts, "expected": activity.guests.len() });
-            tx.audit(actor, now, about(Act::AnnounceActivity, &activity).now(after)).await?;
-            activity
-        });
+        let id = free_id(tx, ACTIVITIES, id_candidates(by, now, &plan.title)).await?;
+        let activity = Activity {
+            id: id.clone(),
+            plan: plan.clone(),
+            by: by.to_owned(),
+            guests: guests.clone(),
+            closed: false,
+            called_off: false,
+            summary: None,
+            history: vec![Event::new(now, by, "发布")],
+        };
+        tx.put(ACTIVITIES, &id, &activity).await?;
+        for (n, group) in plan.groups.iter().enumerate() {
+            tx.put(OPEN, &format!("{group}/{id}"), &id).await?;
+            tx.add_task(outgoing::announce(&format!("activity/{id}/announce/{n}"), group, now, text(&id)));
+        }
+        let remind = plan.starts - minutes(plan.remind_minutes);
+        if plan.remind_minutes > 0 && remind > now {
+            tx.add_task(timed(&activity, REMIND, remind, now));
+        }
+        tx.add_task(timed(&activity, CLOSE, activity.closes(), now));
+        tx.add_task(timed(&activity, SUMMARY, plan.ends.max(activity.closes()), now));
+        let after = json!({ "title": plan.title, "starts": plan.starts, "expected": activity.guests.len() });
+        tx.audit(actor, now, about(Act::AnnounceActivity, &activity).now(after)).await?;
         Ok(activity)
+    }
+
+    /// It does not take place: its groups hear so, nobody is reminded, nothing is summed up. Called off twice is called off once.
+    pub async fn call_off_activity(&self, actor: &Actor, id: &str) -> Result<Activity, ActError> {
+        let (id, now) = (id.trim().trim_start_matches('#').to_uppercase(), self.now());
+        Ok(transact!(self.store.as_ref(), |tx| {
+            let Some(mut activity) = tx.get(ACTIVITIES, &id).await? else {
+                return Err(ActError::refused(Code::NotFound, format!("没有编号为 {id} 的活动")));
+            };
+            self.may_speak(actor, &activity.plan.groups)?;
+            if activity.called_off {
+                return Ok(activity);
+            }
+            if activity.closed {
+                return Err(ActError::refused(Code::WrongState, "签到已经结束，不能取消"));
+            }
+            for name in ["remind", "close", "summary"] {
+                tx.update_task(TaskUpdate::cancel(format!("activity/{id}/{name}").into(), now, "活动已取消"));
+            }
+            (activity.called_off, activity.closed) = (true, true);
+            activity.history.push(Event::new(now, actor.name(), "取消"));
+            for (n, group) in activity.plan.groups.iter().enumerate() {
+                tx.delete(OPEN, &format!("{group}/{id}")).await?;
+                let text = format!("【活动 {id}】《{}》取消，不用签到。", activity.plan.title);
+                tx.add_task(outgoing::announce(&format!("activity/{id}/called-off/{n}"), group, now, text));
+            }
+            tx.put(ACTIVITIES, &id, &activity).await?;
+            let record = about(Act::CancelActivity, &activity).now(json!({ "called_off": true }));
+            tx.audit(actor, now, record).await?;
+            activity
+        }))
     }
 
     /// One activity.
@@ -306,9 +361,13 @@ impl Notices {
     ) -> Result<(String, Presence), ActError> {
         self.edit_activity(id, |activity| {
             let (opens, closes, name) = (activity.opens(), activity.closes(), activity.plan.title.clone());
+            let called_off = activity.called_off;
             let Some(guest) = activity.guests.get_mut(member) else {
                 return Err(ActError::refused(Code::BadRequest, format!("您不在活动《{name}》的名单里")));
             };
+            if called_off {
+                return Err(ActError::refused(Code::BadRequest, format!("活动《{name}》已取消")));
+            }
             if at < opens {
                 return Err(ActError::refused(
                     Code::WrongState,
@@ -460,6 +519,9 @@ impl Notices {
             .map_err(|e| ActError::refused(Code::BadRequest, format!("待办内容读不懂：{e}")))?;
         let now = self.now();
         let activity = self.activity(&payload.activity).await?;
+        if activity.called_off {
+            return Ok(Ran::Done("活动已取消".into()));
+        }
         let id = &activity.id;
         let organiser = |text: String, button: Option<Button>| Tell {
             to: vec![activity.plan.organiser.clone()],
@@ -496,8 +558,12 @@ impl Notices {
                 let text = activity.report(now);
                 let tasks =
                     outgoing::tell(&format!("activity/{id}/report"), &home(&activity), now, &organiser(text, None));
+                let next = self.next_one(&activity);
                 transact!(self.store.as_ref(), |tx| {
                     if let Some(mut activity) = tx.get(ACTIVITIES, id).await? {
+                        if let Some((plan, guests)) = next.as_ref().filter(|_| !activity.closed) {
+                            self.announced(tx, &Actor::bot(), plan, guests, now).await?;
+                        }
                         for group in &activity.plan.groups {
                             tx.delete(OPEN, &format!("{group}/{id}")).await?;
                         }
@@ -523,6 +589,21 @@ impl Notices {
                 })
             }
             other => Err(ActError::refused(Code::BadRequest, format!("不认识的待办 {other}"))),
+        }
+    }
+
+    /// The one after an activity that repeats, and who is expected there; none where nobody knows who is in its groups any more.
+    fn next_one(&self, activity: &Activity) -> Option<(Plan, BTreeMap<MemberId, Guest>)> {
+        let plan = &activity.plan;
+        let (starts, now) = (plan.starts, self.now());
+        let next = repeat::next(Some(plan.repeat.as_ref()?), starts, starts, now, &self.calendar.load());
+        let plan = Plan { starts: next, ends: next + plan.ends.duration_since(starts), ..plan.clone() };
+        match self.guests(&plan) {
+            Ok(guests) => Some((plan, guests)),
+            Err(error) => {
+                tracing::warn!(activity = activity.id, %error, "the next one could not be announced");
+                None
+            }
         }
     }
 

@@ -19,7 +19,7 @@ use crate::{
     access::{Actor, Face},
     acknowledgement,
     audit::{Act, Entry},
-    model::{Attachment, GroupId, MemberId, Message, MessageId, Timestamp},
+    model::{Attachment, GroupId, MemberId, Message, MessageId, SignedDuration, Timestamp},
     observer::{self, Observer},
     refusal::{ActError, Code},
     store::{Commit, StoreError},
@@ -27,6 +27,8 @@ use crate::{
 
 /// Only so many open notices of a group are looked at for one word.
 const MOST_OPEN: usize = 500;
+/// WeCom's clock and ours may differ by so much: an answer of a moment before the sending is one.
+const CLOCKS: SignedDuration = SignedDuration::from_secs(5);
 /// What introduces an explanation.
 const EXPLAIN: &[&str] = &["特殊情况", "情况说明"];
 
@@ -92,6 +94,7 @@ impl Notices {
     /// Looks whether a message answers an open notice, and records it. Most messages do not; then nothing is read but the
     /// short list of open notices. Safe to call again for the same message.
     pub async fn listen(&self, message: &Message) -> Result<Option<Heard>, ActError> {
+        self.hear_typed(message).await?;
         match self.hear_activity(message).await? {
             Some(reply) => Ok(Some(Heard { notice: String::new(), state: None, label: reply.clone(), reply })),
             None => self.hear_notice(message).await,
@@ -122,7 +125,7 @@ impl Notices {
         }
         let name = message.sender_name.as_deref();
         let mut open = self.open(&message.group).await?;
-        open.retain(|o| o.sent <= message.at);
+        open.retain(|o| o.sent <= message.at + CLOCKS);
         // 收到 8F2K means that notice; 收到 5000 speaks of something else.
         let named = named_id(text).filter(|(id, _)| open.iter().any(|o| o.notice == *id));
         if let Some((id, _)) = &named {
@@ -141,13 +144,18 @@ impl Notices {
         let mut candidates = Vec::new();
         for open in open {
             let Some(notice) = self.read(super::NOTICES, &open.notice).await? else { continue };
+            if notice.waits_for_tap() {
+                self.answered_early(&notice.id, message).await?;
+                continue;
+            }
             let Some(entry) = self.entry(&notice, &message.sender).await? else { continue };
             if entry.answer.as_ref().is_some_and(|a| a.message.as_ref() == Some(&message.id)) {
                 return Ok(None); // delivered again
             }
             candidates.push((notice, entry));
         }
-        candidates.sort_by_key(|(notice, _)| std::cmp::Reverse(notice.sent));
+        // The newest that was out by then; one that a faster clock sent counts only after those.
+        candidates.sort_by_key(|(notice, _)| (notice.sent > Some(message.at), std::cmp::Reverse(notice.sent)));
         let quoted = quote.and_then(|q| candidates.iter().position(|(n, _)| is_quoted(n, q)));
         let chosen = quoted.or_else(|| {
             candidates.iter().position(|(_, entry)| entry.answer.as_ref().is_none_or(|answer| answer.at > message.at))
@@ -286,7 +294,7 @@ impl Notices {
         if notice.state == State::Cancelled {
             return Err(ActError::refused(Code::BadRequest, format!("通知 {} 已取消，不用回执", notice.id)));
         }
-        if notice.sent.is_none_or(|sent| at < sent) {
+        if notice.sent.is_none_or(|sent| at + CLOCKS < sent) {
             return Err(ActError::refused(Code::BadRequest, format!("通知 {} 还没有发送", notice.id)));
         }
         let now = self.now();

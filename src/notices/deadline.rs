@@ -99,8 +99,7 @@ impl<'de> Deserialize<'de> for Deadline {
 
 /// Minutes between a deadline and an answer; a started minute counts.
 pub fn late_minutes(due: Timestamp, at: Timestamp) -> i64 {
-    let seconds = at.duration_since(due).as_secs() + i64::from(at.duration_since(due).subsec_nanos() > 0);
-    seconds.max(0).div_euclid(60) + i64::from(seconds.max(0) % 60 > 0)
+    at.duration_since(due).as_mins().max(0)
 }
 
 #[cfg(test)]

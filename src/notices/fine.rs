@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     model::SignedDuration,
     refusal::{ActError, Code},
+    zh::length,
 };
 
 /// What whoever switches money on must have read.
@@ -86,6 +87,26 @@ impl Fine {
         let steps = beyond / self.step_minutes.max(1).saturating_mul(60);
         self.first_fen.saturating_add(steps.saturating_mul(self.step_fen)).min(self.cap_fen)
     }
+    /// As members read it: `逾期 5 元，超过 2 小时后每满 1 小时加 5 元，最多 50 元`.
+    pub fn zh(&self) -> String {
+        let yuan = |fen: u64| {
+            let (whole, rest) = (fen / 100, fen % 100);
+            if rest == 0 { whole.to_string() } else { format!("{whole}.{rest:02}") }
+        };
+        let minutes = |n: u64| length(SignedDuration::from_mins(i64::try_from(n).unwrap_or(i64::MAX / 60)));
+        let after =
+            if self.grace_minutes > 0 { format!("超过 {}后", minutes(self.grace_minutes)) } else { String::new() };
+        let grows = match self.step_fen {
+            0 => String::new(),
+            step => format!(
+                "，{after}每满 {}加 {} 元，最多 {} 元",
+                minutes(self.step_minutes),
+                yuan(step),
+                yuan(self.cap_fen)
+            ),
+        };
+        format!("逾期 {} 元{grows}", yuan(self.first_fen))
+    }
     /// Refuses what nobody has understood, or what makes no sense.
     pub fn check(&self) -> Result<(), ActError> {
         if !self.understood {
@@ -122,6 +143,7 @@ mod tests {
     #[test]
     fn the_preset_at_its_edges() {
         let fine = Fine::sales_staff_2016();
+        assert_eq!(fine.zh(), "逾期 5 元，超过 2 小时后每满 1 小时加 5 元，最多 50 元");
         let yuan = |late: SignedDuration| fine.amount(late) / 100;
         let (minute, second) = (SignedDuration::from_mins(1), SignedDuration::from_secs(1));
         for (late, expected) in [

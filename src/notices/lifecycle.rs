@@ -5,12 +5,13 @@ use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::{
-    KEYS, NOTICES, Notices,
+    KEYS, NOTICES, Notices, OPEN,
     due::{self, Due},
     encode, entry, named, no_notice,
     notice::{Draft, Event, Notice, State, id_candidates},
+    open::open_ids,
     outgoing,
-    publish::{check, free_id},
+    publish::{Preview, check, free_id},
     wording,
 };
 use crate::{
@@ -25,9 +26,9 @@ use crate::{
 #[derive(Serialize, Deserialize)]
 pub(super) struct Key {
     /// Of the draft.
-    print: String,
+    pub(super) print: String,
     /// The notice's id.
-    notice: String,
+    pub(super) notice: String,
 }
 
 /// The same for the same draft, over restarts.
@@ -101,6 +102,28 @@ impl Notices {
         }
         tx.put(NOTICES, &id, &notice).await?;
         Ok((notice, true))
+    }
+
+    /// Its author sets more of a draft that nobody has seen; what it looks like then.
+    pub async fn revise(&self, actor: &Actor, id: &str, draft: &Draft) -> Result<(Notice, Preview), ActError> {
+        let (id, now) = (named(id), self.now());
+        let preview = self.preview(actor, draft).await?;
+        let notice = transact!(self.store.as_ref(), |tx| {
+            let Some(mut notice) = tx.get(NOTICES, &id).await? else { return Err(no_notice(&id)) };
+            self.may_change(actor, &notice)?;
+            if notice.state != State::Draft || notice.said.is_some() {
+                return Err(ActError::refused(Code::WrongState, format!("通知 {id} 现在不能改")));
+            }
+            check(draft)?;
+            let was = json!(notice.what);
+            notice.what = draft.clone();
+            notice.history.push(Event::new(now, actor.name(), "修改草稿"));
+            tx.put(NOTICES, &id, &notice).await?;
+            let record = entry(Act::DraftNotice, &notice).was(was).now(json!(draft));
+            tx.audit(actor, now, record).await?;
+            notice
+        });
+        Ok((notice, preview))
     }
 
     /// A second person has read the draft: it goes out, or waits for its time.
@@ -196,6 +219,11 @@ impl Notices {
             }
             for task in &tasks {
                 tx.update_task(TaskUpdate::cancel(task.clone(), now, "通知已取消"));
+            }
+            if notice.said.is_some() && !told {
+                for place in open_ids(&notice) {
+                    tx.delete(OPEN, &place).await?;
+                }
             }
             if notice.state != State::Cancelled {
                 let was = json!({ "notice": notice.state });

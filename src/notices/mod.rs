@@ -36,11 +36,13 @@ mod open;
 pub mod outgoing;
 pub mod propose;
 pub mod publish;
+pub mod repeat;
 pub mod roster;
 pub mod run;
 pub mod status;
 #[cfg(test)]
 mod tests;
+mod typed;
 pub mod wording;
 
 use std::sync::Arc;

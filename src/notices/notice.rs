@@ -1,5 +1,7 @@
 //! A notice: what was ordered, its life, its history.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -262,12 +264,22 @@ pub struct Notice {
     /// Its clock runs from its delivery; not so for those of earlier versions.
     #[serde(default)]
     pub tracks_delivery: bool,
+    /// When it was typed into its group by hand; it is not said there again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<Timestamp>,
+    /// Who answered such a one before it was followed, and when.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub early: BTreeMap<MemberId, Timestamp>,
     /// What happened since, oldest first.
     #[serde(default)]
     pub history: Vec<Event>,
 }
 
 impl Notice {
+    /// Typed by hand, and nobody has said yet whether it is to be followed.
+    pub const fn waits_for_tap(&self) -> bool {
+        matches!(self.state, State::Draft) && self.said.is_some()
+    }
     /// The group its tasks are counted to: its first, or none.
     pub fn home(&self) -> GroupId {
         self.what.groups.first().cloned().unwrap_or_else(|| GroupId::from(""))

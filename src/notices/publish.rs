@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::ToSpan;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::json;
 
@@ -12,10 +11,10 @@ use super::{
     cards::{buttons, counter_task, tell_card},
     due::{self, Due},
     exemption, named, no_notice,
-    notice::{Draft, Event, Notice, Repeat, State},
+    notice::{Draft, Event, Notice, State},
     open::{Open, open_ids},
-    outgoing,
-    roster::{Bucket, RosterEntry, bucket_id, bucket_of, buckets_for},
+    outgoing, repeat,
+    roster::{Answer, Bucket, How, RosterEntry, bucket_id, bucket_of, buckets_for},
     wording,
 };
 use crate::{
@@ -198,29 +197,8 @@ impl Notices {
     }
 
     pub(super) fn next_occurrence(&self, series: &Notice, planned: Timestamp, now: Timestamp) -> Timestamp {
-        let calendar = self.calendar.load();
-        let first = series.what.send_at.unwrap_or(series.created).to_zoned(calendar.zone().clone());
-        let mut at = planned.to_zoned(calendar.zone().clone());
-        for _ in 0..800 {
-            let step = match series.what.repeat {
-                Some(Repeat::Day | Repeat::Workday) | None => 1.day(),
-                Some(Repeat::Week) => 1.week(),
-                Some(Repeat::Month) => 1.month(),
-            };
-            let Ok(mut next) = at.checked_add(step) else { break };
-            if series.what.repeat == Some(Repeat::Month) {
-                let day = first.day().min(next.days_in_month());
-                next = next.with().day(day).build().unwrap_or(next);
-            }
-            at = next;
-            if series.what.repeat == Some(Repeat::Workday) && !calendar.is_workday(at.date()) {
-                continue;
-            }
-            if at.timestamp() > now {
-                return at.timestamp();
-            }
-        }
-        now + SignedDuration::from_hours(24)
+        let first = series.what.send_at.unwrap_or(series.created);
+        repeat::next(series.what.repeat.as_ref(), first, planned, now, &self.calendar.load())
     }
 
     /// Writes everything that one sending writes.
@@ -256,6 +234,8 @@ impl Notices {
             last_due: None,
             buckets: 0,
             tracks_delivery: true,
+            said: None,
+            early: BTreeMap::new(),
             history: Vec::new(),
         }
     }
@@ -315,7 +295,9 @@ impl Notices {
         check(&notice.what)?;
         let calendar = self.calendar.load_full();
         let mut roster = self.roster(&notice.what)?;
-        let due = notice.what.deadline.resolve(now, &calendar, &[])?;
+        // Typed by hand, it runs from then.
+        let from = notice.said.unwrap_or(now);
+        let due = notice.what.deadline.resolve(from, &calendar, &[])?;
         if due <= now {
             return Err(ActError::refused(Code::DeadlinePassed, "截止时间已经过了"));
         }
@@ -331,7 +313,13 @@ impl Notices {
             }
         }
         round_deadlines(&mut roster);
-        notice.sent = Some(now);
+        if notice.said.is_some() {
+            for (member, entry) in &mut roster {
+                entry.told = Some(from);
+                entry.answer = notice.early.get(member).map(|at| Answer { at: *at, how: How::Word, message: None });
+            }
+        }
+        notice.sent = Some(from);
         notice.due = Some(due);
         notice.last_due = roster.values().filter_map(|e| e.due).max().max(Some(due));
         notice.state = State::Sent;
@@ -344,7 +332,7 @@ impl Notices {
         }
         let open = Open {
             notice: notice.id.clone(),
-            sent: now,
+            sent: from,
             accept: notice.what.accepted(),
             confirm: notice.what.confirm.is_some(),
         };
@@ -362,7 +350,7 @@ impl Notices {
         let (id, common) = (&notice.id, notice.due.unwrap_or(now));
         let required = roster.values().filter(|e| !e.is_exempt()).count();
         let mut tasks = Vec::new();
-        for (index, group) in notice.what.groups.iter().enumerate() {
+        for (index, group) in notice.what.groups.iter().enumerate().filter(|_| notice.said.is_none()) {
             tasks.push(outgoing::read_out(&format!("notice/{id}/announce/{index}"), group, now, id));
             if notice.what.confirm.is_none() {
                 let count = wording::Count { required, ..wording::Count::default() };
@@ -375,8 +363,11 @@ impl Notices {
         }
         for (due, members) in by_due {
             let own = absences.get(&members[0]).filter(|_| due != common).map_or(&[][..], Vec::as_slice);
-            tasks.extend(tell_card(notice, &format!("notice/{id}/tell/{}", due.as_second()), members, due, now));
-            tasks.extend(self.timed_tasks(notice, now, due, own, &calendar)?);
+            if notice.said.is_none() {
+                tasks.extend(tell_card(notice, &format!("notice/{id}/tell/{}", due.as_second()), members, due, now));
+            }
+            let from = notice.said.unwrap_or(now);
+            tasks.extend(self.timed_tasks(notice, from, due, own, &calendar)?);
         }
         let mut archive = due::task(
             due::ARCHIVE,

@@ -24,6 +24,11 @@ pub fn links(notice: &Notice) -> String {
     })
 }
 
+/// What being late costs, behind the rest; empty where nothing is counted.
+fn cost(notice: &Notice) -> String {
+    notice.what.fine.as_ref().map(|fine| format!("\n（{}）", fine.zh())).unwrap_or_default()
+}
+
 /// To the group, when it is sent.
 pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize, link: Option<&str>) -> String {
     let how = match (&notice.what.confirm, link) {
@@ -34,12 +39,13 @@ pub fn group(notice: &Notice, due: Timestamp, now: Timestamp, required: usize, l
     // A question ends its own sentence.
     let stop = if how.ends_with(['？', '?', '。', '！', '!']) { "" } else { "；" };
     format!(
-        "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}{stop}有特殊情况请私信我：特殊情况 {} 原因",
+        "【通知 {}】请在{} 前回执\n{}{}\n\n需回执 {required} 人。{how}{stop}有特殊情况请私信我：特殊情况 {} 原因{}",
         notice.id,
         when(due, now),
         notice.what.text,
         links(notice),
         notice.id,
+        cost(notice),
     )
 }
 
@@ -65,6 +71,7 @@ const CARD: usize = 130;
 pub fn card(notice: &Notice) -> String {
     let text = format!("{}{}", notice.what.text, links(notice));
     let question = notice.what.confirm.as_ref().map(|confirm| format!("\n\n{}", confirm.question)).unwrap_or_default();
+    let question = question + &cost(notice);
     if text.chars().count() + question.chars().count() <= CARD {
         return text + &question;
     }
@@ -77,6 +84,7 @@ pub fn card(notice: &Notice) -> String {
 pub fn whole(notice: &Notice) -> Option<String> {
     let text = format!("{}{}", notice.what.text, links(notice));
     let question = notice.what.confirm.as_ref().map_or(0, |confirm| confirm.question.chars().count() + 2);
+    let question = question + cost(notice).chars().count();
     (text.chars().count() + question > CARD).then(|| format!("通知 {}\n{text}", notice.id))
 }
 
@@ -205,7 +213,7 @@ pub fn corrected(notice: &Notice) -> String {
     format!("已找到您更早的回执，通知 {} 更正为按时回执。", notice.id)
 }
 
-/// How late; a started minute counts, as in the ledger.
+/// How late, in full minutes, as in the ledger.
 pub fn late(at: Timestamp, due: Timestamp) -> String {
     length(SignedDuration::from_mins(late_minutes(due, at)))
 }

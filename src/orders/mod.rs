@@ -2,6 +2,7 @@
 //! breaker.
 
 mod breaker;
+pub mod season;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -5,7 +5,7 @@ use std::{collections::HashMap, path::Path};
 use jiff::SignedDuration;
 
 use super::{
-    Environment, Files, SecondOpinionMode, Secret, Settings, company, document::Document, files::Kind,
+    Environment, Files, SecondOpinionMode, Secret, Settings, WorkingHours, company, document::Document, files::Kind,
     problem::did_you_mean, second_opinion,
 };
 use crate::model::{GroupKind, Mode};
@@ -80,15 +80,27 @@ pub(super) fn settings(settings: &Settings, document: &mut Document<'_>) {
     if settings.retention.audit < SignedDuration::from_hours(90 * 24) {
         document.wrong("retention.audit", "操作记录至少要保留 90d");
     }
-    if let Some(hours) = &settings.working_hours
-        && hours.from >= hours.to
-    {
-        document.wrong("working_hours.to", "下班时间要晚于上班时间");
+    if let Some(hours) = &settings.working_hours {
+        working_hours(hours, "working_hours", document);
+    }
+    for (index, group) in settings.groups.iter().enumerate() {
+        if let Some(hours) = &group.times.work {
+            working_hours(hours, &format!("group[{index}].times.work"), document);
+        }
     }
     if let Some(escalation) = &settings.escalation
         && escalation.to.is_empty()
     {
         document.wrong("escalation.to", "至少写一个人");
+    }
+}
+
+fn working_hours(hours: &WorkingHours, path: &str, document: &mut Document<'_>) {
+    if hours.from >= hours.to {
+        document.wrong(&format!("{path}.to"), "下班时间要晚于上班时间");
+    }
+    if hours.lunch.is_some_and(|lunch| lunch.from >= lunch.to || lunch.from < hours.from || lunch.to > hours.to) {
+        document.wrong(&format!("{path}.lunch"), "午休要在上班时间之内");
     }
 }
 

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kinds, OwnerNewsMode, SecondOpinionMode, Secret};
+use super::{Kinds, OwnerNewsMode, SecondOpinionMode, Secret, Service, Times};
 use crate::{
     model::{GroupId, GroupKind, MemberId, Mode, named_enum},
     policy::rulebook::Rulebook,
@@ -53,6 +53,11 @@ pub struct Group {
     pub welcome: Option<Welcome>,
     /// How often its owner and admins hear of what the bot did there by itself; default what `[owner_news]` says.
     pub owner_news: Option<OwnerNewsMode>,
+    /// By when questions are answered here; what is not said is as in `[service]`.
+    pub service: Option<Service>,
+    /// Its own working hours, and when promotion and chat are welcome.
+    #[serde(default)]
+    pub times: Times,
     /// Key (or whole address) of a webhook 消息推送 that was added to the group by hand.
     /// Changing it needs a restart.
     pub webhook: Option<Secret>,

@@ -27,6 +27,7 @@ mod rulebooks;
 mod second_opinion;
 mod secret;
 mod server;
+mod service;
 mod sheet;
 mod store;
 mod wecom;
@@ -57,6 +58,7 @@ pub use self::{
     second_opinion::{AnswerFormat, SecondOpinion, SecondOpinionMode},
     secret::Secret,
     server::{ApiToken, Http, Scope},
+    service::{Askers, Service, ServiceRules, Span, Times},
     store::{Engine, Store},
     wecom::{API_BASE, App, Archive, BOT_SOCKET, Bot, Urgent, Wecom},
     working_hours::WorkingHours,
@@ -103,6 +105,8 @@ pub struct Settings {
     pub owner_news: OwnerNews,
     /// When the company works.
     pub working_hours: Option<WorkingHours>,
+    /// By when questions are answered; absent: nobody counts, except where a group says so.
+    pub service: Option<Service>,
     /// The settings file's folder: policies, rulebooks and wordlists in it win over the built-in ones.
     pub files: Files,
 }
@@ -127,6 +131,7 @@ impl Default for Settings {
             escalation: None,
             owner_news: OwnerNews::default(),
             working_hours: None,
+            service: None,
             files: Files::built_in(),
         }
     }
@@ -165,6 +170,7 @@ impl Settings {
             escalation: document.take("escalation"),
             owner_news: document.take("owner_news").unwrap_or_default(),
             working_hours: document.take("working_hours"),
+            service: document.take("service"),
             files: Files::in_folder(folder),
         };
         for path in settings.detect.ocr.iter_mut().flat_map(Ocr::paths) {
@@ -200,6 +206,20 @@ impl Settings {
     pub fn owner_news_of(&self, group: &GroupId) -> OwnerNewsMode {
         let own = self.groups.iter().find(|set| set.id == *group).and_then(|set| set.owner_news);
         own.unwrap_or(self.owner_news.mode)
+    }
+
+    /// By when questions are answered in a configured group; `None`: nobody counts there.
+    pub fn service_of(&self, group: &GroupId) -> Option<ServiceRules> {
+        let own = self.groups.iter().find(|set| set.id == *group)?;
+        match &own.service {
+            Some(own) => own.within(self.service.as_ref()),
+            None => self.service.as_ref()?.within(None),
+        }
+    }
+
+    /// When something is welcome in a configured group.
+    pub fn times_of(&self, group: &GroupId) -> Option<&Times> {
+        self.groups.iter().find(|set| set.id == *group).map(|set| &set.times)
     }
 
     /// What a group uses the second opinion for, if it does.

@@ -3,6 +3,8 @@
 use jiff::civil::{Date, Time, Weekday};
 use serde::{Deserialize, Deserializer, de::Error};
 
+use super::Span;
+
 /// When the company works; [`crate::calendar::Calendar`] tells whether it does at a moment.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -16,6 +18,9 @@ pub struct WorkingHours {
     /// First minute after work, `18:00`; later than `from`.
     #[serde(default = "six", deserialize_with = "time")]
     pub to: Time,
+    /// A break in between, `12:00-13:30`; default none.
+    #[serde(default)]
+    pub lunch: Option<Span>,
     /// Days off besides: `2026-10-01`.
     #[serde(default, deserialize_with = "dates")]
     pub holidays: Vec<Date>,

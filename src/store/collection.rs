@@ -83,6 +83,16 @@ named_enum! {
         SecondOpinionDay = "second_opinion_day", "第二意见用量";
         /// What came of it, by `MONTH/GROUP`.
         SecondOpinionMonth = "second_opinion_month", "第二意见";
+        /// Times that were planned for 大促, by `GROUP`.
+        Season = "season", "大促";
+        /// Questions that are not solved, by `GROUP/ASKER`.
+        Service = "service", "提问";
+        /// What became of a month's questions, by `MONTH/GROUP`.
+        ServiceMonth = "service_month", "回复统计";
+        /// What somebody said outside a group's times, by `GROUP/MEMBER`.
+        ServiceTime = "service_time", "时段外发言";
+        /// 投诉, 建议 and 异议, by id.
+        Ticket = "ticket", "投诉和建议";
         /// Greetings in WeCom's own list, by customer group.
         Welcome = "welcome", "入群欢迎语";
     }

@@ -13,7 +13,9 @@ named_enum! {
         FineLedger = "fine_ledger", "逾期台账";
         /// Questions are answered in time.
         ReplyTime = "reply_time", "回复时限";
-        /// Something is allowed only at certain times.
+        /// Nobody chats at work for long.
+        WorkChat = "work_chat", "上班闲聊";
+        /// Promotion is welcome only at certain times.
         TimeWindow = "time_window", "时间窗口";
         /// Activities: announced, on time, summed up.
         Activity = "activity", "群活动";
@@ -43,6 +45,8 @@ named_enum! {
         Reports = "reports", "成员举报";
         /// Objections in private.
         Appeals = "appeals", "申诉";
+        /// 投诉, 建议 and 异议 in private are answered.
+        Tickets = "tickets", "投诉和建议";
         /// Whoever forwards a record answers for what stands in it.
         Forwarded = "forwarded", "转发视同发言";
         /// Changes of the rules are announced.
@@ -55,12 +59,10 @@ named_enum! {
 }
 
 impl Duty {
-    /// Who sees to it as long as nothing here does: what is about membership, names, times, windows, approval, quotas, samples
-    /// and figures.
+    /// Who sees to it as long as nothing here does: what is about membership, names, approval, quotas, samples and
+    /// figures.
     pub const fn by_people(self) -> Option<&'static str> {
         Some(match self {
-            Self::ReplyTime => "群管不计回复时间，由负责人看",
-            Self::TimeWindow => "群管不看发言的时间，由管理员看",
             Self::Quota => "群管不计每天的数量，由主管看",
             Self::ContentApproval => "先审后发由审核的人把关",
             Self::GroupName => "群名由群主取和改",
