@@ -58,12 +58,11 @@ impl Command for Misjudged {
 /// list of the company says of a shipped entry lies over it, so one line is enough.
 fn entry(call: &Call<'_>, case: &Case) -> Option<(String, String)> {
     let rules = call.commands.rules.get();
-    let hits = case.findings.iter().filter(|finding| finding.category == case.category && finding.score > 0.0);
-    hits.filter_map(|finding| {
+    let mut hits = case.findings.iter().filter(|finding| finding.category == case.category && finding.score > 0.0);
+    hits.find_map(|finding| {
         let place = finding.entry.as_deref()?;
         let entry = rules.detector.entries().iter().find(|entry| *entry.place() == *place)?;
         let list = entry.file.strip_prefix(BENEATH).unwrap_or(&entry.file);
         Some((list.to_owned(), entry.entry.pattern.to_string()))
     })
-    .next()
 }

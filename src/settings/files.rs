@@ -541,7 +541,7 @@ mod tests {
         assert!(files.beneath("ads/contact").is_some() && files.beneath("ads/own").is_none());
         let lists = copies.same.iter().filter(|path| path.starts_with(folder.path().join("wordlists")));
         lists.for_each(|path| std::fs::remove_file(path).unwrap());
-        assert_eq!(files.keep_own_changes().unwrap(), [list.clone()]);
+        assert_eq!(files.keep_own_changes().unwrap(), std::slice::from_ref(&list));
         assert_eq!(std::fs::read_to_string(&list).unwrap(), "多了这个\n");
         let before = folder.path().join("before-own/wordlists/ads/contact.txt");
         assert!(std::fs::read_to_string(before).unwrap().ends_with("多了这个\n"));
