@@ -870,7 +870,7 @@ async fn everybody_sees_what_was_ordered_for_them_and_the_group_how_violations_a
     ");
     house.say("sun", SALES, AD).await;
     let case = house.cases(SALES, "sun").await.remove(0).id;
-    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {case}")).await, @"记录 #### 已记为误判并撤销。只算这一条；以后同样的话要在本群放行，请发：放行 ####。整类说法都没问题的话，请管理员在词表 ads/lure.txt 第 10 行写「允许=说法」。");
+    assert_snapshot!(house.ask("wang", &format!("#华东销售群 误判 {case}")).await, @"记录 #### 已记为误判并撤销。只算这一条；以后同样的话要在本群放行，请发：放行 ####。整类说法都没问题的话，请管理员在词表 ads/lure.txt 里写一行「【加】 >2 【微信】 >6 【给】 >4 【好处】 | 允许=说法」。");
     house.later(SignedDuration::from_hours(3)).await;
     assert_snapshot!(house.ask("chen", "我的状态").await, @"您在「华东销售群」：可以正常发言，没有记分。");
 }
@@ -1109,8 +1109,7 @@ async fn a_hundred_thousand_words_are_read_while_messages_come_and_none_is_lost(
     assert_eq!(verdict().await, "act");
     // Each is there exactly once: sent again, every one is known already.
     for n in 0..sent {
-        let message =
-            json!({"id": format!("m{n}"), "group": SALES, "sender": "p0", "at": house.clock_text(), "text": "好的"});
+        let message = json!({"id": format!("m{n}"), "group": SALES, "sender": format!("p{n}"), "at": house.clock_text(), "text": format!("第{n}单到了")});
         let (_, body) = house.post("/api/v1/messages", json!({"messages": [message]})).await;
         assert_eq!(body["results"][0]["duplicate"], true, "message {n}");
     }
@@ -1150,6 +1149,7 @@ async fn what_is_ones_own_business_is_answered_in_private_and_never_shows_somebo
     记录 ####（今天 10:00）：广告引流，中，处置：警告。记 2 分，当时累计 2 分。6月3日 10:00 失效。
     原话：加我V信领红包
     命中：「加我V信领红包」，读作「加我微信领红包」（广告引流）
+    之后 今天 10:00 林采购：@群管 我的状态
     · 今天 10:00 广告引流（中）：计 2 分，有效共 2 分
     ");
 }

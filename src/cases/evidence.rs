@@ -9,7 +9,7 @@ use super::{Cases, entry};
 use crate::{
     access::{self, Action, Actor},
     audit::Act,
-    model::{CaseId, MemberId, MessageId, SignedDuration, Timestamp},
+    model::{CaseId, MemberId, MessageId, Role, SignedDuration, Timestamp},
     moderation::names::is_name,
     refusal::ActError,
     store::{Case, Processed, transaction::transact},
@@ -51,7 +51,8 @@ impl Cases {
     /// What was said in the group shortly before a case and after it, oldest first, for who decides; without the messages that
     /// it is about. What a leak stands among is not shown.
     pub async fn around(&self, actor: &Actor, case: &Case) -> Result<Vec<Said>, ActError> {
-        access::ask(actor, Action::OpenEvidence, Some(&self.groups.get(&case.group)))?;
+        let group = self.groups.get(&case.group);
+        access::ask(actor, Action::OpenEvidence, Some(&group))?;
         if case.category.is_leak() || case.by_hand() || is_name(&case.message) {
             return Ok(Vec::new());
         }
@@ -72,7 +73,8 @@ impl Cases {
                     break 'read;
                 }
                 let words = !message.text.trim().is_empty() && !message.to_bot && message.revokes.is_none();
-                if message.group != case.group || own.contains(&&message.id) || !words || is_name(&message.id) {
+                let elsewhere = message.group != case.group || group.role(&message.sender) == Role::Bot;
+                if elsewhere || own.contains(&&message.id) || !words || is_name(&message.id) {
                     continue;
                 }
                 let said = Said { message: message.id, member: message.sender, at: message.at, text: message.text };
