@@ -49,7 +49,7 @@ const PAGE: usize = 500;
 
 impl Cases {
     /// What was said in the group shortly before a case and after it, oldest first, for who decides; without the messages that
-    /// it is about. What a leak stands among is not shown.
+    /// it is about, and without what was said to the bot and by it. What a leak stands among is not shown.
     pub async fn around(&self, actor: &Actor, case: &Case) -> Result<Vec<Said>, ActError> {
         let group = self.groups.get(&case.group);
         access::ask(actor, Action::OpenEvidence, Some(&group))?;
@@ -61,6 +61,7 @@ impl Cases {
             .chain(case.others.iter().map(|other| &other.message))
             .collect();
         let until = case.last_at().saturating_add(NEAR).unwrap_or(Timestamp::MAX);
+        let bot: Vec<String> = self.groups.bot_names.known().iter().map(|name| format!("@{name}")).collect();
         let (mut before, mut after) = (VecDeque::new(), Vec::new());
         let mut last: Option<MessageId> = None;
         let since = case.at.saturating_sub(NEAR).unwrap_or(Timestamp::MIN);
@@ -74,7 +75,9 @@ impl Cases {
                 }
                 let words = !message.text.trim().is_empty() && !message.to_bot && message.revokes.is_none();
                 let elsewhere = message.group != case.group || group.role(&message.sender) == Role::Bot;
-                if elsewhere || own.contains(&&message.id) || !words || is_name(&message.id) {
+                let text = message.text.trim_start().to_lowercase();
+                let to_bot = bot.iter().any(|name| text.starts_with(name.as_str()));
+                if elsewhere || own.contains(&&message.id) || !words || to_bot || is_name(&message.id) {
                     continue;
                 }
                 let said = Said { message: message.id, member: message.sender, at: message.at, text: message.text };
